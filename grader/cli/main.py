@@ -1,0 +1,5 @@
+"""The ``grader`` command."""
+
+
+def main() -> None:
+    """Run the grader's command line."""

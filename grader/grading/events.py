@@ -1,0 +1,19 @@
+"""Progress of a grading run, as it happens."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Test `done` of `total` has ended; before the first one `done` is 0."""
+
+    done: int
+    total: int
+    test: str = ""  # id of the test that just ended; staff only
+    outcome: str = ""
+
+    def as_dict(self) -> dict[str, int | str]:
+        """Return a JSON-ready copy."""
+        return asdict(self)

@@ -1,0 +1,5 @@
+"""The ``portal`` command."""
+
+
+def main() -> None:
+    """Run the portal's command line."""
