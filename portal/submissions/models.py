@@ -1,0 +1,45 @@
+"""One upload that passed intake. Rows are written once and never updated.
+
+The bytes live in the content-addressed store; the row points to their digest. How the upload
+was graded is the business of `portal.runs`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.db import Base, UtcDateTime
+
+if TYPE_CHECKING:
+    from portal.courses.models import Enrolment, Offering
+
+
+class Submission(Base):
+    """An accepted upload of one student for one offering."""
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        UniqueConstraint("enrolment_id", "offering_id", "client_key"),
+        CheckConstraint("attempt >= 1", name="attempt_positive"),
+        CheckConstraint("size >= 0", name="size_not_negative"),
+        Index("ix_submission_offering_received", "offering_id", "received_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)  # uuid4: not to be guessed
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"), index=True)
+    offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"))
+    client_key: Mapped[str] = mapped_column(String(64))  # made by the form: a retry bears the same
+    upload_sha256: Mapped[str] = mapped_column(String(64))  # of the bytes as stored
+    filename: Mapped[str] = mapped_column(String(255))  # for people; cleaned
+    size: Mapped[int]  # bytes as stored
+    content_digest: Mapped[str] = mapped_column(String(64))  # of the accepted files
+    intake: Mapped[str] = mapped_column(Text)  # JSON of `portal.submissions.intake.Arrival`
+    attempt: Mapped[int]  # 1, 2, ... within enrolment and offering
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    enrolment: Mapped[Enrolment] = relationship()
+    offering: Mapped[Offering] = relationship()
