@@ -6,40 +6,37 @@ Dates, attempts and weights belong to an offering, in the portal's database.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails
 
 from grader.errors import ManifestError, ManifestProblem
+from grader.naming import FilePath, ItemId, Library, Points, Slug
 
 MANIFEST_NAME = "assignment.toml"
-
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-ItemId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,59}$")]
-Points = Annotated[Decimal, Field(ge=0, le=1000, max_digits=7, decimal_places=3)]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _relative_posix(value: str) -> str:
-    path = PurePosixPath(value)
-    if path.is_absolute() or ".." in path.parts or "\\" in value or str(path) != value:
-        raise ValueError("write a relative path with forward slashes and without '..'")
-    return value
-
-
 class Limits(_Strict):
     """What one submission may spend. CPU is counted, not wall time: machines are noisy."""
 
     cpu_seconds: float = Field(gt=0, le=86_400, description="all tests of one run together")
-    test_cpu_seconds: float = Field(10, gt=0, le=86_400, description="one test, unless it says more")
+    test_cpu_seconds: float = Field(10, gt=0, le=86_400, description="one test by default")
     import_cpu_seconds: float = Field(10, gt=0, le=600, description="importing the submission")
     memory_mb: int = Field(2048, ge=128, le=1_048_576)
     upload_mb: float = Field(20, gt=0, le=1024, description="the upload after unpacking")
@@ -63,7 +60,7 @@ class Part(_Strict):
     id: ItemId
     title: str = Field(min_length=1)
     title_zh: str = ""
-    without: tuple[str, ...] = Field((), description="libraries hidden from this part's sandbox")
+    without: tuple[Library, ...] = Field((), description="libraries hidden from its sandbox")
     items: tuple[RubricItem, ...] = Field(min_length=1)
 
     @property
@@ -75,12 +72,10 @@ class Part(_Strict):
 class SubmittedFile(_Strict):
     """A file the student hands in."""
 
-    path: str
+    path: FilePath
     title: str = ""
     required: bool = True
-    without: tuple[str, ...] = Field((), description="libraries this file must work without")
-
-    _path = field_validator("path")(_relative_posix)
+    without: tuple[Library, ...] = Field((), description="libraries this file must work without")
 
     @property
     def module(self) -> str | None:
@@ -93,9 +88,7 @@ class SubmittedFile(_Strict):
 class GivenFile(_Strict):
     """A file of ours: the student's copy of it is replaced before grading."""
 
-    path: str
-
-    _path = field_validator("path")(_relative_posix)
+    path: FilePath
 
 
 class Assignment(_Strict):
@@ -145,27 +138,6 @@ class Assignment(_Strict):
         chosen = name or self.default_variant
         return dict(self.variants[chosen]) if chosen else {}
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        _no_doubles("parts", (part.id for part in self.parts))
-        _no_doubles("items", (item.id for item in self.items))
-        _no_doubles("files", (file.path for file in self.files))
-        both = {file.path for file in self.files} & {file.path for file in self.given}
-        if both:
-            raise ValueError(f"given: {sorted(both)[0]!r} is also a submitted file; keep one")
-        if self.variants and self.default_variant not in self.variants:
-            raise ValueError(f"default_variant: name one of {sorted(self.variants)}")
-        keys = {frozenset(settings) for settings in self.variants.values()}
-        if len(keys) > 1:
-            raise ValueError("variants: give every variant the same keys")
-        return self
-
-
-def _no_doubles(what: str, names: Any) -> None:
-    doubled = [name for name, count in Counter(names).items() if count > 1]
-    if doubled:
-        raise ValueError(f"{what}: {doubled[0]!r} stands twice; give each its own name")
-
 
 def load_assignment(folder: Path) -> Assignment:
     """Read and check ``folder/assignment.toml``.
@@ -174,44 +146,136 @@ def load_assignment(folder: Path) -> Assignment:
     """
     file = folder / MANIFEST_NAME
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ManifestError([ManifestProblem(file, "", "is missing; write one")]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ManifestError([ManifestProblem(file, "", f"is not valid TOML: {error}")]) from None
-    try:
-        assignment = Assignment.model_validate({**data, "folder": folder})
+        assignment = Assignment.model_validate({**_read(file), "folder": folder})
     except ValidationError as error:
         raise ManifestError(_problems(file, error)) from None
-    problems = _against_folder(file, assignment)
-    if problems:
-        raise ManifestError(problems)
+    found = [*_consistency(assignment), *_against_folder(assignment)]
+    if found:
+        raise ManifestError([ManifestProblem(file, key, mend) for key, mend in found])
     return assignment
 
 
-def _problems(file: Path, error: ValidationError) -> list[ManifestProblem]:
-    found = []
-    for detail in error.errors(include_url=False, include_context=False):
-        key = ".".join(str(step) for step in detail["loc"])
-        message = re.sub(r"^Value error, ", "", detail["msg"])
-        if detail["type"] == "extra_forbidden":
-            message = "is not a key of the manifest; remove it or mend its spelling"
-        elif detail["type"] == "missing":
-            message = "is missing; add it"
-        found.append(ManifestProblem(file, key, message))
-    return found
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        mend = "is missing; write one"
+    except OSError as error:
+        mend = f"cannot be read ({error.strerror}); make it a readable file"
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        mend = f"is not valid TOML: {error}"
+    raise ManifestError([ManifestProblem(file, "", mend)])
 
 
-def _against_folder(file: Path, assignment: Assignment) -> list[ManifestProblem]:
-    """Check what only the folder can tell: its name, and that every named file is there."""
-    problems = []
+_Found = Iterator[tuple[str, str]]  # pairs of key and mend
+
+
+def _consistency(assignment: Assignment) -> _Found:
+    """Check what no single key can tell."""
+    yield from _doubled("parts", "id", [part.id for part in assignment.parts])
+    yield from _doubled("parts.items", "id", [item.id for item in assignment.items])
+    submitted = [file.path.casefold() for file in assignment.files]
+    given = [file.path.casefold() for file in assignment.given]
+    yield from _doubled("files", "path", submitted)
+    yield from _doubled("given", "path", given)
+    for path in sorted(set(submitted) & set(given)):
+        yield "given", f"{path!r} is also a submitted file; keep it in one of the two lists"
+    yield from _variants(assignment)
+
+
+def _doubled(key: str, what: str, names: Sequence[str]) -> _Found:
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield key, f"the {what} {name!r} stands {count} times; give each its own"
+
+
+def _variants(assignment: Assignment) -> _Found:
+    names = sorted(assignment.variants)
+    default = assignment.default_variant
+    if names and default is None:
+        yield "default_variant", f"is missing; name one of {', '.join(names)}"
+    elif default is not None and default not in names:
+        known = ", ".join(names) or "no variant is defined: add [variants.<name>] or remove this"
+        yield "default_variant", f"there is no variant {default!r}; known: {known}"
+    every = {key for settings in assignment.variants.values() for key in settings}
+    for name in names:
+        for key in sorted(every - assignment.variants[name].keys()):
+            yield f"variants.{name}", f"lacks {key!r}, which another variant sets; add it here too"
+
+
+def _against_folder(assignment: Assignment) -> _Found:
+    """Check what only the folder can tell: its name, and that every given file is there."""
     if assignment.slug != assignment.folder.name:
-        problems.append(
-            ManifestProblem(file, "slug", f"must equal the folder's name, {assignment.folder.name!r}")
-        )
+        yield "slug", f"must equal the folder's name, {assignment.folder.name!r}"
     for index, given in enumerate(assignment.given):
         if not (assignment.folder / given.path).is_file():
-            problems.append(
-                ManifestProblem(file, f"given.{index}.path", f"no file {given.path!r} beside it; add it")
-            )
-    return problems
+            yield f"given.{index}.path", f"there is no file {given.path!r} in the folder; add it"
+
+
+# Where each model stands in the file, list positions left out: for "did you mean".
+_MODEL_AT: dict[tuple[str, ...], type[BaseModel]] = {
+    (): Assignment,
+    ("limits",): Limits,
+    ("files",): SubmittedFile,
+    ("given",): GivenFile,
+    ("parts",): Part,
+    ("parts", "items"): RubricItem,
+}
+
+# What was expected, by the start of pydantic's error type.
+_EXPECTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "decimal_parsing": "a number",
+    "decimal_type": "a number",
+    "string_type": "text in quotes",
+    "bool": "true or false",
+    "tuple_type": "a list in [brackets]",
+    "dict_type": "a table",
+    "model_type": "a table",
+}
+
+_VARIANT_VALUE = "expected text, a number, true or false, or a list of numbers"
+
+
+def _problems(file: Path, error: ValidationError) -> list[ManifestProblem]:
+    """Turn pydantic's errors into sentences; a union's alternatives count as one mistake."""
+    found: dict[str, str] = {}
+    for detail in error.errors(include_url=False):
+        location = detail["loc"]
+        if location[0] == "variants" and len(location) > 3:
+            found[".".join(map(str, location[:3]))] = _VARIANT_VALUE
+        else:
+            found[".".join(map(str, location))] = _mend(detail)
+    return [ManifestProblem(file, key, mend) for key, mend in found.items()]
+
+
+def _mend(detail: ErrorDetails) -> str:
+    """Say how to mend one mistake that pydantic found."""
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return _misspelt(detail["loc"])
+    if kind == "missing":
+        return "is missing; add it"
+    if kind == "too_short":
+        return "is empty; name at least one"
+    for start, expected in _EXPECTED.items():
+        if kind.startswith(start):
+            return f"expected {expected}, got {_shown(detail['input'])}"
+    message = detail["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+    return f"{_shown(detail['input'])} will not do: {message}"
+
+
+def _misspelt(location: tuple[int | str, ...]) -> str:
+    steps = tuple(step for step in location if isinstance(step, str))
+    model = _MODEL_AT[steps[:-1]]
+    keys = [field.alias or name for name, field in model.model_fields.items() if name != "folder"]
+    near = get_close_matches(steps[-1], keys, n=1)
+    if near:
+        return f"is not a key of the manifest; did you mean {near[0]!r}?"
+    return f"is not a key of the manifest; remove it, or use one of {', '.join(keys)}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
