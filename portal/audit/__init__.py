@@ -1,0 +1,1 @@
+"""The append-only record of who changed, viewed or downloaded what."""

@@ -1,0 +1,25 @@
+"""The audit table. Rows are only ever added."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.accounts.models import User
+from portal.db import Base, UtcDateTime
+
+
+class AuditEntry(Base):
+    """One act: who did what to which thing, and when."""
+
+    __tablename__ = "audit_entry"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey(User.id))  # None: the system
+    action: Mapped[str] = mapped_column(String(60), index=True)  # "login", "roster.import"
+    subject: Mapped[str] = mapped_column(String(200))  # "term:2026-spring", "submission:<uuid>"
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -1,0 +1,1 @@
+"""Terms, who takes part in them, and what is offered in them."""

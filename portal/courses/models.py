@@ -1,0 +1,111 @@
+"""Tables of a course: terms, enrolments, offerings.
+
+An assignment knows its points and files; the *offering* of an assignment in a term knows dates,
+attempts, variant and weight.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.accounts.models import User
+from portal.db import Base, ExactDecimal, UtcDateTime, enum_type
+
+
+class Role(StrEnum):
+    """What a person is in one term."""
+
+    STUDENT = "student"
+    TA = "ta"
+    INSTRUCTOR = "instructor"
+
+
+STAFF = frozenset({Role.TA, Role.INSTRUCTOR})
+
+
+class OfferingKind(StrEnum):
+    """What is offered; only labs and the competition have an assignment."""
+
+    LAB = "lab"
+    COMPETITION = "competition"
+    FEEDBACK = "feedback"
+
+
+class AttemptPolicy(StrEnum):
+    """Which attempt counts."""
+
+    LAST = "last"
+    BEST = "best"
+
+
+class Term(Base):
+    """One run of the course."""
+
+    __tablename__ = "term"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(40), unique=True)
+    title: Mapped[str] = mapped_column(String(200))
+    timezone: Mapped[str] = mapped_column(String(64))  # IANA name; times are shown in it
+
+    offerings: Mapped[list[Offering]] = relationship(
+        back_populates="term", order_by="Offering.position"
+    )
+
+
+class Enrolment(Base):
+    """A person's place in a term."""
+
+    __tablename__ = "enrolment"
+    __table_args__ = (UniqueConstraint("term_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    term_id: Mapped[int] = mapped_column(ForeignKey(Term.id))
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
+    role: Mapped[Role] = mapped_column(enum_type(Role))
+    student_number: Mapped[str] = mapped_column(String(40), default="")
+
+    term: Mapped[Term] = relationship()
+    user: Mapped[User] = relationship()
+
+
+class Offering(Base):
+    """An assignment, or another scored thing, as one term offers it."""
+
+    __tablename__ = "offering"
+    __table_args__ = (
+        UniqueConstraint("term_id", "position"),
+        CheckConstraint("points >= 0", name="points_not_negative"),
+        CheckConstraint("opens_at <= due_at", name="opens_before_due"),
+        CheckConstraint("closes_at IS NULL OR due_at <= closes_at", name="due_before_closes"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    term_id: Mapped[int] = mapped_column(ForeignKey(Term.id))
+    kind: Mapped[OfferingKind] = mapped_column(enum_type(OfferingKind))
+    assignment_slug: Mapped[str | None] = mapped_column(String(40))
+    title: Mapped[str] = mapped_column(String(200))
+    variant: Mapped[str | None] = mapped_column(String(40))  # None: the assignment's default
+    points: Mapped[Decimal] = mapped_column(ExactDecimal)  # weight in the term's 100 points
+    position: Mapped[int]
+    opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: closes when due
+    attempts_per_day: Mapped[int | None]  # None: no limit
+    attempts_total: Mapped[int | None]
+    policy: Mapped[AttemptPolicy] = mapped_column(
+        enum_type(AttemptPolicy), default=AttemptPolicy.BEST
+    )
+    published: Mapped[bool] = mapped_column(default=False)  # False: students do not see it
+
+    term: Mapped[Term] = relationship(back_populates="offerings")
+
+    @property
+    def last_moment(self) -> datetime:
+        """The instant after which uploads are refused."""
+        return self.closes_at or self.due_at
