@@ -68,9 +68,7 @@ class GradingRun(Base):
     state: Mapped[RunState] = mapped_column(
         Enum(RunState, native_enum=False, length=16, values_callable=_values)
     )
-    fence: Mapped[int] = mapped_column(
-        default=0
-    )  # claims so far; the holder of the last one writes
+    fence: Mapped[int] = mapped_column(default=0)  # claims so far; only the last one may write
     executor: Mapped[str | None] = mapped_column(String(128))  # who holds it while RUNNING
     attempts: Mapped[int] = mapped_column(default=0)  # faults of ours so far
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
