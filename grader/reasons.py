@@ -1,0 +1,78 @@
+"""The fixed sentence a student reads about an outcome, for hidden tests as well.
+
+The sentences hold nothing that student code could have chosen: the only thing that varies is a
+limit from the manifest. `is_fixed` lets the redaction refuse any other sentence.
+"""
+
+from __future__ import annotations
+
+import re
+
+from grader.report import Outcome
+
+_LIMIT = "{limit}"
+_SENTENCES: dict[Outcome, str] = {
+    Outcome.PASSED: "Passed.",
+    Outcome.FAILED: (
+        "Your code ran, but its answer is not right. Compare what it returns - value, shape and "
+        "type - with the handout."
+    ),
+    Outcome.ERROR: (
+        "Your code raised an exception instead of answering. Try it on your own machine with "
+        "other shapes and values than those of the public tests."
+    ),
+    Outcome.TIMEOUT: (
+        f"Your code took more CPU time than this test allows{_LIMIT}. Look for a loop that "
+        "never ends, or one over single numbers that could be one array operation."
+    ),
+    Outcome.MEMORY: (
+        f"Your code used more memory than a submission may{_LIMIT}. Look for an array that grows "
+        "with every step, or one with an axis too many."
+    ),
+    Outcome.CRASHED: (
+        "The process with your code ended before it answered. Remove calls that end it, such as "
+        "exit() or os._exit(), and recursion without an end."
+    ),
+    Outcome.MISSING: "This test did not run, so it earns nothing.",
+}
+_PARTIAL = "Passed in part: close enough for some of the points."
+_BLOCKED = (
+    "This test did not run, because a test that it builds on did not pass. Mend that one first."
+)
+_GIVEN_LIMIT = r"(?: \(\d+(?:\.\d+)? (?:s|MB)\))?"
+_FIXED = re.compile(
+    "|".join(
+        re.escape(sentence).replace(re.escape(_LIMIT), _GIVEN_LIMIT)
+        for sentence in (*_SENTENCES.values(), _PARTIAL, _BLOCKED)
+    )
+)
+
+
+def reason_for(
+    outcome: Outcome,
+    *,
+    credit: float = 1.0,
+    blocked: bool = False,
+    cpu_seconds: float | None = None,
+    memory_mb: int | None = None,
+) -> str:
+    """Return the sentence for an outcome.
+
+    `blocked` says that a needed test did not pass; `cpu_seconds` and `memory_mb` are the limits
+    that held, not what was measured.
+    """
+    if outcome is Outcome.PASSED and credit < 1:
+        return _PARTIAL
+    if outcome is Outcome.MISSING and blocked:
+        return _BLOCKED
+    limit = ""
+    if outcome is Outcome.TIMEOUT and cpu_seconds is not None:
+        limit = f" ({round(cpu_seconds, 3):.10g} s)"
+    if outcome is Outcome.MEMORY and memory_mb is not None:
+        limit = f" ({memory_mb} MB)"
+    return _SENTENCES[outcome].replace(_LIMIT, limit)
+
+
+def is_fixed(sentence: str) -> bool:
+    """Tell whether a sentence is one of `reason_for`'s."""
+    return _FIXED.fullmatch(sentence) is not None
