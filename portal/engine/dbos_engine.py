@@ -149,8 +149,8 @@ class DbosEngine:
 
     def _list(self, prefixes: list[str] | None, states: list[str] | None) -> list[WorkflowStatus]:
         return self.client.list_workflows(
-            workflow_id_prefix=prefixes,  # type: ignore[arg-type]  # list[str] is invariant
-            status=states,  # type: ignore[arg-type]
+            workflow_id_prefix=prefixes,
+            status=states,
             name=WORKFLOW,
             load_input=False,
             load_output=False,

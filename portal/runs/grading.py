@@ -1,0 +1,72 @@
+"""What a worker grades with: the engine's `grade`, on an upload as the portal stored it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from grader.catalogue import Catalogue, Lab
+from grader.grading.events import Progress
+from grader.report import Report
+from grader.submission import Submission as Upload
+from grader.submission import receive_bytes
+from portal.store import Store
+from portal.submissions.models import Submission
+
+
+class Graded(Protocol):
+    """What grading yields: a report, and the pictures it names by their digests."""
+
+    @property
+    def report(self) -> Report: ...  # noqa: D102
+    @property
+    def artifacts(self) -> Mapping[str, bytes]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Work:
+    """One grading, ready to begin."""
+
+    lab: Lab
+    upload: Upload
+    variant: str | None
+
+
+Grade = Callable[[Work, Callable[[Progress], None]], Graded]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which upload is to be graded by which lab: what the database knows of a `Work`."""
+
+    assignment_slug: str
+    variant: str | None
+    filename: str
+    upload_sha256: str
+
+
+def read_order(session: Session, submission_id: str) -> Order:
+    """Read what has to be graded; LookupError if the submission or its assignment is gone."""
+    submission = session.get(Submission, submission_id)
+    offering = submission.offering if submission else None
+    if submission is None or offering is None or offering.assignment_slug is None:
+        raise LookupError(f"submission {submission_id} has no assignment to be graded by")
+    return Order(
+        assignment_slug=offering.assignment_slug,
+        variant=offering.variant,
+        filename=submission.filename,
+        upload_sha256=submission.upload_sha256,
+    )
+
+
+def load_work(order: Order, catalogue: Catalogue, store: Store) -> Work:
+    """Read the lab and the stored bytes. Whatever goes wrong here is our fault, not the student's.
+
+    Raises UnknownAssignment, ManifestError, UnknownDigest or Rejected.
+    """
+    lab = catalogue.get(order.assignment_slug)
+    upload = receive_bytes(order.filename, store.get(order.upload_sha256), lab.assignment)
+    return Work(lab, upload, order.variant)

@@ -1,0 +1,306 @@
+"""The state machine of a grading run. Every change is one compare-and-set in one transaction.
+
+A claim raises the run's fence. Whoever writes shows the fence of its claim; a worker that was
+thought lost and comes back late holds an old one, and what it writes is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy.orm import Session
+
+from grader.report import Report
+from portal.courses.models import AttemptPolicy, Enrolment, Offering
+from portal.engine import DEFAULT_QUEUE, JobEngine
+from portal.runs.models import (
+    FRESH,
+    OPEN_STATES,
+    Event,
+    EventKind,
+    GradingRun,
+    Heartbeat,
+    Result,
+    RunState,
+)
+from portal.submissions.models import Submission
+
+MAX_FAULTS = 3  # the third fault of ours calls for a person
+MAX_CLAIMS = 10  # a run that takes its worker down each time must not do so for ever
+LEASE = timedelta(seconds=30)  # a worker silent for longer is lost
+PRIORITY_STAFF = 500_000
+PRIORITY_FRESH = 1_000_000
+PRIORITY_REGRADE = 2_000_000
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to grade a run, until somebody claims it with a higher fence."""
+
+    run_id: str
+    fence: int
+    submission_id: str
+
+
+def open_run(
+    session: Session,
+    jobs: JobEngine,
+    submission: Submission,
+    *,
+    suite_digest: str,
+    base_priority: int,
+    now: datetime,
+    queue: str = DEFAULT_QUEUE,
+    reason_key: str = FRESH,
+) -> GradingRun:
+    """Add a queued run of a submission, its first event and its engine job to the transaction.
+
+    Runs of people with many open runs come later: the priority grows with their number.
+    """
+    run = GradingRun(
+        id=str(uuid.uuid4()),
+        submission_id=submission.id,
+        suite_digest=suite_digest,
+        reason_key=reason_key,
+        queue=queue,
+        priority=base_priority + _open_runs_of_user(session, submission.enrolment_id),
+        state=RunState.QUEUED,
+        fence=0,
+        attempts=0,
+        created_at=now,
+    )
+    session.add(run)
+    session.flush()
+    _record(session, run.id, EventKind.QUEUED, now)
+    jobs.enqueue_in(session, run.id, run.queue, run.priority)
+    return run
+
+
+def supersede(
+    session: Session, enrolment_id: int, offering: Offering, *, now: datetime
+) -> list[str]:
+    """Take a student's queued runs out where only the last upload counts; return their ids.
+
+    Where the best one counts, each upload may be the best and all of them are graded.
+    """
+    if offering.policy is not AttemptPolicy.LAST:
+        return []
+    queued = (
+        select(GradingRun.id)
+        .join(Submission)
+        .where(
+            Submission.enrolment_id == enrolment_id,
+            Submission.offering_id == offering.id,
+            GradingRun.state == RunState.QUEUED,
+            GradingRun.reason_key == FRESH,
+        )
+    )
+    replaced = []
+    for run_id in session.scalars(queued).all():
+        if _move(session, run_id, {"state": RunState.SUPERSEDED}, state=RunState.QUEUED):
+            _record(session, run_id, EventKind.SUPERSEDED, now)
+            replaced.append(run_id)
+    return replaced
+
+
+def claim(
+    session: Session, run_id: str, *, executor: str, now: datetime, lease: timedelta = LEASE
+) -> Claim | None:
+    """Take a run for grading, under a fence higher than any before.
+
+    Returns None if there is nothing to do: the run has ended, or another worker that shows signs
+    of life has it. A run whose claims have used up `MAX_CLAIMS` goes to a person instead.
+    """
+    run = session.get(GradingRun, run_id, with_for_update=True)
+    if run is None or not run.state.is_open:
+        return None
+    if run.state is RunState.RUNNING and _held_by_other(session, run, executor, now - lease):
+        return None
+    if run.fence >= MAX_CLAIMS:
+        _to_person(session, run, f"{run.fence} workers took it and none finished", now)
+        return None
+    fence = run.fence + 1
+    if not _move(
+        session,
+        run_id,
+        {"state": RunState.RUNNING, "fence": fence, "executor": executor},
+        state=run.state,
+        fence=run.fence,
+    ):
+        return None
+    _record(session, run_id, EventKind.STARTED, now)
+    return Claim(run_id, fence, run.submission_id)
+
+
+def progress(session: Session, claim: Claim, *, done: int, total: int, now: datetime) -> bool:
+    """Record that test `done` of `total` has ended; False if the claim is no longer the last."""
+    if not _holds(session, claim):
+        return False
+    _record(session, claim.run_id, EventKind.PROGRESS, now, done=done, total=total)
+    return True
+
+
+def finish(session: Session, claim: Claim, report: Report, *, now: datetime) -> bool:
+    """Book a report as the run's only result; False if the claim is no longer the last.
+
+    `report.score` must be a number: what has no score is a fault of ours, for `fail`.
+    """
+    if report.score is None:
+        raise ValueError("a report without a score is not a result; call fail")
+    if not _end_claim(session, claim, {"state": RunState.GRADED, "executor": None}):
+        return False
+    environment = report.environment
+    session.add(
+        Result(
+            run_id=claim.run_id,
+            fence=claim.fence,
+            report=report.model_dump_json(),
+            score=report.score,
+            max_score=report.max_score,
+            environment=environment.model_dump_json() if environment else "",
+            created_at=now,
+        )
+    )
+    _record(session, claim.run_id, EventKind.GRADED, now)
+    return True
+
+
+def fail(
+    session: Session, jobs: JobEngine, claim: Claim, *, fault: str, now: datetime
+) -> RunState | None:
+    """Note a fault of ours: back into the queue, or to a person the third time.
+
+    Returns the run's new state, None if the claim is no longer the last. Never touches a score.
+    """
+    run = session.get(GradingRun, claim.run_id, with_for_update=True)
+    if run is None:
+        return None
+    attempts = run.attempts + 1
+    state = RunState.QUEUED if attempts < MAX_FAULTS else RunState.NEEDS_HUMAN
+    if not _end_claim(session, claim, {"state": state, "attempts": attempts, "executor": None}):
+        return None
+    if state is RunState.QUEUED:
+        _record(session, run.id, EventKind.FAULT, now, fault=fault)
+        jobs.enqueue_in(session, run.id, run.queue, run.priority)
+    else:
+        _record(session, run.id, EventKind.NEEDS_HUMAN, now, fault=fault)
+    return state
+
+
+def beat(session: Session, *, executor: str, host: str, pid: int, now: datetime) -> None:
+    """Write a worker's sign of life."""
+    row = session.get(Heartbeat, executor)
+    if row is None:
+        session.add(Heartbeat(executor=executor, at=now, host=host, pid=pid))
+    else:
+        row.at, row.host, row.pid = now, host, pid
+
+
+def retire(session: Session, executor: str) -> None:
+    """Remove the sign of life of a worker that ends in good order."""
+    row = session.get(Heartbeat, executor)
+    if row is not None:
+        session.delete(row)
+
+
+def living(session: Session, since: datetime) -> set[str]:
+    """Return the workers that showed a sign of life after `since`."""
+    return set(session.scalars(select(Heartbeat.executor).where(Heartbeat.at > since)))
+
+
+def queue_positions(session: Session, queue: str) -> dict[str, int]:
+    """Return the place of every waiting run in a queue, 1 for the next, as the engine orders it."""
+    waiting = session.scalars(
+        select(GradingRun.id)
+        .where(GradingRun.queue == queue, GradingRun.state == RunState.QUEUED)
+        .order_by(GradingRun.priority, GradingRun.created_at, GradingRun.id)
+    )
+    return {run_id: place for place, run_id in enumerate(waiting, start=1)}
+
+
+def current_runs(session: Session, submission_ids: Iterable[str]) -> dict[str, GradingRun]:
+    """Return the run that speaks for each submission: the newest graded one, else the newest."""
+    ids = list(submission_ids)
+    runs = session.scalars(
+        select(GradingRun)
+        .where(GradingRun.submission_id.in_(ids))
+        .order_by(GradingRun.created_at, GradingRun.id)
+    )
+    chosen: dict[str, GradingRun] = {}
+    for run in runs:
+        present = chosen.get(run.submission_id)
+        graded = present is not None and present.state is RunState.GRADED
+        if not graded or run.state is RunState.GRADED:
+            chosen[run.submission_id] = run
+    return chosen
+
+
+def release(session: Session, run_id: str, fence: int) -> bool:
+    """Put a running run that nobody works on back into the queue; False if it has moved on."""
+    values = {"state": RunState.QUEUED, "executor": None}
+    return _move(session, run_id, values, state=RunState.RUNNING, fence=fence)
+
+
+def _held_by_other(session: Session, run: GradingRun, executor: str, since: datetime) -> bool:
+    """Tell whether a live worker other than `executor` has the run.
+
+    A worker's own name on it is that of its predecessor, whose place it took after a crash.
+    """
+    if run.executor is None or run.executor == executor:
+        return False
+    holder = session.get(Heartbeat, run.executor)
+    return holder is not None and holder.at > since
+
+
+def _to_person(session: Session, run: GradingRun, fault: str, now: datetime) -> None:
+    values = {"state": RunState.NEEDS_HUMAN, "executor": None}
+    if _move(session, run.id, values, state=run.state, fence=run.fence):
+        _record(session, run.id, EventKind.NEEDS_HUMAN, now, fault=fault)
+
+
+def _holds(session: Session, claim: Claim) -> bool:
+    run = session.get(GradingRun, claim.run_id, populate_existing=True, with_for_update=True)
+    return run is not None and run.state is RunState.RUNNING and run.fence == claim.fence
+
+
+def _end_claim(session: Session, claim: Claim, values: Mapping[str, Any]) -> bool:
+    return _move(session, claim.run_id, values, state=RunState.RUNNING, fence=claim.fence)
+
+
+def _move(
+    session: Session,
+    run_id: str,
+    values: Mapping[str, Any],
+    *,
+    state: RunState,
+    fence: int | None = None,
+) -> bool:
+    """Change a run only if it still is in `state` (and under `fence`); tell whether it was."""
+    statement = update(GradingRun).where(GradingRun.id == run_id, GradingRun.state == state)
+    if fence is not None:
+        statement = statement.where(GradingRun.fence == fence)
+    outcome = cast(CursorResult[Any], session.execute(statement.values(**values)))
+    return outcome.rowcount == 1
+
+
+def _record(
+    session: Session, run_id: str, kind: EventKind, now: datetime, **data: int | str
+) -> None:
+    session.add(Event(run_id=run_id, kind=kind, data=json.dumps(data), at=now))
+
+
+def _open_runs_of_user(session: Session, enrolment_id: int) -> int:
+    user_id = select(Enrolment.user_id).where(Enrolment.id == enrolment_id).scalar_subquery()
+    open_runs = (
+        select(func.count(GradingRun.id))
+        .join(Submission)
+        .join(Enrolment, Submission.enrolment_id == Enrolment.id)
+        .where(Enrolment.user_id == user_id, GradingRun.state.in_(OPEN_STATES))
+    )
+    return session.scalar(open_runs) or 0

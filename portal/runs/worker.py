@@ -1,0 +1,239 @@
+"""A worker process: takes run ids from the engine, grades them and books the results.
+
+It may be killed at any instant. What it had taken is delivered again and claimed under a higher
+fence, so that every run is booked once; the sandboxes it had started die with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
+from grader.catalogue import Catalogue
+from grader.report import Report, RunStatus
+from portal.config import PortalConfig
+from portal.db import make_engine, read_session, utc_now, write_session
+from portal.engine import DEFAULT_QUEUE, DbosEngine, JobEngine, WorkerOptions, prepare
+from portal.runs import service
+from portal.runs.executor import executor_name
+from portal.runs.grading import Grade, Graded, load_work, read_order
+from portal.runs.progress import ProgressWriter
+from portal.runs.reconcile import reconcile
+from portal.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+def processors() -> int:
+    """Return how many CPUs this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """How a worker goes about it."""
+
+    queues: tuple[str, ...] = (DEFAULT_QUEUE,)
+    concurrency: int = field(default_factory=processors)  # gradings at a time
+    heartbeat_seconds: float = 5.0
+    reconcile_seconds: float = 60.0
+    polling_seconds: float = 0.25
+    lease: timedelta = service.LEASE
+    drain_seconds: int = 600  # how long a stopping worker finishes what it has begun
+
+
+class Worker:
+    """What a worker does with one run id, and between them. Has no loop of its own."""
+
+    def __init__(
+        self,
+        *,
+        executor: str,
+        database: Engine,
+        store: Store,
+        catalogue: Catalogue,
+        jobs: JobEngine,
+        grade: Grade,
+        lease: timedelta = service.LEASE,
+    ) -> None:
+        self.executor = executor
+        self._database = database
+        self._store = store
+        self._catalogue = catalogue
+        self._jobs = jobs
+        self._grade = grade
+        self._lease = lease
+        self._busy: set[str] = set()
+        self._guard = threading.Lock()
+
+    def deliver(self, run_id: str) -> None:
+        """Grade a run unless it has ended or is being graded. Logs what goes wrong; never raises.
+
+        If even the fault cannot be written down, the run stays open without a job and the next
+        pass of `tend` delivers it again.
+        """
+        with self._only_once(run_id) as first:
+            if not first:
+                return
+            try:
+                self._claim_and_grade(run_id)
+            except Exception:
+                logger.exception("run %s could not be booked; it will be delivered again", run_id)
+
+    def beat(self) -> None:
+        """Write a sign of life."""
+        with write_session(self._database) as session:
+            service.beat(
+                session,
+                executor=self.executor,
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                now=utc_now(),
+            )
+
+    def tend(self) -> None:
+        """Have the engine owe what it should."""
+        mended = reconcile(self._database, self._jobs, now=utc_now(), lease=self._lease)
+        if mended.enqueued or mended.resumed:
+            logger.warning("enqueued %s again, resumed %s", mended.enqueued, mended.resumed)
+
+    def retire(self) -> None:
+        """Take the sign of life away at a good end, so that nobody waits for the lease."""
+        with write_session(self._database) as session:
+            service.retire(session, self.executor)
+
+    @contextmanager
+    def _only_once(self, run_id: str) -> Iterator[bool]:
+        with self._guard:
+            first = run_id not in self._busy
+            self._busy.add(run_id)
+        try:
+            yield first
+        finally:
+            if first:
+                with self._guard:
+                    self._busy.discard(run_id)
+
+    def _claim_and_grade(self, run_id: str) -> None:
+        with write_session(self._database) as session:
+            claim = service.claim(
+                session, run_id, executor=self.executor, now=utc_now(), lease=self._lease
+            )
+        if claim is None:
+            return
+        try:
+            graded = self._grade_claimed(claim)
+        except Exception as error:
+            logger.exception("grading run %s failed", run_id)
+            self._fail(claim, f"{type(error).__name__}: {error}")
+            return
+        if graded.report.status is RunStatus.GRADED and graded.report.score is not None:
+            self._book(claim, graded)
+        else:
+            self._fail(claim, _fault_of(graded.report))
+
+    def _grade_claimed(self, claim: service.Claim) -> Graded:
+        with read_session(self._database) as session:
+            order = read_order(session, claim.submission_id)
+        work = load_work(order, self._catalogue, self._store)
+        return self._grade(work, ProgressWriter(self._database, claim))
+
+    def _book(self, claim: service.Claim, graded: Graded) -> None:
+        for data in graded.artifacts.values():
+            self._store.put(data)
+        with write_session(self._database) as session:
+            booked = service.finish(session, claim, graded.report, now=utc_now())
+        if not booked:
+            logger.warning("run %s was claimed by another worker meanwhile", claim.run_id)
+
+    def _fail(self, claim: service.Claim, fault: str) -> None:
+        with write_session(self._database) as session:
+            state = service.fail(session, self._jobs, claim, fault=fault, now=utc_now())
+        logger.error("run %s: %s; it is now %s", claim.run_id, fault, state)
+
+
+def run_worker(config: PortalConfig, grade: Grade, settings: WorkerSettings | None = None) -> None:
+    """Grade until SIGTERM or SIGINT, then finish what was begun and return."""
+    settings = settings or WorkerSettings()
+    prepare(config.database_url)
+    database = make_engine(config.database_url)
+    jobs = DbosEngine(config.database_url)
+    with executor_name(config.instance / "executors") as executor:
+        worker = Worker(
+            executor=executor,
+            database=database,
+            store=Store(config.store),
+            catalogue=Catalogue(config.home),
+            jobs=jobs,
+            grade=grade,
+            lease=settings.lease,
+        )
+        # The sign of life comes before the first job: a job in the hands of an executor without
+        # one would look lost to other workers.
+        worker.beat()
+        worker.tend()
+        with _tended(worker, settings):
+            jobs.run_worker(
+                settings.queues, worker.deliver, _options(executor, settings), _stop_on_signals()
+            )
+        worker.retire()
+    jobs.close()
+    database.dispose()
+
+
+def _options(executor: str, settings: WorkerSettings) -> WorkerOptions:
+    return WorkerOptions(
+        executor=executor,
+        concurrency=settings.concurrency,
+        polling_seconds=settings.polling_seconds,
+        drain_seconds=settings.drain_seconds,
+    )
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return stop
+
+
+@contextmanager
+def _tended(worker: Worker, settings: WorkerSettings) -> Iterator[None]:
+    """Beat and tend in threads of their own, also while the worker drains."""
+    ended = threading.Event()
+    threads = [
+        threading.Thread(target=_repeat, args=(step, every, ended), name=name, daemon=True)
+        for name, step, every in (
+            ("heartbeat", worker.beat, settings.heartbeat_seconds),
+            ("reconciler", worker.tend, settings.reconcile_seconds),
+        )
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def _repeat(step: Callable[[], None], every: float, ended: threading.Event) -> None:
+    while not ended.wait(every):
+        try:
+            step()
+        except Exception:
+            logger.exception("%s failed; it will be tried again", step.__name__)
+
+
+def _fault_of(report: Report) -> str:
+    return report.fault or f"the report has the status {report.status.value} and no score"

@@ -1,0 +1,105 @@
+"""What arrived with an upload: the bytes as they are stored, and what intake made of them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from grader.assignment import Assignment
+from grader.errors import Rejected
+from grader.submission import Submission as Accepted
+from grader.submission import receive_bytes
+
+_EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first instant a zip can name
+
+
+class ArrivedFile(BaseModel):
+    """A file that will be graded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str
+    size: int
+    sha256: str
+
+
+class Arrival(BaseModel):
+    """What intake said about an upload; kept with the submission as JSON."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    files: tuple[ArrivedFile, ...]
+    ignored: tuple[str, ...] = ()  # names, cleaned for display
+    notices: tuple[str, ...] = ()  # sentences for the student
+
+    def changed_since(self, earlier: Arrival) -> tuple[str, ...]:
+        """Return the paths that are new, gone or different against an earlier arrival."""
+        mine = {file.path: file.sha256 for file in self.files}
+        theirs = {file.path: file.sha256 for file in earlier.files}
+        return tuple(path for path in sorted(mine | theirs) if mine.get(path) != theirs.get(path))
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A file as the browser sent it. The name is the sender's word."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An accepted upload, ready to be stored and booked."""
+
+    filename: str
+    data: bytes
+    content_digest: str
+    arrival: Arrival
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the bytes as stored: of the file itself if one was sent."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def receive(sent: Sequence[SentFile], assignment: Assignment) -> Upload:
+    """Pass what was sent through intake.
+
+    Raises Rejected with every reason; nothing has been kept then.
+    """
+    files = [file for file in sent if file.name]
+    if not files:
+        raise Rejected(["No file was chosen. Choose your files, then press Submit."])
+    filename, data = _as_one(files)
+    accepted = receive_bytes(filename, data, assignment)
+    return Upload(filename[-255:], data, accepted.digest, _arrival(accepted))
+
+
+def _as_one(files: Sequence[SentFile]) -> tuple[str, bytes]:
+    """Return one file's name and bytes as they are; several packed into one zip.
+
+    The zip depends on the files alone, so that a retry of the same upload has the same digest.
+    """
+    if len(files) == 1:
+        return files[0].name, files[0].data
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        for file in sorted(files, key=lambda file: file.name):
+            archive.writestr(zipfile.ZipInfo(file.name, _EARLIEST), file.data)
+    return f"{len(files)}-files.zip", packed.getvalue()
+
+
+def _arrival(accepted: Accepted) -> Arrival:
+    return Arrival(
+        files=tuple(
+            ArrivedFile(path=file.path, size=len(file.content), sha256=file.sha256)
+            for file in accepted.files
+        ),
+        ignored=accepted.ignored,
+        notices=accepted.notices,
+    )

@@ -1,0 +1,105 @@
+"""A student's attempts at an offering, and which of them counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.courses.models import AttemptPolicy, Enrolment, Offering
+from portal.runs import service as runs
+from portal.runs.models import GradingRun, Result, RunState
+from portal.submissions.models import Submission
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One submission with the run that speaks for it and, once there is one, its result."""
+
+    submission: Submission
+    run: GradingRun
+    result: Result | None
+
+    @property
+    def state(self) -> RunState:
+        """How its run stands."""
+        return self.run.state
+
+    @property
+    def score(self) -> float | None:
+        """Points by tests, in the assignment's own points; None without a result."""
+        return self.result.score if self.result else None
+
+    @property
+    def late(self) -> bool:
+        """Whether it came after the due date."""
+        return self.submission.received_at > self.submission.offering.due_at
+
+
+def attempts_of(session: Session, enrolment: Enrolment, offering: Offering) -> list[Attempt]:
+    """Return a student's attempts at an offering, the newest first."""
+    return _attempts(
+        session,
+        session.scalars(
+            select(Submission)
+            .where(Submission.enrolment_id == enrolment.id, Submission.offering_id == offering.id)
+            .order_by(Submission.attempt.desc())
+        ).all(),
+    )
+
+
+def attempt_of(session: Session, submission: Submission) -> Attempt:
+    """Return one submission as an attempt."""
+    return _attempts(session, [submission])[0]
+
+
+def counted(attempts: Iterable[Attempt], policy: AttemptPolicy) -> Attempt | None:
+    """Return the attempt that counts among one student's: the last graded, or the best.
+
+    Of equal best ones the earliest counts.
+    """
+    graded = [attempt for attempt in attempts if attempt.result is not None]
+    if not graded:
+        return None
+    if policy is AttemptPolicy.LAST:
+        return max(graded, key=lambda attempt: attempt.submission.attempt)
+    return max(graded, key=lambda attempt: (attempt.score or 0.0, -attempt.submission.attempt))
+
+
+def counted_submission(
+    session: Session, enrolment: Enrolment, offering: Offering
+) -> Attempt | None:
+    """Return a student's attempt that counts for an offering by its policy; None so far."""
+    return counted(attempts_of(session, enrolment, offering), offering.policy)
+
+
+def counted_of_offering(session: Session, offering: Offering) -> dict[int, Attempt]:
+    """Return the attempt that counts for every enrolment that has one, by enrolment id."""
+    submissions = session.scalars(
+        select(Submission).where(Submission.offering_id == offering.id)
+    ).all()
+    by_student: dict[int, list[Attempt]] = {}
+    for attempt in _attempts(session, submissions):
+        by_student.setdefault(attempt.submission.enrolment_id, []).append(attempt)
+    chosen = {
+        enrolment_id: counted(attempts, offering.policy)
+        for enrolment_id, attempts in by_student.items()
+    }
+    return {enrolment_id: attempt for enrolment_id, attempt in chosen.items() if attempt}
+
+
+def _attempts(session: Session, submissions: Sequence[Submission]) -> list[Attempt]:
+    """Join submissions with their runs and results, in three queries whatever their number."""
+    current = runs.current_runs(session, [submission.id for submission in submissions])
+    run_ids = [run.id for run in current.values()]
+    results = {
+        result.run_id: result
+        for result in session.scalars(select(Result).where(Result.run_id.in_(run_ids)))
+    }
+    return [
+        Attempt(submission, run, results.get(run.id))
+        for submission in submissions
+        if (run := current.get(submission.id)) is not None
+    ]
