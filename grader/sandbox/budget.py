@@ -1,0 +1,56 @@
+"""CPU and wall time a stretch of student code may use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from grader.wire.failures import StudentTimeout
+
+# Wall time only stops code that waits without computing; a busy machine must never trip it.
+_WALL_PER_CPU_SECOND = 8
+_WALL_GRACE_SECONDS = 30.0
+
+
+class Budget:
+    """A CPU allowance, read from outside the sandbox, with wall time as a backstop."""
+
+    def __init__(self, cpu_seconds: float, meter: Callable[[], float]) -> None:
+        self._meter = meter
+        self._cpu_start = meter()
+        self._wall_start = time.monotonic()
+        self.allow(cpu_seconds)
+
+    def allow(self, cpu_seconds: float) -> None:
+        """Set the allowance anew, counted from now."""
+        self.cpu_seconds = cpu_seconds
+        self._cpu_limit = self._meter() + cpu_seconds
+        self._wall_limit = (
+            time.monotonic() + cpu_seconds * _WALL_PER_CPU_SECOND + _WALL_GRACE_SECONDS
+        )
+
+    def check(self) -> None:
+        """Raise StudentTimeout if the allowance is spent."""
+        if self._meter() > self._cpu_limit:
+            raise StudentTimeout(
+                f"more than {self.cpu_seconds:g} s of CPU time",
+                f"Your code used more than the {self.cpu_seconds:g} s of CPU time it has here. "
+                "Look for a loop that never ends, or for Python loops where an array operation "
+                "would do.",
+            )
+        if time.monotonic() > self._wall_limit:
+            raise StudentTimeout(
+                "wall time limit",
+                "Your code waited without computing until its time was up. "
+                "Look for input(), sleep() or a lock that nobody opens.",
+            )
+
+    @property
+    def cpu_used(self) -> float:
+        """CPU seconds since the budget was opened."""
+        return self._meter() - self._cpu_start
+
+    @property
+    def wall_used(self) -> float:
+        """Wall seconds since the budget was opened."""
+        return time.monotonic() - self._wall_start

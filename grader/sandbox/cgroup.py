@@ -1,0 +1,151 @@
+"""Control groups: the limits no process can leave, under version 1 and version 2.
+
+A sandbox gets one group (v2) or one group in each controller (v1), named after the process that
+made it, so that a later run can remove what a killed one left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.errors import SandboxError
+from grader.sandbox.ownership import owner_alive
+
+ROOT = Path("/sys/fs/cgroup")
+PARENT = "proctor"
+_V1_CONTROLLERS = ("memory", "pids", "cpuacct")
+_DRAIN_SECONDS = 5.0
+
+
+def available(root: Path = ROOT) -> bool:
+    """Return whether this process may make groups that limit memory and processes."""
+    return _version(root) is not None and os.geteuid() == 0
+
+
+def _version(root: Path) -> int | None:
+    controllers = root / "cgroup.controllers"
+    if controllers.is_file():
+        has = set(controllers.read_text(encoding="ascii").split())
+        return 2 if {"memory", "pids", "cpu"} <= has else None
+    if all((root / name / "cgroup.procs").exists() for name in _V1_CONTROLLERS):
+        return 1
+    return None
+
+
+@dataclass(frozen=True)
+class Cgroup:
+    """One sandbox's group: one folder (v2), or one a controller (v1)."""
+
+    version: int
+    folders: dict[str, Path]  # controller -> folder; in v2 all the same one
+
+    @classmethod
+    def create(cls, name: str, *, memory_mb: int, processes: int, root: Path = ROOT) -> Cgroup:
+        """Make the group and set its limits; SandboxError if the kernel refuses."""
+        version = _version(root)
+        if version is None:
+            raise SandboxError("no cgroup controllers for memory and processes on this machine")
+        try:
+            group = cls._make_v2(name, root) if version == 2 else cls._make_v1(name, root)
+            group._set_limits(memory_mb * 2**20, processes)
+        except OSError as error:
+            raise SandboxError(f"cannot make the cgroup {name}: {error}") from error
+        return group
+
+    @classmethod
+    def _make_v1(cls, name: str, root: Path) -> Cgroup:
+        folders = {c: root / c / PARENT / name for c in _V1_CONTROLLERS}
+        for folder in folders.values():
+            folder.mkdir(parents=True)
+        return cls(1, folders)
+
+    @classmethod
+    def _make_v2(cls, name: str, root: Path) -> Cgroup:
+        parent = root / PARENT
+        parent.mkdir(exist_ok=True)
+        for folder in (root, parent):
+            (folder / "cgroup.subtree_control").write_text("+memory +pids +cpu")
+        folder = parent / name
+        folder.mkdir()
+        return cls(2, dict.fromkeys(_V1_CONTROLLERS, folder))
+
+    def _set_limits(self, memory: int, processes: int) -> None:
+        folder = self.folders["memory"]
+        if self.version == 2:
+            (folder / "memory.max").write_text(str(memory))
+            (folder / "memory.oom.group").write_text("0")  # the fork that asked dies, not the rest
+            self._optional(folder / "memory.swap.max", "0")
+        else:
+            (folder / "memory.limit_in_bytes").write_text(str(memory))
+            self._optional(folder / "memory.memsw.limit_in_bytes", str(memory))
+        (self.folders["pids"] / "pids.max").write_text(str(processes))
+
+    @staticmethod
+    def _optional(file: Path, value: str) -> None:
+        if file.exists():  # kernels without swap accounting have no such file
+            file.write_text(value)
+
+    @property
+    def entries(self) -> list[Path]:
+        """The files a process writes its pid to in order to join."""
+        return sorted({folder / "cgroup.procs" for folder in self.folders.values()})
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time of everything that ever ran in the group."""
+        folder = self.folders["cpuacct"]
+        if self.version == 1:
+            return int((folder / "cpuacct.usage").read_text()) / 1e9
+        return _keyed(folder / "cpu.stat").get("usage_usec", 0) / 1e6
+
+    def oom_kills(self) -> int:
+        """Return how many processes the kernel has killed for want of memory."""
+        name = "memory.oom_control" if self.version == 1 else "memory.events"
+        return _keyed(self.folders["memory"] / name).get("oom_kill", 0)
+
+    def pids(self) -> list[int]:
+        """Return the processes now in the group, as the host numbers them."""
+        text = (self.folders["pids"] / "cgroup.procs").read_text()
+        return [int(line) for line in text.split()]
+
+    def remove(self) -> None:
+        """Kill what is left in the group and remove its folders."""
+        deadline = time.monotonic() + _DRAIN_SECONDS
+        while time.monotonic() < deadline:
+            self._kill()
+            with suppress(OSError):
+                for folder in set(self.folders.values()):
+                    if folder.exists():
+                        folder.rmdir()
+                return
+            time.sleep(0.005)
+        raise SandboxError(f"the cgroup {self.folders['memory']} could not be emptied")
+
+    def _kill(self) -> None:
+        with suppress(OSError):
+            if self.version == 2:
+                (self.folders["memory"] / "cgroup.kill").write_text("1")
+            for pid in self.pids():
+                os.kill(pid, signal.SIGKILL)
+
+
+def _keyed(file: Path) -> dict[str, int]:
+    pairs = (line.split() for line in file.read_text().splitlines())
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}
+
+
+def sweep(root: Path = ROOT) -> int:
+    """Remove the groups of runs that were killed; return how many."""
+    version = _version(root)
+    base = root / PARENT if version == 2 else root / "memory" / PARENT
+    left = [f.name for f in base.iterdir() if f.is_dir()] if base.is_dir() else []
+    dead = [name for name in left if not owner_alive(name)]
+    for name in dead:
+        folders = {c: (root if version == 2 else root / c) / PARENT / name for c in _V1_CONTROLLERS}
+        with suppress(SandboxError, OSError):
+            Cgroup(version or 1, folders).remove()
+    return len(dead)
