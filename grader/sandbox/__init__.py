@@ -1,10 +1,10 @@
 """Where student code runs: tiers of confinement, and one single-use sandbox per submission."""
 
 from grader.sandbox.box import Sandbox, Session, sweep_leftovers
-from grader.sandbox.budget import Budget
 from grader.sandbox.confinement import Confinement
 from grader.sandbox.spec import SandboxSpec, Tier
 from grader.sandbox.tiers import best_tier, confinement
+from grader.wire.budget import Budget
 
 __all__ = [
     "Budget",

@@ -14,13 +14,13 @@ from typing import Any
 
 from grader.errors import SandboxError
 from grader.sandbox import cgroup
-from grader.sandbox.budget import Budget
 from grader.sandbox.confinement import Confined, Confinement, Launch
 from grader.sandbox.control import Control
 from grader.sandbox.output import Output
 from grader.sandbox.ownership import own_name, owner_alive
 from grader.sandbox.spec import SandboxSpec, Tier
 from grader.wire import codec, runner
+from grader.wire.budget import Budget
 from grader.wire.channel import Channel
 from grader.wire.failures import StudentCrashed, StudentError, StudentMemory, StudentNotImported
 
@@ -53,6 +53,7 @@ class Sandbox:
         self._spent = 0.0
         self._template: Control | None = None
         self._template_pid = 0
+        self._open: list[int] = []  # pids of the tests whose sessions are open
         self._modules: tuple[str, ...] = ()
         self._import_cpu_seconds = 10.0
         self._import_failure: StudentError | None = None
@@ -85,7 +86,8 @@ class Sandbox:
         _make_readable(wire)
         return wire, submission, scratch
 
-    def _wait_ready(self) -> None:
+    def wait_ready(self) -> None:
+        """Wait until the keeper has warmed up; SandboxError if it never does."""
         if self._ready:
             return
         try:
@@ -106,7 +108,7 @@ class Sandbox:
         A module that cannot be imported is noted in `failures`; if the import never ended, every
         session raises that. Raises SandboxError if the sandbox itself did not start.
         """
-        self._wait_ready()
+        self.wait_ready()
         self.output.restart()
         write(self._folder / "submission")
         _make_readable(self._folder / "submission")
@@ -114,8 +116,11 @@ class Sandbox:
         self._import_cpu_seconds = cpu_seconds
         try:
             self._import()
+        except StudentCrashed as error:
+            self._import_failure = self._crashed(str(error), 0)
         except StudentError as error:
-            self._import_failure = self._sharpen(error, 0)
+            self._import_failure = error
+        if self._import_failure is not None:
             self._drop_template()
 
     def _import(self) -> None:
@@ -147,17 +152,21 @@ class Sandbox:
         self.output.restart()
         kills = self._confined.oom_kills()
         budget = Budget(cpu_seconds, self.cpu_seconds)
+        pid = 0
         try:
             with theirs:
-                self._fork(seed, theirs.fileno())
-            yield Session(Channel(ours, budget.check), budget)
-        except StudentCrashed as error:
-            raise self._sharpen(error, kills) from error
+                pid = self._fork(seed, theirs.fileno())
+            self._open.append(pid)
+            yield Session(
+                Channel(ours, budget.check, lambda said: self._crashed(said, kills)), budget
+            )
         finally:
             ours.close()
+            self._open = [other for other in self._open if other != pid]
             self._clean_up()
 
-    def _fork(self, seed: int, fd: int) -> None:
+    def _fork(self, seed: int, fd: int) -> int:
+        """Fork the template and return the test's pid: its claim, believed only in a sweep."""
         for attempt in (1, 2):
             if self._template is None:
                 self._import()
@@ -165,19 +174,20 @@ class Sandbox:
             try:
                 if template is not None:
                     template.send({"op": "fork", "seed": seed}, fd)
-                    template.receive("done", _ANSWER_SECONDS)
-                return
+                    answer = template.receive("done", _ANSWER_SECONDS)
+                    return answer if type(answer) is int else 0
             except StudentCrashed:
                 # A test before this one may have killed the template: import once more.
                 self._drop_template()
                 if attempt == 2:
                     raise
+        raise StudentCrashed("the submission could not be forked")
 
     def _clean_up(self) -> None:
         if self.tier is Tier.PROCESS:
             return  # there is no namespace to sweep; children end with their socket
         try:
-            self._ask_keeper({"op": "sweep", "keep": self._template_pid})
+            self._ask_keeper({"op": "sweep", "keep": [self._template_pid, *self._open]})
         except SandboxError:
             self._restart()
 
@@ -197,13 +207,13 @@ class Sandbox:
         self._keeper.close()
         self._confined.kill()
         self._start()
-        self._wait_ready()
+        self.wait_ready()
 
-    def _sharpen(self, error: StudentError, kills: int) -> StudentError:
+    def _crashed(self, said: str, kills: int) -> StudentError:
         """Tell a process killed for its memory from one that crashed."""
-        if isinstance(error, StudentCrashed) and self._confined.oom_kills() > kills:
+        if self._confined.oom_kills() > kills:
             return StudentMemory(f"killed by the kernel: more than {self.spec.memory_mb} MB")
-        return error
+        return StudentCrashed(said)
 
     def cpu_seconds(self) -> float:
         """Return the CPU time used inside since the start."""

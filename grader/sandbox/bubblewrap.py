@@ -7,7 +7,6 @@ the arguments matters: every mount comes before the root is made read-only.
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import shutil
@@ -26,16 +25,13 @@ from grader.sandbox.confinement import (
     runner_command,
     start_process,
 )
-from grader.sandbox.ownership import own_name
+from grader.sandbox.ownership import fresh_uid, own_name
 from grader.sandbox.process_tree import ProcessTree
 from grader.sandbox.spec import Tier
 
 WIRE, SUBMISSION, SCRATCH = "/sandbox/runner", "/sandbox/submission", "/sandbox/scratch"
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives")
 _MERGED = ("/bin", "/sbin", "/lib", "/lib64", "/lib32")
-# Far above any account of the host, and different for every sandbox that lives at one time.
-_FIRST_UID = 1_000_000_000
-_counter = itertools.count()
 
 
 class Bubblewrap:
@@ -80,7 +76,6 @@ class Bubblewrap:
 def _start_as_root(
     launch: Launch, bwrap: list[str], sources: list[str], fds: tuple[int, ...]
 ) -> Confined:
-    number = next(_counter)
     group = cgroup.Cgroup.create(
         own_name(),
         memory_mb=launch.spec.memory_mb,
@@ -90,7 +85,7 @@ def _start_as_root(
         "parent": os.getpid(),
         "cgroups": [str(entry) for entry in group.entries],
         "sources": sources,
-        "uid": _FIRST_UID + (os.getpid() % 4_000_000) * 100 + number % 100,
+        "uid": fresh_uid(),
         "argv": bwrap,
     }
     stub = [sys.executable, "-I", "-S", launcher.__file__, json.dumps(plan)]

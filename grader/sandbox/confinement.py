@@ -118,6 +118,7 @@ def start_process(
     *,
     env: dict[str, str] | None = None,
     cwd: Path | None = None,
+    uid: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a command that inherits the control socket and `fds`; by default no environment."""
     try:
@@ -130,6 +131,9 @@ def start_process(
             env=env or {},
             cwd=cwd,
             start_new_session=True,
+            user=uid,
+            group=uid,
+            extra_groups=None if uid is None else (),
         )
     except OSError as error:
         raise SandboxError(f"the sandbox could not be started: {error}") from error

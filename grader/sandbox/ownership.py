@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
 
 import psutil
 
 _numbers = itertools.count()
+# Far above any account of the host, and different for every sandbox that lives at one time.
+_FIRST_UID = 1_000_000_000
 
 
 def own_name() -> str:
@@ -23,3 +26,8 @@ def owner_alive(name: str) -> bool:
         return int(psutil.Process(int(pid)).create_time()) == int(started)
     except (psutil.Error, ValueError):
         return False
+
+
+def fresh_uid() -> int:
+    """Return a user id that nothing on the host belongs to."""
+    return _FIRST_UID + (os.getpid() % 4_000_000) * 100 + next(_numbers) % 100

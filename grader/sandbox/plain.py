@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from grader.sandbox.confinement import (
     Confined,
     Interpreter,
@@ -10,6 +12,7 @@ from grader.sandbox.confinement import (
     runner_command,
     start_process,
 )
+from grader.sandbox.ownership import fresh_uid
 from grader.sandbox.process_tree import ProcessTree
 from grader.sandbox.spec import Tier
 
@@ -31,7 +34,14 @@ class PlainProcess:
             address_space=True,
         )
         env = environment(str(scratch))
-        return ProcessTree(start_process(launch, command, env=env, cwd=scratch))
+        uid = None
+        if os.geteuid() == 0:
+            # As root, one kill(-1, 9) in student code would end every process of the machine.
+            uid = fresh_uid()
+            os.chown(scratch, uid, uid)
+            for folder in (launch.scratch, launch.scratch.parent):
+                folder.chmod(0o711)
+        return ProcessTree(start_process(launch, command, env=env, cwd=scratch, uid=uid))
 
     def inside(self, launch: Launch) -> str:
         """Return the submission's folder as student code sees it."""

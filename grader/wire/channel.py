@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from grader.wire import codec
-from grader.wire.failures import StudentCrashed, StudentRaised
+from grader.wire.failures import StudentCrashed, StudentError, StudentRaised
 
 _TICK_SECONDS = 0.05
 
@@ -21,9 +21,15 @@ class Channel:
     would be no deadline: a process that sends one byte a second never lets it expire.
     """
 
-    def __init__(self, connection: socket.socket, check: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        check: Callable[[], None],
+        crashed: Callable[[str], StudentError] = StudentCrashed,
+    ) -> None:
         self._connection = connection
         self._check = check
+        self._crashed = crashed  # tells a process killed for its memory from one that crashed
         self._broken = False
         self._checked = time.monotonic()
 
@@ -34,7 +40,7 @@ class Channel:
         what no honest runner sends, and whatever `check` raises.
         """
         if self._broken:
-            raise StudentCrashed("the student process of this test is gone")
+            raise self._crashed("the student process of this test is gone")
         try:
             self._send({"op": operation, "args": args})
             answer = self._receive()
@@ -52,7 +58,7 @@ class Channel:
                     self._wait(writing=True)
                     view = view[self._connection.send(view, socket.MSG_DONTWAIT) :]
         except OSError as error:
-            raise StudentCrashed(f"the student process is gone ({error})") from error
+            raise self._crashed(f"the student process is gone ({error})") from error
 
     def _receive(self) -> Any:
         try:
@@ -60,9 +66,9 @@ class Channel:
             tree, specs = codec.read_header(bytes(self._read(header)), buffers)
             return codec.decode(tree, specs, self._read(buffers))
         except codec.CodecError as error:
-            raise StudentCrashed(f"the student process broke the protocol: {error}") from error
+            raise self._crashed(f"the student process broke the protocol: {error}") from error
         except OSError as error:
-            raise StudentCrashed(f"the student process is gone ({error})") from error
+            raise self._crashed(f"the student process is gone ({error})") from error
 
     def _read(self, length: int) -> bytearray:
         data = bytearray()
@@ -70,7 +76,7 @@ class Channel:
             self._wait(writing=False)
             chunk = self._connection.recv(min(length - len(data), 2**20), socket.MSG_DONTWAIT)
             if not chunk:
-                raise StudentCrashed("the student process ended before it answered")
+                raise self._crashed("the student process ended before it answered")
             data += chunk
         return data
 
@@ -92,7 +98,7 @@ class Channel:
             return answer["ok"]
         if type(answer) is dict and answer.keys() == {"raised"}:
             raise _raised(answer["raised"])
-        raise StudentCrashed("the student process broke the protocol: no answer in its frame")
+        raise self._crashed("the student process broke the protocol: no answer in its frame")
 
 
 def _raised(description: Any) -> StudentRaised:

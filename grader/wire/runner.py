@@ -222,12 +222,12 @@ def _fork(work: Callable[[], None], fd: int) -> int:
         os._exit(code)
 
 
-def _sweep(keep: int) -> int:
-    """Kill every process but this one and `keep` (0: keep none); return how many rounds it took."""
+def _sweep(keep: list[int]) -> int:
+    """Kill every process but this one and those in `keep`; return how many rounds it took."""
     if os.getpid() != 1:
         return 0  # without a PID namespace this would reach the host's processes
     for rounds in range(100):
-        victims = [pid for pid in _living() if pid not in (1, keep)]
+        victims = [pid for pid in _living() if pid not in (1, *keep)]
         if not victims:
             return rounds
         for pid in victims:

@@ -1,0 +1,117 @@
+"""The comparator: decides whether a student's value is the reference's value.
+
+``torch.allclose``, ``np.allclose`` and ``(a == b).all()`` broadcast, and accept an empty (0, 1)
+array as equal to anything. Here kind, shape and dtype are compared before any number is, and
+errors are measured against the reference.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from grader.suite.values import as_array, as_number, as_tensor, kind_of, require
+
+# What remains after honest rounding in another order, with room to spare.
+_RTOL = {8: 1e-8, 4: 1e-4, 2: 1e-2}  # by bytes of one real number
+_ATOL = 1e-12
+
+
+def assert_matches(
+    actual: Any,
+    expected: Any,
+    *,
+    rtol: float | None = None,
+    atol: float = _ATOL,
+    nonfinite: bool = False,
+) -> None:
+    """Assert that a student's value equals the reference's.
+
+    Arrays and tensors: same kind, shape and dtype, finite (unless `nonfinite`, then non-finite
+    entries must be the same ones), and ``max|actual - expected| <= atol + rtol * max|expected|``.
+    `rtol` defaults by dtype: 1e-8 for float64, 1e-4 for float32, 1e-2 for 16 bits; integers and
+    bools must be equal. A Python float, a NumPy scalar and an array without axes are one kind.
+    Lists, tuples and dicts are compared item by item.
+    """
+    _match(actual, expected, rtol, atol, nonfinite, "value")
+
+
+def _match(
+    actual: Any, expected: Any, rtol: float | None, atol: float, nonfinite: bool, where: str
+) -> None:
+    if type(expected) in (list, tuple):
+        require(type(actual) is type(expected), _differs(actual, expected, where))
+        require(
+            len(actual) == len(expected),
+            f"{where}: expected {len(expected)} entries, got {len(actual)}",
+        )
+        for index, (a, e) in enumerate(zip(actual, expected, strict=True)):
+            _match(a, e, rtol, atol, nonfinite, f"{where}[{index}]")
+    elif isinstance(expected, dict):
+        require(type(actual) is dict, _differs(actual, expected, where))
+        require(
+            actual.keys() == expected.keys(),
+            f"{where}: expected keys {sorted(map(str, expected))}, got {sorted(map(str, actual))}",
+        )
+        for key, e in expected.items():
+            _match(actual[key], e, rtol, atol, nonfinite, f"{where}[{key!r}]")
+    else:
+        _match_leaf(actual, expected, rtol, atol, nonfinite, where)
+
+
+def _match_leaf(
+    actual: Any, expected: Any, rtol: float | None, atol: float, nonfinite: bool, where: str
+) -> None:
+    if isinstance(expected, torch.Tensor) and expected.ndim:
+        plain = expected.detach()
+        got = as_tensor(actual, tuple(plain.shape), plain.dtype, finite=not nonfinite)
+        _close(_wide(got), _wide(plain), _rtol(rtol, plain.element_size()), atol, where)
+    elif isinstance(expected, np.ndarray) and expected.ndim:
+        got_array = as_array(actual, expected.shape, expected.dtype, finite=not nonfinite)
+        _close(got_array, expected, _rtol(rtol, expected.itemsize), atol, where)
+    elif expected is None or isinstance(expected, (bool, str, bytes)):
+        require(type(actual) is type(expected), _differs(actual, expected, where))
+        require(actual == expected, f"{where}: not the expected {type(expected).__name__}")
+    else:
+        number = as_number(actual, finite=not nonfinite)
+        wanted = as_number(
+            expected.detach() if isinstance(expected, torch.Tensor) else expected, finite=False
+        )
+        _close(np.float64(number), np.float64(wanted), _rtol(rtol, 8), atol, where)
+
+
+def _differs(actual: Any, expected: Any, where: str) -> str:
+    return f"{where}: expected {kind_of(expected)}, got {kind_of(actual)}"
+
+
+def _rtol(rtol: float | None, itemsize: int) -> float:
+    return _RTOL.get(itemsize, _RTOL[8]) if rtol is None else rtol
+
+
+def _wide(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
+    plain = tensor.detach()
+    if plain.is_floating_point():
+        plain = plain.double()
+    array: np.ndarray[Any, Any] = plain.numpy()
+    return array
+
+
+def _close(actual: Any, expected: Any, rtol: float, atol: float, where: str) -> None:
+    if expected.dtype.kind in "biu":
+        wrong = int(np.count_nonzero(actual != expected))
+        require(wrong == 0, f"{where}: {wrong} of {expected.size} entries differ")
+        return
+    finite = np.isfinite(expected)
+    same = np.isfinite(actual) == finite
+    require(bool(np.all(same)), f"{where}: NaN or infinity in the wrong places")
+    odd_actual, odd_expected = actual[~finite], expected[~finite]
+    require(np.array_equal(odd_actual, odd_expected, equal_nan=True), f"{where}: wrong infinities")
+    error = float(np.max(np.abs(actual - expected)[finite], initial=0.0))
+    scale = float(np.max(np.abs(expected)[finite], initial=0.0))
+    require(
+        error <= atol + rtol * scale,
+        f"{where}: largest error {error:.3g} against a reference of size {scale:.3g} "
+        f"(allowed {atol + rtol * scale:.3g})",
+    )

@@ -1,0 +1,88 @@
+"""Take student values for what they must be: the first thing a suite does with each of them.
+
+Whatever comes over the wire is a plain value or a handle, but still any plain value: None, a
+string, an array of another shape. These helpers raise AssertionError, which fails the test, where
+the bare value would raise TypeError, which stops the run as a fault of ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from grader.wire.proxy import RemoteObject
+
+Shape = tuple[int | None, ...]
+
+
+def require(fact: bool | np.bool, message: str) -> None:
+    """Raise AssertionError(message) unless `fact`: an ``assert`` that no optimisation removes."""
+    if not fact:
+        raise AssertionError(message)
+
+
+def as_array(
+    value: Any, shape: Shape | None = None, dtype: Any = None, *, finite: bool = True
+) -> np.ndarray[Any, Any]:
+    """Return `value` as the ndarray it must be.
+
+    `shape` may hold None for "any size". Raises AssertionError for another type, shape or dtype,
+    and for NaN or infinity unless `finite` is False.
+    """
+    if not isinstance(value, np.ndarray):  # the wire carries no subclass
+        raise AssertionError(f"expected a NumPy array, got {kind_of(value)}")
+    _check_shape(value.shape, shape)
+    if dtype is not None:
+        require(
+            value.dtype == np.dtype(dtype), f"expected dtype {np.dtype(dtype)}, got {value.dtype}"
+        )
+    if finite:
+        require(np.isfinite(value).all(), "the array holds NaN or infinity")
+    return value
+
+
+def as_tensor(
+    value: Any, shape: Shape | None = None, dtype: Any = None, *, finite: bool = True
+) -> torch.Tensor:
+    """Return `value` as the torch tensor it must be; as `as_array` otherwise."""
+    if not isinstance(value, torch.Tensor):
+        raise AssertionError(f"expected a torch tensor, got {kind_of(value)}")
+    _check_shape(tuple(value.shape), shape)
+    if dtype is not None:
+        require(value.dtype == dtype, f"expected dtype {dtype}, got {value.dtype}")
+    if finite:
+        require(bool(torch.isfinite(value).all()), "the tensor holds NaN or infinity")
+    return value
+
+
+def as_number(value: Any, *, finite: bool = True) -> float:
+    """Return `value` as a float: a Python or NumPy number, or an array or tensor without axes."""
+    if type(value) in (np.ndarray, torch.Tensor) and value.ndim == 0:
+        value = value.item()
+    elif isinstance(value, np.generic):
+        value = value.item()
+    require(type(value) in (int, float), f"expected a number, got {kind_of(value)}")
+    number = float(value)
+    require(not finite or np.isfinite(number), f"expected a finite number, got {number}")
+    return number
+
+
+def kind_of(value: Any) -> str:
+    """Describe a value's kind in a few words, without its contents."""
+    if isinstance(value, RemoteObject):
+        return f"an object of class {value._handle.class_name}"
+    if type(value) in (np.ndarray, torch.Tensor):
+        name = "array" if type(value) is np.ndarray else "tensor"
+        return f"a {value.dtype} {name} of shape {tuple(value.shape)}"
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def _check_shape(actual: tuple[int, ...], expected: Shape | None) -> None:
+    if expected is None:
+        return
+    fits = len(actual) == len(expected) and all(
+        want is None or have == want for have, want in zip(actual, expected, strict=True)
+    )
+    require(fits, f"expected shape {expected}, got {actual}")
