@@ -94,7 +94,7 @@ class OfferingAccess:
 
 
 def require_offering(session: Session, offering_id: int) -> OfferingAccess:
-    """Return an offering to people of its term; unpublished ones to staff alone; else answer 404."""
+    """Return an offering to people of its term, an unpublished one to staff; else answer 404."""
     offering = session.get(Offering, offering_id, options=[joinedload(Offering.term)])
     if offering is None:
         abort(404)

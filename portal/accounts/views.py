@@ -1,0 +1,102 @@
+"""Pages: log in, log out, change the password."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_limiter.util import get_remote_address
+from flask_login import current_user  # type: ignore[import-untyped]
+
+from portal.access import me, require_login
+from portal.accounts.login import begin_session, end_session
+from portal.accounts.service import authenticate, change_password, refresh_hash
+from portal.audit.service import record
+from portal.errors import Invalid
+from portal.security import limiter, local_path
+from portal.web import db_session, now, portal, writing
+
+blueprint = Blueprint("accounts", __name__)
+
+
+def _typed_username() -> str:
+    return request.form.get("username", "").strip().lower()
+
+
+def _failed(response: object) -> bool:
+    return getattr(response, "status_code", None) == 401
+
+
+@blueprint.get("/login")
+def login() -> ResponseReturnValue:
+    """Show the form, or go on if the person is logged in already."""
+    if current_user.is_authenticated:
+        return redirect(_destination())
+    return render_template("accounts/login.html", username="", wrong=False)
+
+
+@blueprint.post("/login")
+@limiter.limit(
+    lambda: portal().config.login_limit_address, key_func=get_remote_address, deduct_when=_failed
+)
+@limiter.limit(
+    lambda: portal().config.login_limit_username, key_func=_typed_username, deduct_when=_failed
+)
+def log_in() -> ResponseReturnValue:
+    """Check the password and begin a new session."""
+    password = request.form.get("password", "")
+    user = authenticate(db_session(), portal().passwords, _typed_username(), password)
+    if user is None:
+        page = render_template("accounts/login.html", username=_typed_username(), wrong=True)
+        return page, 401
+    with writing() as session:
+        refresh_hash(session, portal().passwords, user.id, password)
+        record(session, at=now(), actor_id=user.id, action="login", subject=f"user:{user.id}")
+        user = session.get_one(type(user), user.id)
+    begin_session(user)
+    return redirect(_destination())
+
+
+@blueprint.post("/logout")
+def logout() -> ResponseReturnValue:
+    """End the session."""
+    end_session()
+    flash("You are logged out.", "info")
+    return redirect(url_for("accounts.login"))
+
+
+@blueprint.get("/account/password")
+@require_login
+def password() -> ResponseReturnValue:
+    """Show the form to change one's password."""
+    return render_template("accounts/password.html", problem="")
+
+
+@blueprint.post("/account/password")
+@require_login
+@limiter.limit("20 per 5 minutes", key_func=lambda: f"password:{me().id}")
+def set_password() -> ResponseReturnValue:
+    """Change the password and end every other session of the account."""
+    form = request.form
+    try:
+        if form.get("new", "") != form.get("again", ""):
+            raise Invalid("the two new passwords differ; type the same one twice")
+        with writing() as session:
+            user = change_password(
+                session,
+                portal().passwords,
+                me().id,
+                current=form.get("current", ""),
+                new=form.get("new", ""),
+            )
+            record(
+                session, at=now(), actor_id=user.id, action="password", subject=f"user:{user.id}"
+            )
+    except Invalid as problem:
+        return render_template("accounts/password.html", problem=str(problem)), 422
+    begin_session(user)
+    flash("Your password is changed.", "success")
+    return redirect(url_for("courses.home"))
+
+
+def _destination() -> str:
+    return local_path(request.values.get("next")) or url_for("courses.home")
