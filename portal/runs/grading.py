@@ -8,11 +8,11 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
+from grader import submission as intake
 from grader.catalogue import Catalogue, Lab
 from grader.grading.events import Progress
 from grader.report import Report
-from grader.submission import Submission as Upload
-from grader.submission import receive_bytes
+from grader.submission.model import Submission as Upload
 from portal.store import Store
 from portal.submissions.models import Submission
 
@@ -68,5 +68,5 @@ def load_work(order: Order, catalogue: Catalogue, store: Store) -> Work:
     Raises UnknownAssignment, ManifestError, UnknownDigest or Rejected.
     """
     lab = catalogue.get(order.assignment_slug)
-    upload = receive_bytes(order.filename, store.get(order.upload_sha256), lab.assignment)
+    upload = intake.receive_bytes(order.filename, store.get(order.upload_sha256), lab.assignment)
     return Work(lab, upload, order.variant)

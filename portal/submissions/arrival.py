@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
+from grader import submission as intake
 from grader.assignment import Assignment
 from grader.errors import Rejected
-from grader.submission import Submission as Accepted
-from grader.submission import receive_bytes
+from grader.submission.model import Submission as Accepted
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first instant a zip can name
 
@@ -76,7 +76,7 @@ def receive(sent: Sequence[SentFile], assignment: Assignment) -> Upload:
     if not files:
         raise Rejected(["No file was chosen. Choose your files, then press Submit."])
     filename, data = _as_one(files)
-    accepted = receive_bytes(filename, data, assignment)
+    accepted = intake.receive_bytes(filename, data, assignment)
     return Upload(filename[-255:], data, accepted.digest, _arrival(accepted))
 
 

@@ -82,7 +82,7 @@ def submit(
     """
     _lock(session, sender.enrolment_id)
     offering = session.get_one(Offering, offering_id)
-    key, known = _known(session, sender.enrolment_id, offering_id, client_key, upload.sha256)
+    key, known = find_known(session, sender.enrolment_id, offering_id, client_key, upload.sha256)
     if known is not None:
         return Submitted(known, created=False)
     superseded = runs.supersede(session, sender.enrolment_id, offering, now=now)
@@ -163,12 +163,7 @@ def allowance_of(
     )
 
 
-def _lock(session: Session, enrolment_id: int) -> None:
-    """Let one upload of a student be judged at a time; SQLite lets only one write anyway."""
-    session.execute(select(Enrolment.id).where(Enrolment.id == enrolment_id).with_for_update())
-
-
-def _known(
+def find_known(
     session: Session, enrolment_id: int, offering_id: int, client_key: str, sha256: str
 ) -> tuple[str, Submission | None]:
     """Return the key to book under, and the submission that already bears it.
@@ -187,6 +182,11 @@ def _known(
         if known is None or known.upload_sha256 == sha256:
             return key, known
     raise Refused("This page is out of date. Reload it, then send your files again.")
+
+
+def _lock(session: Session, enrolment_id: int) -> None:
+    """Let one upload of a student be judged at a time; SQLite lets only one write anyway."""
+    session.execute(select(Enrolment.id).where(Enrolment.id == enrolment_id).with_for_update())
 
 
 def _next_attempt(session: Session, enrolment_id: int, offering_id: int) -> int:

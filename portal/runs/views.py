@@ -1,0 +1,60 @@
+"""Live progress of a submission: a stream of events, and one answer for pages that poll."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Blueprint, Response, abort, request
+from flask.typing import ResponseReturnValue
+
+from portal.access import require_login, require_owner
+from portal.runs import service
+from portal.runs.models import GradingRun
+from portal.runs.status import statuses
+from portal.runs.web import live_feed
+from portal.submissions.models import Submission
+from portal.web import db_session
+
+blueprint = Blueprint("runs", __name__)
+
+
+@blueprint.get("/submissions/<uuid:submission_id>/events")
+@require_login
+def events(submission_id: uuid.UUID) -> ResponseReturnValue:
+    """Stream the run's status until it ends; 503 if the process has no stream left."""
+    run = _own_run(submission_id)
+    feed = live_feed()
+    stream = feed.open(run.id, _last_event_id())
+    if stream is None:
+        return {"error": "all streams are taken, ask for /progress instead"}, 503
+    response = Response(feed.read(stream), mimetype="text/event-stream")
+    response.call_on_close(lambda: feed.close(stream))
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"  # a proxy in front must not hold it back
+    return response
+
+
+@blueprint.get("/submissions/<uuid:submission_id>/progress")
+@require_login
+def progress(submission_id: uuid.UUID) -> ResponseReturnValue:
+    """Answer with the run's status once."""
+    run = _own_run(submission_id)
+    status = statuses(db_session(), [run.id])[run.id]
+    return Response(status.as_json(), mimetype="application/json")
+
+
+def _own_run(submission_id: uuid.UUID) -> GradingRun:
+    submission = db_session().get(Submission, str(submission_id))
+    if submission is None:
+        abort(404)
+    require_owner(db_session(), submission.enrolment_id)
+    run = service.current_runs(db_session(), [submission.id]).get(submission.id)
+    if run is None:
+        abort(404)
+    return run
+
+
+def _last_event_id() -> int:
+    """Return the event the browser saw last, 0 if it says nothing sensible."""
+    text = request.headers.get("Last-Event-ID", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

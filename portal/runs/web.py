@@ -1,0 +1,52 @@
+"""The engine's client and the live feed of one portal process, made when first needed.
+
+They are not made at start: a server that forks its workers after loading the app would share
+their threads and connections among processes that each need their own.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from flask import current_app
+
+from portal.engine import DbosEngine, JobEngine
+from portal.runs.live import MAX_STREAMS, LiveFeed
+from portal.web import portal
+
+EXTENSION = "portal.runs"
+STREAMS_SETTING = "LIVE_STREAMS"  # how many streams the server has threads for
+
+_MAKING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What this feature adds to the app."""
+
+    jobs: JobEngine
+    feed: LiveFeed
+
+
+def engine_jobs() -> JobEngine:
+    """Return the engine that delivers this app's runs."""
+    return _parts().jobs
+
+
+def live_feed() -> LiveFeed:
+    """Return this process's live feed."""
+    return _parts().feed
+
+
+def _parts() -> Parts:
+    with _MAKING:
+        parts = current_app.extensions.get(EXTENSION)
+        if not isinstance(parts, Parts):
+            limit = int(current_app.config.get(STREAMS_SETTING, MAX_STREAMS))
+            parts = Parts(
+                jobs=DbosEngine(portal().config.database_url),
+                feed=LiveFeed(portal().engine, max_streams=limit),
+            )
+            current_app.extensions[EXTENSION] = parts
+        return parts

@@ -1,0 +1,119 @@
+"""What the result page shows: a submission, its run, and what of its report may be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from grader.redaction import StudentArtifact, StudentItem, StudentReport, StudentTest, for_student
+from grader.report import Outcome, Report
+from portal.courses.models import Offering, Term
+from portal.runs.models import Result, RunState
+from portal.runs.status import Status, statuses
+from portal.submissions.arrival import Arrival
+from portal.submissions.attempts import Attempt, attempt_of
+from portal.submissions.models import Submission
+
+# A word and a kind of chip (whose symbol differs) for every outcome and state: never colour alone.
+OUTCOMES: dict[Outcome, tuple[str, str]] = {
+    Outcome.PASSED: ("good", "passed"),
+    Outcome.FAILED: ("bad", "wrong answer"),
+    Outcome.ERROR: ("bad", "raised an error"),
+    Outcome.TIMEOUT: ("bad", "took too long"),
+    Outcome.MEMORY: ("bad", "used too much memory"),
+    Outcome.CRASHED: ("bad", "crashed"),
+    Outcome.MISSING: ("idle", "did not run"),
+}
+STATES: dict[RunState, tuple[str, str]] = {
+    RunState.QUEUED: ("info", "waiting"),
+    RunState.RUNNING: ("info", "being graded"),
+    RunState.GRADED: ("good", "graded"),
+    RunState.NEEDS_HUMAN: ("warn", "our fault"),
+    RunState.SUPERSEDED: ("idle", "replaced"),
+}
+
+
+@dataclass(frozen=True)
+class ResultPage:
+    """Everything the result page needs."""
+
+    submission: Submission
+    offering: Offering
+    term: Term
+    arrival: Arrival
+    attempt: Attempt
+    status: Status
+    report: StudentReport | None
+    changed: tuple[str, ...] | None  # against the attempt before; None if this is the first
+    previous: Submission | None
+
+    @property
+    def passed(self) -> int:
+        """Tests that passed."""
+        tests = self.report.tests if self.report else ()
+        return sum(test.outcome is Outcome.PASSED for test in tests)
+
+    def tests_of(self, item: StudentItem) -> list[StudentTest]:
+        """Return an item's tests, those that did not pass first."""
+        tests = self.report.tests if self.report else ()
+        mine = [test for test in tests if test.number in item.tests]
+        return sorted(mine, key=lambda test: (test.outcome is Outcome.PASSED, test.number))
+
+    def pictures_of(self, test: StudentTest) -> list[StudentArtifact]:
+        """Return the pictures a test drew, as far as they may be seen."""
+        artifacts = self.report.artifacts if self.report else ()
+        return [artifact for artifact in artifacts if artifact.test == test.number]
+
+
+def result_page(session: Session, submission: Submission, *, now: datetime) -> ResultPage:
+    """Read the page of a submission, as its student sees it at `now`."""
+    attempt = attempt_of(session, submission)
+    arrival = Arrival.model_validate_json(submission.intake)
+    previous = _previous(session, submission)
+    changed = None
+    if previous is not None:
+        changed = arrival.changed_since(Arrival.model_validate_json(previous.intake))
+    return ResultPage(
+        submission=submission,
+        offering=submission.offering,
+        term=submission.offering.term,
+        arrival=arrival,
+        attempt=attempt,
+        status=statuses(session, [attempt.run.id])[attempt.run.id],
+        report=student_report(submission.offering, attempt.result, now=now),
+        changed=changed,
+        previous=previous,
+    )
+
+
+def student_report(
+    offering: Offering, result: Result | None, *, now: datetime
+) -> StudentReport | None:
+    """Return what the student may see of a result at `now`; None without one.
+
+    Details that open after the due date stay closed while late uploads are still taken. Those
+    that open with published grades stay closed: grades are not published test by test.
+    """
+    if result is None:
+        return None
+    return for_student(
+        Report.model_validate_json(result.report),
+        due_passed=now > offering.last_moment,
+        published=False,
+    )
+
+
+def _previous(session: Session, submission: Submission) -> Submission | None:
+    return session.scalar(
+        select(Submission)
+        .where(
+            Submission.enrolment_id == submission.enrolment_id,
+            Submission.offering_id == submission.offering_id,
+            Submission.attempt < submission.attempt,
+        )
+        .order_by(Submission.attempt.desc())
+        .limit(1)
+    )
