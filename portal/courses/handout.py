@@ -1,0 +1,90 @@
+"""A lab's public half as the portal shows it: the handout as HTML and the skeleton as a zip."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+LANGUAGES = {"en": ("README.md", "English"), "zh": ("README.zh.md", "中文")}
+_EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first instant a zip can name: same files, same bytes
+_LEFT_OUT = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints"}
+
+
+@dataclass(frozen=True)
+class Handout:
+    """A handout in one language."""
+
+    language: str  # a key of LANGUAGES
+    body: Markup
+    others: tuple[tuple[str, str], ...]  # (language, its own name) of the other languages
+
+
+def read_handout(public: Path, language: str) -> Handout | None:
+    """Return the handout of a lab's public folder, in another language if this one is not there.
+
+    None if the folder holds no handout at all.
+    """
+    there = [key for key, (name, _) in LANGUAGES.items() if (public / name).is_file()]
+    if not there:
+        return None
+    chosen = language if language in there else there[0]
+    file = public / LANGUAGES[chosen][0]
+    others = tuple((key, LANGUAGES[key][1]) for key in there if key != chosen)
+    return Handout(chosen, _render_file(file, file.stat().st_mtime_ns), others)
+
+
+def skeleton_zip(public: Path) -> bytes:
+    """Return the public folder as a zip with one top folder, the same bytes for the same files.
+
+    Links, hidden files and caches stay out: the zip holds what lies in the folder itself.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(public.rglob("*")):
+            inside = file.relative_to(public)
+            if _released(public, inside):
+                info = zipfile.ZipInfo(f"{public.name}/{inside.as_posix()}", _EARLIEST)
+                info.compress_type = zipfile.ZIP_DEFLATED
+                info.external_attr = 0o644 << 16
+                archive.writestr(info, file.read_bytes())
+    return packed.getvalue()
+
+
+def _released(public: Path, inside: Path) -> bool:
+    if any((public / step).is_symlink() for step in (inside, *inside.parents[:-1])):
+        return False
+    if any(name.startswith(".") or name in _LEFT_OUT for name in inside.parts):
+        return False
+    return (public / inside).is_file()
+
+
+@lru_cache(maxsize=64)
+def _render_file(file: Path, _modified: int) -> Markup:
+    return render_markdown(file.read_text(encoding="utf-8"))
+
+
+def render_markdown(text: str) -> Markup:
+    """Return Markdown as HTML below a page's own title.
+
+    Raw HTML is shown as text; the first top heading is left out, since the page has it already.
+    """
+    markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    tokens = _without_title(markdown.parse(text))
+    # Safe: the renderer escapes text and attributes, and raw HTML is switched off.
+    return Markup(markdown.renderer.render(tokens, markdown.options, {}))  # noqa: S704
+
+
+def _without_title(tokens: list[Token]) -> list[Token]:
+    if tokens and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
+        tokens = tokens[3:]
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"} and token.tag in {"h1", "h2", "h3"}:
+            token.tag = f"h{int(token.tag[1]) + 1}"
+    return tokens

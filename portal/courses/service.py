@@ -1,0 +1,195 @@
+"""Terms and offerings: making a term by the course's scheme, and what a person sees of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from grader.assignment import Assignment
+from portal.accounts.models import User
+from portal.courses.models import STAFF, Enrolment, Offering, OfferingKind, Role, Term
+from portal.errors import Invalid
+
+LABS = 5
+LAB_POINTS = Decimal(14)
+COMPETITION_POINTS = Decimal(25)
+FEEDBACK_POINTS = Decimal(5)
+LAB_WEEKS = 2
+END_WEEKS = LABS * LAB_WEEKS + 4  # the competition and the feedback outlast the labs
+ATTEMPTS_PER_DAY = 20
+_TERM_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_LAST_MINUTE = time(23, 59)
+
+
+class OfferingState(StrEnum):
+    """How an offering stands at an instant."""
+
+    NOT_YET = "not yet open"
+    OPEN = "open"
+    LATE = "late"  # due has passed, uploads are still taken
+    CLOSED = "closed"
+
+
+def state_of(offering: Offering, now: datetime) -> OfferingState:
+    """Return how an offering stands. The due instant itself is still on time."""
+    if now < offering.opens_at:
+        return OfferingState.NOT_YET
+    if now <= offering.due_at:
+        return OfferingState.OPEN
+    return OfferingState.LATE if now <= offering.last_moment else OfferingState.CLOSED
+
+
+def create_term(
+    session: Session,
+    *,
+    slug: str,
+    title: str,
+    timezone: str,
+    labs: Sequence[Assignment],
+    first_day: date,
+    competition: Assignment | None = None,
+) -> Term:
+    """Add a term by the standard scheme: 5 labs of 14 points, a competition of 25, feedback of 5.
+
+    Labs open every other week from `first_day` in the term's zone and are due two weeks later at
+    23:59. Places without an assignment yet stay unpublished. Raises Invalid.
+    """
+    if not _TERM_SLUG.fullmatch(slug):
+        raise Invalid(f"the term's short name {slug!r} cannot be used; write it like 2026-autumn")
+    if len(labs) > LABS:
+        raise Invalid(f"{len(labs)} labs were named, the scheme has {LABS}; name fewer")
+    if session.scalar(select(Term.id).where(Term.slug == slug)) is not None:
+        raise Invalid(f"a term {slug!r} exists already; choose another short name")
+    term = Term(slug=slug, title=title, timezone=_known_zone(timezone))
+    calendar = _Calendar(ZoneInfo(timezone), first_day)
+    for index in range(LABS):
+        term.offerings.append(_lab(index, labs[index] if index < len(labs) else None, calendar))
+    term.offerings.append(_competition(competition, calendar))
+    term.offerings.append(_feedback(calendar))
+    session.add(term)
+    session.flush()
+    return term
+
+
+@dataclass(frozen=True)
+class _Calendar:
+    """Turns weeks of the term into instants, by the wall clock of its zone."""
+
+    zone: ZoneInfo
+    first_day: date
+
+    def opens(self, weeks: int) -> datetime:
+        """Return midnight at the start of a week."""
+        day = self.first_day + timedelta(weeks=weeks)
+        return datetime.combine(day, time(0), self.zone).astimezone(UTC)
+
+    def due(self, weeks: int) -> datetime:
+        """Return 23:59 of the last day before a week."""
+        day = self.first_day + timedelta(weeks=weeks, days=-1)
+        return datetime.combine(day, _LAST_MINUTE, self.zone).astimezone(UTC)
+
+
+def _lab(index: int, assignment: Assignment | None, calendar: _Calendar) -> Offering:
+    number = index + 1
+    return Offering(
+        kind=OfferingKind.LAB,
+        assignment_slug=assignment.slug if assignment else None,
+        title=f"Lab {number}: {assignment.title}" if assignment else f"Lab {number}",
+        points=LAB_POINTS,
+        position=number,
+        opens_at=calendar.opens(LAB_WEEKS * index),
+        due_at=calendar.due(LAB_WEEKS * number),
+        attempts_per_day=ATTEMPTS_PER_DAY,
+        published=assignment is not None,
+    )
+
+
+def _competition(assignment: Assignment | None, calendar: _Calendar) -> Offering:
+    return Offering(
+        kind=OfferingKind.COMPETITION,
+        assignment_slug=assignment.slug if assignment else None,
+        title=assignment.title if assignment else "Competition",
+        points=COMPETITION_POINTS,
+        position=LABS + 1,
+        opens_at=calendar.opens(LABS),
+        due_at=calendar.due(END_WEEKS),
+        attempts_per_day=ATTEMPTS_PER_DAY,
+        published=assignment is not None,
+    )
+
+
+def _feedback(calendar: _Calendar) -> Offering:
+    return Offering(
+        kind=OfferingKind.FEEDBACK,
+        title="Course feedback",
+        points=FEEDBACK_POINTS,
+        position=LABS + 2,
+        opens_at=calendar.opens(LABS * LAB_WEEKS),
+        due_at=calendar.due(END_WEEKS),
+        published=True,
+    )
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Invalid(
+            f"{name!r} is not a time zone; write one like Europe/Berlin or Asia/Shanghai"
+        ) from None
+    return name
+
+
+def enrol(
+    session: Session, term: Term, user: User, role: Role, *, student_number: str = ""
+) -> Enrolment:
+    """Add a person to a term; Invalid if they are in it already."""
+    taken = session.scalar(
+        select(Enrolment.id).where(Enrolment.term_id == term.id, Enrolment.user_id == user.id)
+    )
+    if taken is not None:
+        raise Invalid(f"{user.username} takes part in {term.title} already")
+    enrolment = Enrolment(term=term, user=user, role=role, student_number=student_number)
+    session.add(enrolment)
+    session.flush()
+    return enrolment
+
+
+def enrolments_of(session: Session, user_id: int) -> list[Enrolment]:
+    """Return a person's enrolments, the newest term first, term and user loaded."""
+    query = (
+        select(Enrolment)
+        .where(Enrolment.user_id == user_id)
+        .options(joinedload(Enrolment.term), joinedload(Enrolment.user))
+        .order_by(Enrolment.term_id.desc())
+    )
+    return list(session.scalars(query))
+
+
+def roster_of(session: Session, term: Term) -> list[Enrolment]:
+    """Return everybody in a term: instructors, TAs, then students, each by username."""
+    query = (
+        select(Enrolment)
+        .join(Enrolment.user)
+        .where(Enrolment.term_id == term.id)
+        .options(joinedload(Enrolment.user))
+        .order_by(User.username)
+    )
+    rank = {Role.INSTRUCTOR: 0, Role.TA: 1, Role.STUDENT: 2}
+    return sorted(session.scalars(query), key=lambda enrolment: rank[enrolment.role])
+
+
+def visible_offerings(session: Session, enrolment: Enrolment) -> list[Offering]:
+    """Return the offerings a person sees in their term: students only published ones."""
+    query = select(Offering).where(Offering.term_id == enrolment.term_id)
+    if enrolment.role not in STAFF:
+        query = query.where(Offering.published)
+    return list(session.scalars(query.order_by(Offering.position)))

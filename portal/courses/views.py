@@ -1,0 +1,95 @@
+"""Pages: a person's home and a lab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, abort, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from grader.catalogue import Lab
+from grader.errors import ManifestError, UnknownAssignment
+from portal.access import me, require_login, require_offering
+from portal.courses.handout import read_handout, skeleton_zip
+from portal.courses.models import Enrolment, Offering
+from portal.courses.service import OfferingState, enrolments_of, state_of, visible_offerings
+from portal.web import db_session, now, portal
+
+blueprint = Blueprint("courses", __name__)
+
+
+@dataclass(frozen=True)
+class HomeLine:
+    """One offering on the home page."""
+
+    offering: Offering
+    state: OfferingState
+
+
+@blueprint.get("/")
+@require_login
+def home() -> ResponseReturnValue:
+    """Show what a person's terms offer, when it is due and what it earned."""
+    session = db_session()
+    terms = [
+        (enrolment, _home_lines(session, enrolment, now()))
+        for enrolment in enrolments_of(session, me().id)
+    ]
+    return render_template("courses/home.html", terms=terms, now=now())
+
+
+def _home_lines(session: Session, enrolment: Enrolment, at: datetime) -> list[HomeLine]:
+    return [
+        HomeLine(offering, state_of(offering, at))
+        for offering in visible_offerings(session, enrolment)
+    ]
+
+
+@blueprint.get("/labs/<int:offering_id>/")
+@require_login
+def lab(offering_id: int) -> ResponseReturnValue:
+    """Show a lab: handout, points, skeleton, upload form and the person's attempts."""
+    access = require_offering(db_session(), offering_id)
+    state = state_of(access.offering, now())
+    hidden = state is OfferingState.NOT_YET and not access.is_staff
+    found = None if hidden else _lab_of(access.offering)
+    handout = read_handout(found.public, request.args.get("lang", "en")) if found else None
+    return render_template(
+        "courses/lab.html",
+        offering=access.offering,
+        enrolment=access.enrolment,
+        is_staff=access.is_staff,
+        zone=access.offering.term.timezone,
+        state=state,
+        hidden=hidden,
+        assignment=found.assignment if found else None,
+        handout=handout,
+        now=now(),
+    )
+
+
+@blueprint.get("/labs/<int:offering_id>/skeleton.zip")
+@require_login
+def skeleton(offering_id: int) -> ResponseReturnValue:
+    """Send the lab's public folder, from the moment the lab opens."""
+    access = require_offering(db_session(), offering_id)
+    found = _lab_of(access.offering)
+    if found is None:
+        abort(404)
+    if state_of(access.offering, now()) is OfferingState.NOT_YET and not access.is_staff:
+        abort(404)
+    response = Response(skeleton_zip(found.public), mimetype="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.assignment.slug}.zip"'
+    return response
+
+
+def _lab_of(offering: Offering) -> Lab | None:
+    """Return the lab of an offering, None if its folder is not (or not soundly) there."""
+    if offering.assignment_slug is None:
+        return None
+    try:
+        return portal().catalogue.get(offering.assignment_slug)
+    except (UnknownAssignment, ManifestError):
+        return None
