@@ -7,8 +7,19 @@ limit from the manifest. `is_fixed` lets the redaction refuse any other sentence
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 from grader.report import Outcome
+
+
+class Cause(StrEnum):
+    """What stands behind an outcome, where more is known than the outcome itself."""
+
+    NOT_WRITTEN = "not_written"
+    NOT_IMPORTED = "not_imported"
+    WAITED = "waited"
+    RUN_SPENT = "run_spent"
+
 
 _LIMIT = "{limit}"
 _SENTENCES: dict[Outcome, str] = {
@@ -39,11 +50,26 @@ _PARTIAL = "Passed in part: close enough for some of the points."
 _BLOCKED = (
     "This test did not run, because a test that it builds on did not pass. Mend that one first."
 )
+_CAUSES: dict[Cause, str] = {
+    Cause.NOT_WRITTEN: "This part is not written yet: your code raised NotImplementedError.",
+    Cause.NOT_IMPORTED: (
+        "The file this test needs could not be imported. The message at the top of the report "
+        "says why."
+    ),
+    Cause.WAITED: (
+        "Your code waited without computing until its time was up. Look for input(), sleep() or "
+        "a lock that nobody opens."
+    ),
+    Cause.RUN_SPENT: (
+        "The tests before this one used up the CPU time of the whole submission. Make the slow "
+        "ones faster."
+    ),
+}
 _GIVEN_LIMIT = r"(?: \(\d+(?:\.\d+)? (?:s|MB)\))?"
 _FIXED = re.compile(
     "|".join(
         re.escape(sentence).replace(re.escape(_LIMIT), _GIVEN_LIMIT)
-        for sentence in (*_SENTENCES.values(), _PARTIAL, _BLOCKED)
+        for sentence in (*_SENTENCES.values(), *_CAUSES.values(), _PARTIAL, _BLOCKED)
     )
 )
 
@@ -53,18 +79,22 @@ def reason_for(
     *,
     credit: float = 1.0,
     blocked: bool = False,
+    cause: Cause | None = None,
     cpu_seconds: float | None = None,
     memory_mb: int | None = None,
 ) -> str:
     """Return the sentence for an outcome.
 
-    `blocked` says that a needed test did not pass; `cpu_seconds` and `memory_mb` are the limits
+    `blocked` says that a needed test did not pass; a known `cause` says more than the outcome;
+    `cpu_seconds` and `memory_mb` are the limits
     that held, not what was measured.
     """
     if outcome is Outcome.PASSED and credit < 1:
         return _PARTIAL
     if outcome is Outcome.MISSING and blocked:
         return _BLOCKED
+    if cause is not None:
+        return _CAUSES[cause]
     limit = ""
     if outcome is Outcome.TIMEOUT and cpu_seconds is not None:
         limit = f" ({round(cpu_seconds, 3):.10g} s)"

@@ -56,7 +56,7 @@ class Sandbox:
         self._open: list[int] = []  # pids of the tests whose sessions are open
         self._modules: tuple[str, ...] = ()
         self._import_cpu_seconds = 10.0
-        self._import_failure: StudentError | None = None
+        self.import_failure: StudentError | None = None
         self.failures: dict[str, StudentNotImported] = {}
         self._start()
 
@@ -117,10 +117,10 @@ class Sandbox:
         try:
             self._import()
         except StudentCrashed as error:
-            self._import_failure = self._crashed(str(error), 0)
+            self.import_failure = self._crashed(str(error), 0)
         except StudentError as error:
-            self._import_failure = error
-        if self._import_failure is not None:
+            self.import_failure = error
+        if self.import_failure is not None:
             self._drop_template()
 
     def _import(self) -> None:
@@ -146,8 +146,8 @@ class Sandbox:
     @contextmanager
     def session(self, seed: int, cpu_seconds: float) -> Iterator[Session]:
         """Fork one test off the template; on leaving, nothing of the test still runs."""
-        if self._import_failure is not None:
-            raise self._import_failure
+        if self.import_failure is not None:
+            raise self.import_failure
         ours, theirs = socket.socketpair()
         self.output.restart()
         kills = self._confined.oom_kills()

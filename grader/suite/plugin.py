@@ -17,11 +17,9 @@ from grader.report import Outcome, Visibility
 from grader.suite import marks
 from grader.suite.marks import TestSpec
 from grader.suite.run import RUN, SuiteRun, Verdict
-from grader.wire.failures import StudentError, StudentNotImported
+from grader.wire.failures import StudentError, StudentNotImported, StudentRaised
 
 _MAX_DETAIL = 8_000
-_WRONG = "Your code ran, but the result is not the right one."
-_NOT_RUN = "This test did not run, so it cannot count as passed."
 
 
 class SuitePlugin:
@@ -45,7 +43,7 @@ class SuitePlugin:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Read every test's marks, then start the sandboxes; a faulty suite runs nothing."""
+        """Read every test's marks; a faulty suite runs nothing."""
         try:
             self.run.specs = marks.read_specs(items, self.run.assignment)
         except GradingError as error:
@@ -57,7 +55,6 @@ class SuitePlugin:
             return
         for test_id in self.run.specs:
             self.run.verdict(test_id)
-        self.run.start_sandboxes()
         self._on_test(0, len(self.run.specs), "", "")
 
     @pytest.hookimpl(wrapper=True)
@@ -84,9 +81,8 @@ class SuitePlugin:
         spec = self.run.specs[item.nodeid]
         failed = [n for n in spec.needs if self.run.verdict(n).outcome is not Outcome.PASSED]
         if failed:
-            title = self.run.specs[failed[0]].title.rstrip(".")
-            self.run.verdict(spec.id).reason = f"Not run: first \u201c{title}\u201d must pass."
-            pytest.skip("a test it depends on did not pass")
+            self.run.verdict(spec.id).blocked = True
+            pytest.skip(f"needs {failed[0]} to pass")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -110,9 +106,7 @@ class SuitePlugin:
     @staticmethod
     def _passed(verdict: Verdict) -> None:
         verdict.outcome = Outcome.PASSED
-        if verdict.notes:
-            verdict.reason = verdict.notes[-1]
-        else:
+        if not verdict.notes:
             verdict.credit = 1.0
 
     def _not_passed(
@@ -120,17 +114,16 @@ class SuitePlugin:
     ) -> None:
         verdict.credit = 0.0
         verdict.detail = report.longreprtext[-_MAX_DETAIL:]
+        if isinstance(error, StudentRaised):
+            verdict.detail = error.traceback or str(error)
         if isinstance(error, StudentError):
-            verdict.outcome = Outcome(error.outcome)
-            verdict.reason = error.reason
+            verdict.outcome, verdict.cause = error.outcome, error.cause
             if isinstance(error, StudentNotImported):
                 verdict.detail = str(error)
         elif isinstance(error, (AssertionError, pytest.fail.Exception)):
             verdict.outcome = Outcome.FAILED
-            verdict.reason = _WRONG
         elif isinstance(error, pytest.skip.Exception):
             verdict.outcome = Outcome.MISSING
-            verdict.reason = verdict.reason or _NOT_RUN
         else:
             self._fault(spec, report)
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from grader.assignment import Assignment
+from grader.reasons import Cause
 from grader.report import Artifact, Outcome
 from grader.sandbox import Confinement, Sandbox, SandboxSpec
 from grader.submission.model import Submission
@@ -31,7 +32,8 @@ class Verdict:
 
     outcome: Outcome = Outcome.MISSING
     credit: float = 0.0
-    reason: str = ""
+    cause: Cause | None = None
+    blocked: bool = False  # a test it needs did not pass
     detail: str = ""
     output: str = ""
     cpu_seconds: float = 0.0
@@ -46,7 +48,6 @@ class SuiteRun:
         self,
         assignment: Assignment,
         submission: Submission,
-        reference: SimpleNamespace,
         confinement: Confinement,
         key: bytes,
         variant: dict[str, Any],
@@ -54,7 +55,8 @@ class SuiteRun:
     ) -> None:
         self.assignment = assignment
         self.submission = submission
-        self.reference = reference
+        self.reference = SimpleNamespace()
+        self.tier = confinement.tier
         self.variant = variant
         self.specs: dict[str, TestSpec] = {}
         self.verdicts: dict[str, Verdict] = {}
@@ -67,6 +69,7 @@ class SuiteRun:
         self._confinement = confinement
         self._sandboxes: dict[Kind, Sandbox] = {}
         self._loaded: dict[Kind, float] = {}  # CPU seconds of the start, not the student's
+        self._settled: float | None = None
         self._stack = ExitStack()
 
     def seed(self, test_id: str, purpose: str = "inputs") -> int:
@@ -75,9 +78,10 @@ class SuiteRun:
         return int.from_bytes(hmac.digest(self._key, text, hashlib.sha256)[:8], "big") >> 1
 
     def start_sandboxes(self) -> None:
-        """Start the sandboxes that the hidden tests need, so that they warm up side by side."""
-        for kind in {spec.kind for spec in self.specs.values() if not spec.kind[1]}:
-            self._sandbox(kind)
+        """Start a sandbox for the hidden tests of each kind of part, to warm up side by side."""
+        served = (part for part in self.assignment.parts if not all(i.manual for i in part.items))
+        for without in {part.without for part in served}:
+            self._sandbox((without, False))
 
     def _sandbox(self, kind: Kind) -> Sandbox:
         if kind not in self._sandboxes:
@@ -100,11 +104,19 @@ class SuiteRun:
             sandbox.wait_ready()
             self._loaded[kind] = sandbox.cpu_seconds()
             sandbox.load(
-                self.submission.write_to,
+                self._write,
                 tuple(self._modules(kind[0]).values()),
                 self.assignment.limits.import_cpu_seconds,
             )
         return sandbox
+
+    def _write(self, folder: Path) -> None:
+        """Write the submission, then our own files over whatever stands in their place."""
+        self.submission.write_to(folder)
+        for given in self.assignment.given:
+            target = folder / given.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes((self.assignment.folder / given.path).read_bytes())
 
     def _modules(self, without: tuple[str, ...]) -> dict[str, str]:
         """Return short -> dotted names of the modules that work without these libraries."""
@@ -128,6 +140,8 @@ class SuiteRun:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the student's own code so far, in all sandboxes."""
+        if self._settled is not None:
+            return self._settled
         return sum(
             sandbox.cpu_seconds() - self._loaded[kind]
             for kind, sandbox in self._sandboxes.items()
@@ -139,11 +153,7 @@ class SuiteRun:
         limit = self.assignment.limits.cpu_seconds
         left = limit - self.cpu_seconds()
         if left < _SMALLEST_ALLOWANCE:
-            raise StudentTimeout(
-                f"the run's {limit:g} s are spent",
-                f"The tests before this one used up the {limit:g} s of CPU time that a whole "
-                "submission has. Make the slow ones faster.",
-            )
+            raise StudentTimeout(f"the run's {limit:g} s are spent", Cause.RUN_SPENT)
         return left
 
     @property
@@ -162,9 +172,18 @@ class SuiteRun:
         sandbox = self._sandboxes.get(self.running.kind)
         return sandbox.output.text() if sandbox else ""
 
-    def import_messages(self) -> list[StudentError]:
-        """Return why modules could not be imported; nothing hidden had reached them."""
-        return [error for box in self._sandboxes.values() for error in box.failures.values()]
+    def import_failures(self) -> dict[str, StudentError]:
+        """Return why modules could not be imported, by name; nothing hidden had reached them."""
+        found: dict[str, StudentError] = {}
+        for box in self._sandboxes.values():
+            found |= box.failures
+            if box.import_failure is not None:
+                found["your files"] = box.import_failure
+        return found
+
+    def settle(self) -> None:
+        """Read the meters a last time, before the sandboxes are gone."""
+        self._settled = self.cpu_seconds()
 
     def close(self) -> None:
         """Kill the sandboxes and remove what they left."""

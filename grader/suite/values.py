@@ -19,6 +19,7 @@ Shape = tuple[int | None, ...]
 
 def require(fact: bool | np.bool, message: str) -> None:
     """Raise AssertionError(message) unless `fact`: an ``assert`` that no optimisation removes."""
+    __tracebackhide__ = True
     if not fact:
         raise AssertionError(message)
 

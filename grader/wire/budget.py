@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from grader.reasons import Cause
 from grader.wire.failures import StudentTimeout
 
 # Wall time only stops code that waits without computing; a busy machine must never trip it.
@@ -32,18 +33,9 @@ class Budget:
     def check(self) -> None:
         """Raise StudentTimeout if the allowance is spent."""
         if self._meter() > self._cpu_limit:
-            raise StudentTimeout(
-                f"more than {self.cpu_seconds:g} s of CPU time",
-                f"Your code used more than the {self.cpu_seconds:g} s of CPU time it has here. "
-                "Look for a loop that never ends, or for Python loops where an array operation "
-                "would do.",
-            )
+            raise StudentTimeout(f"more than {self.cpu_seconds:g} s of CPU time")
         if time.monotonic() > self._wall_limit:
-            raise StudentTimeout(
-                "wall time limit",
-                "Your code waited without computing until its time was up. "
-                "Look for input(), sleep() or a lock that nobody opens.",
-            )
+            raise StudentTimeout("waited without computing", Cause.WAITED)
 
     @property
     def cpu_used(self) -> float:

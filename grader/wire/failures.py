@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+from grader.reasons import Cause
+from grader.report import Outcome
+
 
 class StudentError(Exception):
-    """A call into student code did not give a value.
+    """A call into student code did not give a value; its text is for staff."""
 
-    `reason` is a fixed sentence that is safe to show: it holds nothing the student's code or a
-    hidden test has said.
-    """
-
-    outcome = "error"
-    reason = "Your code raised an exception."
-
-    def __init__(self, message: str, reason: str | None = None) -> None:
-        super().__init__(message)
-        if reason is not None:
-            self.reason = reason
+    outcome = Outcome.ERROR
+    cause: Cause | None = None
 
 
 class StudentRaised(StudentError):
@@ -27,51 +21,42 @@ class StudentRaised(StudentError):
         self.type_name = types[0] if types else "Exception"
         self.message = message
         self.traceback = traceback
-        super().__init__(f"{self.type_name}: {message}\n{traceback}", self._reason(types))
+        super().__init__(f"{self.type_name}: {message}\n{traceback}")
         if "MemoryError" in types:
-            self.outcome = "memory"
-
-    @staticmethod
-    def _reason(types: list[str]) -> str:
-        if "MemoryError" in types:
-            return StudentMemory.reason
+            self.outcome = Outcome.MEMORY
         if "NotImplementedError" in types:
-            return "This part is not written yet: your code raised NotImplementedError."
-        return StudentError.reason
+            self.cause = Cause.NOT_WRITTEN
 
 
 class StudentNotImported(StudentError):
     """A module could not be imported. Nothing hidden had reached it: its words may be shown."""
 
-    reason = "Your file could not be imported."
+    cause = Cause.NOT_IMPORTED
 
 
 class StudentTimeout(StudentError):
-    """A test used more CPU or wall time than it may."""
+    """Student code used more CPU or wall time than it may."""
 
-    outcome = "timeout"
-    reason = "Your code took more time than this test allows. Look for a loop that never ends."
+    outcome = Outcome.TIMEOUT
+
+    def __init__(self, message: str, cause: Cause | None = None) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class StudentMemory(StudentError):
     """Student code used more memory than it may."""
 
-    outcome = "memory"
-    reason = "Your code used more memory than the submission may use."
+    outcome = Outcome.MEMORY
 
 
 class StudentCrashed(StudentError):
     """The process ended itself, was killed, or broke the protocol."""
 
-    outcome = "crashed"
-    reason = (
-        "Your code ended the Python process (for example by sys.exit or os._exit) "
-        "or crashed it before an answer came back."
-    )
+    outcome = Outcome.CRASHED
 
 
 class StudentValue(StudentError):
     """Student code returned an object where a plain value was expected."""
 
-    outcome = "failed"
-    reason = "Your code returned a value of the wrong kind."
+    outcome = Outcome.FAILED

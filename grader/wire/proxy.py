@@ -80,6 +80,7 @@ class RemoteAttribute:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it in the sandbox and return its value, or a RemoteObject if it is not plain."""
+        __tracebackhide__ = True
         return remote_call(self._channel, self._target, args, kwargs)
 
     def fetch(self) -> Any:

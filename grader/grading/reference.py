@@ -1,0 +1,42 @@
+"""Load the reference implementation by path; it is no installed package."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+from grader.assignment import Assignment
+from grader.errors import GradingError
+
+
+def load_reference(folder: Path, assignment: Assignment) -> SimpleNamespace:
+    """Return the reference's modules by short name (``layers``, ``model``, ...).
+
+    They are imported as a package ``reference_<slug>``, so that their relative imports work.
+    Raises GradingError if one of them cannot be imported: a fault of ours.
+    """
+    package = f"reference_{assignment.slug}"
+    try:
+        _import_package(package, folder)
+        modules = {}
+        for file in assignment.files:
+            if file.module:
+                short = file.module.rpartition(".")[2]
+                modules[short] = importlib.import_module(f"{package}.{short}")
+    except Exception as error:
+        raise GradingError(f"the reference in {folder} cannot be imported: {error!r}") from error
+    return SimpleNamespace(**modules)
+
+
+def _import_package(name: str, folder: Path) -> None:
+    spec = importlib.util.spec_from_file_location(
+        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    if spec is None or spec.loader is None:
+        raise GradingError(f"{folder} holds no package")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
