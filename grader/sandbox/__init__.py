@@ -2,18 +2,20 @@
 
 from grader.sandbox.box import Sandbox, Session, sweep_leftovers
 from grader.sandbox.confinement import Confinement
+from grader.sandbox.doctor import Check, DoctorReport, doctor
 from grader.sandbox.spec import SandboxSpec, Tier
 from grader.sandbox.tiers import best_tier, confinement
-from grader.wire.budget import Budget
 
 __all__ = [
-    "Budget",
+    "Check",
     "Confinement",
+    "DoctorReport",
     "Sandbox",
     "SandboxSpec",
     "Session",
     "Tier",
     "best_tier",
     "confinement",
+    "doctor",
     "sweep_leftovers",
 ]
