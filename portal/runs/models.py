@@ -19,6 +19,7 @@ from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, String, Text, U
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, UtcDateTime
+from portal.submissions.insert_only import insert_only
 
 if TYPE_CHECKING:
     from portal.submissions.models import Submission
@@ -129,3 +130,7 @@ class Heartbeat(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     host: Mapped[str] = mapped_column(String(255))
     pid: Mapped[int]
+
+
+insert_only(Result)
+insert_only(Event)

@@ -13,6 +13,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, UtcDateTime
+from portal.submissions.insert_only import insert_only
 
 if TYPE_CHECKING:
     from portal.courses.models import Enrolment, Offering
@@ -43,3 +44,6 @@ class Submission(Base):
 
     enrolment: Mapped[Enrolment] = relationship()
     offering: Mapped[Offering] = relationship()
+
+
+insert_only(Submission)

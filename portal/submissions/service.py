@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from portal.courses.models import Enrolment, Offering
+from portal.courses.models import AttemptPolicy, Enrolment, Offering
 from portal.engine import JobEngine
 from portal.errors import Invalid
 from portal.runs import service as runs
@@ -18,7 +18,10 @@ from portal.runs.models import FRESH, GradingRun, RunState
 from portal.submissions.arrival import Upload
 from portal.submissions.models import Submission
 
-FREE_STATES = (RunState.NEEDS_HUMAN, RunState.SUPERSEDED)  # of these the student saw no result
+FREE_STATES: tuple[RunState, ...] = (
+    RunState.NEEDS_HUMAN,
+    RunState.SUPERSEDED,
+)  # of these the student saw no result
 
 
 class Refused(Invalid):
@@ -141,8 +144,12 @@ def allowance_of(
 ) -> Allowance:
     """Count a student's attempts; a day begins at midnight in the course's zone.
 
-    What was replaced before it was graded, or failed through our fault, is not counted.
+    What was replaced before it was graded, or failed through our fault, is not counted; nor is
+    what still waits and would be replaced by the next upload, where only the last one counts.
     """
+    free = FREE_STATES
+    if offering.policy is AttemptPolicy.LAST:
+        free = (*free, RunState.QUEUED)
     midnight, next_midnight = _day(now, ZoneInfo(offering.term.timezone))
     counted = (
         select(func.count(Submission.id))
@@ -151,7 +158,7 @@ def allowance_of(
             Submission.enrolment_id == enrolment_id,
             Submission.offering_id == offering.id,
             GradingRun.reason_key == FRESH,
-            GradingRun.state.not_in(FREE_STATES),
+            GradingRun.state.not_in(free),
         )
     )
     return Allowance(

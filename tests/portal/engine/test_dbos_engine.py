@@ -2,6 +2,7 @@ import threading
 
 import pytest
 import sqlalchemy as sa
+
 from portal.db import make_engine, write_session
 from portal.engine import DbosEngine, QueueStats, WorkerOptions, prepare
 
