@@ -17,6 +17,7 @@ from portal import failures, formats, models, navigation, security, web
 from portal.accounts.login import init_app as init_login
 from portal.accounts.passwords import Passwords
 from portal.config import PortalConfig
+from portal.courses.staff import blueprint as roster
 from portal.db import make_engine, utc_now
 from portal.store import Store
 
@@ -50,6 +51,7 @@ def create_app(
     for feature in FEATURES:
         if find_spec(f"portal.{feature}") and find_spec(f"portal.{feature}.views"):
             app.register_blueprint(import_module(f"portal.{feature}.views").blueprint)
+    app.register_blueprint(roster)
     app.add_url_rule("/healthz", "healthz", _health)
     return app
 

@@ -1,0 +1,103 @@
+"""Pages for a term's staff: the roster and its import."""
+
+from __future__ import annotations
+
+import base64
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from portal.access import me, require_login, staff_term
+from portal.courses.models import Role
+from portal.courses.roster import (
+    Change,
+    apply_import,
+    passwords_csv,
+    plan_import,
+    prepare_passwords,
+)
+from portal.courses.rosterfile import read_roster
+from portal.courses.service import roster_of
+from portal.errors import Invalid
+from portal.web import db_session, now, writing
+
+blueprint = Blueprint("roster", __name__, url_prefix="/staff/<slug>/roster")
+INSTRUCTORS = frozenset({Role.INSTRUCTOR})
+
+
+@blueprint.get("")
+@require_login
+def show(slug: str) -> ResponseReturnValue:
+    """Show everybody in the term, and to instructors the import form."""
+    return _roster_page(slug)
+
+
+@blueprint.post("/preview")
+@require_login
+def preview(slug: str) -> ResponseReturnValue:
+    """Show what importing a file would change; nothing is changed yet."""
+    staff_term(db_session(), slug, INSTRUCTORS)
+    sent = request.files.get("file")
+    data = sent.read() if sent else b""
+    if not data:
+        return _roster_page(slug, "no file was chosen, or it is empty; choose a CSV file")
+    return _preview_page(slug, data)
+
+
+@blueprint.post("/import")
+@require_login
+def carry_out(slug: str) -> ResponseReturnValue:
+    """Import a file that was previewed, all of it or nothing."""
+    staff_term(db_session(), slug, INSTRUCTORS)
+    try:
+        data = base64.b64decode(request.form.get("roster", ""), validate=True)
+        file = read_roster(data)
+    except (ValueError, Invalid):
+        return _roster_page(slug, "the preview was lost on the way; choose the file again")
+    plan = plan_import(db_session(), staff_term(db_session(), slug), file, actor_id=me().id)
+    if plan.problems or plan.fingerprint != request.form.get("fingerprint"):
+        return _preview_page(slug, data, changed=True)
+    prepared = prepare_passwords(plan)
+    with writing() as session:
+        term = staff_term(session, slug, INSTRUCTORS)
+        # Between preview and now another import may have changed the ground.
+        if plan_import(session, term, file, actor_id=me().id) != plan:
+            raise Invalid("somebody else changed the roster at this moment; import the file again")
+        issued = apply_import(session, term, plan, prepared, actor_id=me().id, now=now())
+    encoded = base64.b64encode(("\ufeff" + passwords_csv(issued)).encode()).decode()
+    return render_template(
+        "courses/imported.html", term=term, plan=plan, issued=issued, encoded=encoded, Change=Change
+    )
+
+
+def _roster_page(slug: str, problem: str = "") -> ResponseReturnValue:
+    session = db_session()
+    term = staff_term(session, slug)
+    own = [enrolment for enrolment in roster_of(session, term) if enrolment.user_id == me().id]
+    may_import = me().is_admin or any(one.role is Role.INSTRUCTOR for one in own)
+    page = render_template(
+        "courses/roster.html",
+        term=term,
+        roster=roster_of(session, term),
+        may_import=may_import,
+        problem=problem,
+    )
+    return page, 422 if problem else 200
+
+
+def _preview_page(slug: str, data: bytes, *, changed: bool = False) -> ResponseReturnValue:
+    session = db_session()
+    term = staff_term(session, slug, INSTRUCTORS)
+    try:
+        plan = plan_import(session, term, read_roster(data), actor_id=me().id)
+    except Invalid as problem:
+        return _roster_page(slug, str(problem))
+    page = render_template(
+        "courses/preview.html",
+        term=term,
+        plan=plan,
+        roster=base64.b64encode(data).decode(),
+        changed=changed,
+        Change=Change,
+    )
+    return page, 422 if plan.problems else 200

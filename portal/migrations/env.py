@@ -1,0 +1,23 @@
+"""What Alembic runs: applies or compares migrations on a connection it is handed."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from portal import models
+
+
+def main() -> None:
+    """Run the migrations on the connection in the configuration's attributes."""
+    connection = context.config.attributes["connection"]
+    context.configure(
+        connection=connection,
+        target_metadata=models.metadata,
+        compare_type=True,
+        render_as_batch=connection.dialect.name == "sqlite",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+main()
