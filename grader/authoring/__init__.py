@@ -1,0 +1,20 @@
+"""Tools that prove a suite before any student meets it."""
+
+from grader.authoring.mutants import Mutant, load_mutants
+from grader.authoring.solutions import (
+    odd_submissions,
+    reference_submission,
+    skeleton_submission,
+)
+from grader.authoring.validate import Finding, Validation, validate
+
+__all__ = [
+    "Finding",
+    "Mutant",
+    "Validation",
+    "load_mutants",
+    "odd_submissions",
+    "reference_submission",
+    "skeleton_submission",
+    "validate",
+]

@@ -15,14 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from grader.catalogue import Lab
 from grader.errors import GradingError
 from grader.grading.events import Progress
 from grader.grading.job import Job
 from grader.grading.reports import fault_report
-from grader.report import Report
+from grader.report import Outcome, Report
 from grader.sandbox import sweep_leftovers
 from grader.submission.model import Submission
 
@@ -61,10 +61,32 @@ def grade(
     started_at = datetime.now(UTC)
     try:
         job = _job(lab, submission, key, variant, tier, minimum_tier)
-        return _follow(job, lab, on_progress or (lambda progress: None))
+        answer = _follow(job, lab, on_progress or (lambda progress: None))
+        pictures = answer["pictures"].items()
+        return Graded(
+            Report.model_validate(answer["report"]),
+            {name: base64.b64decode(data) for name, data in pictures},
+        )
     except GradingError as error:
         report = fault_report(lab.assignment, submission, str(error), started_at=started_at)
         return Graded(report)
+
+
+def probe(
+    lab: Lab, submission: Submission, only: tuple[str, ...], *, key: bytes
+) -> dict[str, Outcome] | str:
+    """Run only some tests (and those they need) and return their outcomes.
+
+    Part of a suite has no score, so there is no report; a fault of ours comes back as its text.
+    """
+    try:
+        job = _job(lab, submission, key, None, None, None, only)
+        answer = _follow(job, lab, lambda progress: None)
+    except GradingError as error:
+        return str(error)
+    if "fault" in answer:
+        return str(answer["fault"])
+    return {name: Outcome(value) for name, value in answer["outcomes"].items()}
 
 
 def _job(
@@ -74,6 +96,7 @@ def _job(
     variant: str | None,
     tier: int | None,
     minimum_tier: int | None,
+    only: tuple[str, ...] = (),
 ) -> Job:
     if lab.reference is None:
         raise GradingError(f"{lab.assignment.slug}: no reference and no hidden suite here")
@@ -86,10 +109,11 @@ def _job(
         variant=variant,
         tier=tier,
         minimum_tier=minimum_tier,
+        only=only,
     )
 
 
-def _follow(job: Job, lab: Lab, on_progress: Callable[[Progress], None]) -> Graded:
+def _follow(job: Job, lab: Lab, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
     limit = lab.assignment.limits.cpu_seconds * _WALL_PER_CPU_SECOND + _WALL_GRACE_SECONDS
     with tempfile.TemporaryFile() as log, _start(log) as process:
         watchdog = threading.Timer(limit, process.kill)
@@ -125,23 +149,18 @@ def _converse(
     job: Job,
     log: IO[bytes],
     on_progress: Callable[[Progress], None],
-) -> Graded:
-    """Send the job, pass progress on, return the report the process ends with."""
+) -> dict[str, Any]:
+    """Send the job, pass progress on, return the message the process ends with."""
     if process.stdin is None or process.stdout is None:
         raise GradingError("the trusted process has no pipes")
     with suppress(BrokenPipeError):
         process.stdin.write(job.model_dump_json().encode())
         process.stdin.close()
     for line in process.stdout:
-        message = json.loads(line)
-        if "progress" in message:
-            on_progress(Progress(**message["progress"]))
-        else:
-            pictures = message["pictures"].items()
-            return Graded(
-                Report.model_validate(message["report"]),
-                {name: base64.b64decode(data) for name, data in pictures},
-            )
+        message: dict[str, Any] = json.loads(line)
+        if "progress" not in message:
+            return message
+        on_progress(Progress(**message["progress"]))
     process.wait()
     log.seek(0)
     said = log.read().decode("utf-8", "replace")[-_MAX_FAULT:]

@@ -27,6 +27,7 @@ class Job(BaseModel):
     files: dict[str, str]  # path -> base64
     ignored: tuple[str, ...]
     notices: tuple[str, ...]
+    only: tuple[str, ...] = ()  # ids of the tests to run; empty for the whole suite
 
     @classmethod
     def describe(
@@ -40,6 +41,7 @@ class Job(BaseModel):
         variant: str | None,
         tier: int | None,
         minimum_tier: int | None,
+        only: tuple[str, ...] = (),
     ) -> Self:
         """Pack a submission and its circumstances."""
         return cls(
@@ -54,6 +56,7 @@ class Job(BaseModel):
             files={f.path: base64.b64encode(f.content).decode() for f in submission.files},
             ignored=submission.ignored,
             notices=submission.notices,
+            only=only,
         )
 
     def submission(self) -> Submission:

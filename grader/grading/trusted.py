@@ -45,6 +45,9 @@ def main() -> None:
         sys.exit("python must not run with -O here: it strips the suite's assertions")
     job = Job.model_validate_json(sys.stdin.buffer.read())
     _die_with(job.parent)
+    if job.only:
+        _say(answers, **_probe(job))
+        return
     report, pictures = _grade(job, lambda progress: _say(answers, progress=progress.as_dict()))
     encoded = {name: base64.b64encode(data).decode() for name, data in pictures.items()}
     _say(answers, report=report.model_dump(mode="json"), pictures=encoded)
@@ -71,7 +74,7 @@ def _say(answers: TextIO, **message: Any) -> None:
 
 def _grade(job: Job, on_progress: Callable[[Progress], None]) -> tuple[Report, dict[str, bytes]]:
     started_at = datetime.now(UTC)
-    lab = Lab(load_assignment(job.public), job.public, job.reference)
+    lab = _lab(job)
     submission = job.submission()
     try:
         run = _run(lab, job, on_progress)
@@ -89,6 +92,21 @@ def _grade(job: Job, on_progress: Callable[[Progress], None]) -> tuple[Report, d
     return report.model_copy(update={"wall_seconds": round(wall, 3)}), run.pictures
 
 
+def _probe(job: Job) -> dict[str, Any]:
+    """Run some tests for their outcomes alone: part of a suite has no score."""
+    try:
+        run = _run(_lab(job), job, lambda progress: None)
+    except ProctorError as error:
+        return {"fault": str(error)}
+    if run.faults:
+        return {"fault": "\n\n".join(run.faults)}
+    return {"outcomes": {name: run.verdict(name).outcome for name in run.specs}}
+
+
+def _lab(job: Job) -> Lab:
+    return Lab(load_assignment(job.public), job.public, job.reference)
+
+
 def _run(lab: Lab, job: Job, on_progress: Callable[[Progress], None]) -> SuiteRun:
     """Run the suite; the sandboxes warm up while the reference is imported."""
     wanted = None if job.tier is None else Tier(job.tier)
@@ -100,6 +118,7 @@ def _run(lab: Lab, job: Job, on_progress: Callable[[Progress], None]) -> SuiteRu
         key=bytes.fromhex(job.key),
         variant=lab.assignment.variant(job.variant),
         conceal=(job.reference.parent,),
+        only=job.only,
     )
     try:
         run.start_sandboxes()

@@ -2,7 +2,7 @@
 
 from grader.suite.compare import assert_matches
 from grader.suite.remote import attribute, expect_raises, gradients, parameters, set_training
-from grader.suite.values import as_array, as_number, as_tensor, require
+from grader.suite.values import as_array, as_number, as_object, as_tensor, require
 from grader.wire.failures import (
     StudentCrashed,
     StudentError,
@@ -22,6 +22,7 @@ __all__ = [
     "StudentTimeout",
     "as_array",
     "as_number",
+    "as_object",
     "as_tensor",
     "assert_matches",
     "attribute",

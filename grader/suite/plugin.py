@@ -53,9 +53,25 @@ class SuitePlugin:
         if self.run.faults:
             items.clear()
             return
+        if self.run.only:
+            self._select(items)
         for test_id in self.run.specs:
             self.run.verdict(test_id)
         self._on_test(0, len(self.run.specs), "", "")
+
+    def _select(self, items: list[pytest.Item]) -> None:
+        """Keep only the wanted tests and those that they need."""
+        wanted: set[str] = set()
+        more = list(self.run.only)
+        while more:
+            name = more.pop()
+            if name not in self.run.specs:
+                self.run.faults.append(f"the suite has no test {name!r}")
+            elif name not in wanted:
+                wanted.add(name)
+                more += self.run.specs[name].needs
+        items[:] = [item for item in items if item.nodeid in wanted]
+        self.run.specs = {name: spec for name, spec in self.run.specs.items() if name in wanted}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(

@@ -8,19 +8,18 @@ from typing import Any
 
 import torch
 
-from grader.suite.values import kind_of, require
+from grader.suite.values import as_object, kind_of, require
 from grader.wire.failures import StudentRaised
-from grader.wire.proxy import RemoteObject
 
 
 def parameters(module: Any) -> dict[str, torch.Tensor]:
     """Return the module's named parameters; counts are made from these, not from its claims."""
-    return _tensors(_remote(module).ask("parameters"))
+    return _tensors(as_object(module).ask("parameters"))
 
 
 def gradients(module: Any, x: Any, dy: Any) -> dict[str, torch.Tensor | None]:
     """Return d(sum(module(x) * dy)) / dp for every named parameter p, None where it has none."""
-    answer = _remote(module).ask("gradients", x, dy)
+    answer = as_object(module).ask("gradients", x, dy)
     require(type(answer) is dict, f"expected gradients by name, got {kind_of(answer)}")
     present = {name: grad for name, grad in answer.items() if grad is not None}
     return {**answer, **_tensors(present)}
@@ -28,12 +27,12 @@ def gradients(module: Any, x: Any, dy: Any) -> dict[str, torch.Tensor | None]:
 
 def set_training(module: Any, training: bool) -> None:
     """Put the module in training or evaluation mode."""
-    _remote(module).ask("train", training)
+    as_object(module).ask("train", training)
 
 
 def attribute(thing: Any, name: str) -> Any:
     """Return the value of an attribute of a student's object."""
-    return getattr(_remote(thing), name).fetch()
+    return getattr(as_object(thing), name).fetch()
 
 
 @contextmanager
@@ -48,12 +47,6 @@ def expect_raises(kind: type[Exception]) -> Iterator[None]:
         )
     else:
         raise AssertionError(f"expected {kind.__name__}, but nothing was raised")
-
-
-def _remote(value: Any) -> RemoteObject:
-    if not isinstance(value, RemoteObject):
-        raise AssertionError(f"expected an nn.Module, got {kind_of(value)}")
-    return value
 
 
 def _tensors(value: Any) -> dict[str, torch.Tensor]:

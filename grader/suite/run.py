@@ -52,11 +52,13 @@ class SuiteRun:
         key: bytes,
         variant: dict[str, Any],
         conceal: tuple[Path, ...] = (),
+        only: tuple[str, ...] = (),
     ) -> None:
         self.assignment = assignment
         self.submission = submission
         self.reference = SimpleNamespace()
         self.tier = confinement.tier
+        self.only = only  # ids of the tests to run; empty for the whole suite
         self.variant = variant
         self.specs: dict[str, TestSpec] = {}
         self.verdicts: dict[str, Verdict] = {}

@@ -58,6 +58,14 @@ def as_tensor(
     return value
 
 
+def as_object(value: Any) -> RemoteObject:
+    """Return `value` as the object it must be: one that stays in the sandbox and can be called."""
+    __tracebackhide__ = True
+    if not isinstance(value, RemoteObject):
+        raise AssertionError(f"expected an object, got {kind_of(value)}")
+    return value
+
+
 def as_number(value: Any, *, finite: bool = True) -> float:
     """Return `value` as a float: a Python or NumPy number, or an array or tensor without axes."""
     if type(value) in (np.ndarray, torch.Tensor) and value.ndim == 0:

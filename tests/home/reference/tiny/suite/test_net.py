@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from grader.suite import as_tensor, assert_matches, gradients, parameters
+from grader.suite import as_object, as_tensor, assert_matches, gradients, parameters
 
 
 @pytest.fixture(scope="module")
 def layer(shared_student):
-    return shared_student.net.Linear(3, 2)
+    return as_object(shared_student.net.Linear(3, 2))
 
 
 @pytest.mark.item("linear")

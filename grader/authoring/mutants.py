@@ -1,0 +1,95 @@
+"""Wrong solutions: the reference with one line changed, and the test that must notice.
+
+A mutant is a TOML file in ``reference/<slug>/mutants/``::
+
+    title = "softmax subtracts no maximum"
+    loses = "test_layers.py::test_softmax_survives_large_logits"
+
+    [[replace]]
+    file = "fnn/layers.py"
+    old = "z - z.max(axis=-1, keepdims=True)"
+    new = "z"
+
+`old` must stand exactly once in the reference's file. `loses` may be a list: all of them.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from grader.catalogue import Lab
+from grader.errors import ManifestError, ManifestProblem
+from grader.submission.model import AcceptedFile, Submission
+
+
+class Replacement(BaseModel):
+    """One change to one file of the reference."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str
+    old: str = Field(min_length=1)
+    new: str
+
+
+class Mutant(BaseModel):
+    """A wrong solution and the tests it must lose."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str = Field(min_length=1)
+    loses: tuple[str, ...] = Field(min_length=1)
+    replace: tuple[Replacement, ...] = Field(min_length=1)
+
+    @field_validator("loses", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    def apply(self, reference: Submission) -> Submission:
+        """Return the reference with the replacements made.
+
+        Raises ValueError if a replaced text does not stand exactly once in its file.
+        """
+        contents = {file.path: file.content.decode() for file in reference.files}
+        for change in self.replace:
+            count = contents.get(change.file, "").count(change.old)
+            if count != 1:
+                raise ValueError(
+                    f"mutant {self.name}: its text stands {count} times in {change.file}, not once"
+                )
+            contents[change.file] = contents[change.file].replace(change.old, change.new)
+        files = tuple(AcceptedFile(path, text.encode()) for path, text in contents.items())
+        return Submission(self.name, files)
+
+
+def load_mutants(lab: Lab) -> list[Mutant]:
+    """Read a lab's mutants, by name; ManifestError lists every file that is wrong."""
+    folder = lab.mutants
+    mutants, problems = [], []
+    for file in sorted(folder.glob("*.toml")) if folder else []:
+        found = _read(file)
+        if isinstance(found, Mutant):
+            mutants.append(found)
+        else:
+            problems += found
+    if problems:
+        raise ManifestError(problems)
+    return mutants
+
+
+def _read(file: Path) -> Mutant | list[ManifestProblem]:
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        return Mutant.model_validate({"name": file.stem, **data})
+    except tomllib.TOMLDecodeError as error:
+        return [ManifestProblem(file, "", f"is not valid TOML: {error}")]
+    except ValidationError as error:
+        return [
+            ManifestProblem(file, ".".join(map(str, detail["loc"])), detail["msg"])
+            for detail in error.errors(include_url=False)
+        ]
