@@ -1,4 +1,4 @@
-"""What a worker grades with: the engine's `grade`, on an upload as the portal stored it."""
+"""What a worker grades: an upload as the portal stored it, by the lab as it stands now."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from grader import submission as intake
 from grader.catalogue import Catalogue, Lab
-from grader.grading.events import Progress
+from grader.grading import Progress
 from grader.report import Report
 from grader.submission.model import Submission as Upload
 from portal.store import Store

@@ -16,7 +16,8 @@ from portal.runs.live import MAX_STREAMS, LiveFeed
 from portal.web import portal
 
 EXTENSION = "portal.runs"
-STREAMS_SETTING = "LIVE_STREAMS"  # how many streams the server has threads for
+STREAMS_SETTING = "LIVE_STREAMS"  # how many streams the server has threads to spare for
+FEW_STREAMS = 8  # if nobody says: each takes a thread, and the other pages need some too
 
 _MAKING = threading.Lock()
 
@@ -43,10 +44,10 @@ def _parts() -> Parts:
     with _MAKING:
         parts = current_app.extensions.get(EXTENSION)
         if not isinstance(parts, Parts):
-            limit = int(current_app.config.get(STREAMS_SETTING, MAX_STREAMS))
+            limit = int(current_app.config.get(STREAMS_SETTING, FEW_STREAMS))
             parts = Parts(
                 jobs=DbosEngine(portal().config.database_url),
-                feed=LiveFeed(portal().engine, max_streams=limit),
+                feed=LiveFeed(portal().engine, max_streams=min(limit, MAX_STREAMS)),
             )
             current_app.extensions[EXTENSION] = parts
         return parts

@@ -14,7 +14,7 @@ from grader.report import Report
 from portal.access import OfferingAccess, me, require_login, require_offering, require_owner
 from portal.audit.service import record
 from portal.courses.models import Offering
-from portal.runs.suites import suite_digest
+from portal.runs.suites import digest_of
 from portal.runs.web import engine_jobs
 from portal.security import limiter
 from portal.submissions import service
@@ -74,7 +74,7 @@ def upload(offering_id: int) -> ResponseReturnValue:
                 offering_id=offering_id,
                 client_key=key,
                 upload=accepted,
-                suite_digest=suite_digest(lab),
+                suite_digest=digest_of(lab),
                 now=received_at,
             )
     except service.Refused as refused:

@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
 from grader.report import Report, RunStatus
 from portal.accounts.models import User
 from portal.courses.models import AttemptPolicy, Enrolment, Offering, OfferingKind, Role, Term
@@ -14,8 +17,6 @@ from portal.engine import Job
 from portal.runs import models as _runs  # noqa: F401 - its tables
 from portal.runs import service
 from portal.submissions.models import Submission
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

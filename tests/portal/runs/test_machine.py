@@ -12,11 +12,12 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import select
+
 from portal.db import read_session, write_session
 from portal.runs import service
 from portal.runs.models import Event, EventKind, GradingRun, Result, RunState
 from portal.runs.reconcile import reconcile
-from sqlalchemy import select
 
 WORKERS = ("a", "b", "c")
 TERMINAL = {RunState.GRADED, RunState.NEEDS_HUMAN, RunState.SUPERSEDED}
@@ -86,9 +87,7 @@ def machine_of(new_course, new_report):
             reconcile(self.course.engine, self.course.jobs, now=self.now)
             with read_session(self.course.engine) as session:
                 open_runs = set(
-                    session.scalars(
-                        select(GradingRun.id).where(GradingRun.state.not_in(TERMINAL))
-                    )
+                    session.scalars(select(GradingRun.id).where(GradingRun.state.not_in(TERMINAL)))
                 )
             owed = {job.run_id for job in self.course.jobs.pending_of()}
             assert open_runs <= owed, "an open run is owed no delivery"

@@ -1,11 +1,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
+
 from portal.courses.models import AttemptPolicy, Offering
 from portal.db import read_session, write_session
 from portal.runs import service
 from portal.runs.models import Event, EventKind, GradingRun, Result, RunState
-from sqlalchemy import select
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
