@@ -1,5 +1,196 @@
-"""The ``portal`` command."""
+"""The ``portal`` command: set an instance up, fill it, run it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+
+from grader.catalogue import Catalogue
+from grader.errors import ProctorError
+from portal.accounts.passwords import Passwords, initial_password
+from portal.accounts.service import create_user, find_user
+from portal.config import PortalConfig, create_instance, instance_folder, load_config
+from portal.courses.models import Role, Term
+from portal.courses.service import create_term, enrol
+from portal.db import make_engine, utc_now, write_session
+from portal.engine import prepare
+from portal.errors import Invalid
+from portal.schema import check_schema, upgrade
+from portal.serving import serve, work
+
+instance_option = click.option(
+    "--instance",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=instance_folder,
+    show_default="$PORTAL_INSTANCE, else ./instance",
+    help="The folder of this installation: database, uploads, secrets.",
+)
 
 
-def main() -> None:
-    """Run the portal's command line."""
+@click.group()
+@click.version_option(package_name="proctor-autograder")
+def cli() -> None:
+    """Run Proctor's portal: courses, submissions, grades."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+
+@cli.command()
+@instance_option
+@click.option("--admin", default="admin", show_default=True, help="Username of the first account.")
+def init(instance: Path, admin: str) -> None:
+    """Set an installation up, or bring an older one to this version.
+
+    Makes the folder and its secrets, brings the database to the newest schema and creates an
+    administrator, whose first password is printed once. Running it again keeps everything.
+    """
+    config = initialise(instance.resolve())
+    password = first_admin(config, admin, utc_now())
+    click.echo(f"The portal is ready in {config.instance}.")
+    if password:
+        click.echo(f"Administrator: {admin}\nFirst password (shown once): {password}")
+
+
+@cli.command("create-user")
+@instance_option
+@click.argument("username")
+@click.option("--name", required=True, help="The person's name.")
+@click.option("--email", default="", help="The person's e-mail address.")
+@click.option("--admin", is_flag=True, help="May do everything in every term.")
+@click.option("--term", "term_slug", help="Enrol the person in this term.")
+@click.option("--role", type=click.Choice([*Role]), default=Role.STUDENT, show_default=True)
+@click.password_option(help="Asked for if left out.")
+def create_user_command(
+    instance: Path,
+    username: str,
+    name: str,
+    email: str,
+    admin: bool,
+    term_slug: str | None,
+    role: str,
+    password: str,
+) -> None:
+    """Create an account, and enrol it in a term if one is named."""
+    config = _ready(instance)
+    with write_session(make_engine(config.database_url)) as session:
+        user = create_user(
+            session,
+            Passwords(config.password_cost),
+            username=username,
+            display_name=name,
+            email=email,
+            password=password,
+            is_admin=admin,
+            now=utc_now(),
+        )
+        if term_slug:
+            term = session.scalar(select(Term).where(Term.slug == term_slug))
+            if term is None:
+                raise Invalid(f"there is no term {term_slug!r}; create it with portal create-term")
+            enrol(session, term, user, Role(role))
+    click.echo(f"Created {username}.")
+
+
+@cli.command("create-term")
+@instance_option
+@click.argument("slug")
+@click.option("--title", required=True, help="What people read, e.g. 'Deep Learning, autumn 2026'.")
+@click.option("--timezone", required=True, help="The course's zone, e.g. Asia/Shanghai.")
+@click.option("--first-day", type=click.DateTime(["%Y-%m-%d"]), required=True)
+@click.option("--lab", "labs", multiple=True, help="An assignment, once per lab and in order.")
+def create_term_command(
+    instance: Path,
+    slug: str,
+    title: str,
+    timezone: str,
+    first_day: datetime,
+    labs: tuple[str, ...],
+) -> None:
+    """Create a term by the standard scheme: 5 labs x 14, competition 25, feedback 5."""
+    config = _ready(instance)
+    catalogue = Catalogue(config.home)
+    chosen = [catalogue.get(lab).assignment for lab in labs]
+    with write_session(make_engine(config.database_url)) as session:
+        create_term(
+            session,
+            slug=slug,
+            title=title,
+            timezone=timezone,
+            labs=chosen,
+            first_day=first_day.date(),
+        )
+    click.echo(f"Created {slug} with {len(chosen)} of 5 labs.")
+
+
+@cli.command()
+@instance_option
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--threads", default=16, show_default=True, help="Requests answered at a time.")
+@click.option(
+    "--workers-inline/--no-workers-inline",
+    default=True,
+    show_default=True,
+    help="Grade on this machine too, in a process of its own.",
+)
+def run(instance: Path, host: str, port: int, threads: int, workers_inline: bool) -> None:
+    """Serve the portal, with a grading worker beside it."""
+    config = _ready(instance)
+    serve(config, host=host, port=port, threads=threads, with_worker=workers_inline)
+
+
+@cli.command()
+@instance_option
+def worker(instance: Path) -> None:
+    """Grade what the portal has queued, until told to stop."""
+    work(_ready(instance))
+
+
+def initialise(instance: Path) -> PortalConfig:
+    """Make an instance's folder, secrets and tables; return its settings. Repeating is harmless."""
+    create_instance(instance)
+    config = load_config(instance)
+    engine = make_engine(config.database_url)
+    upgrade(engine)
+    engine.dispose()
+    prepare(config.database_url)
+    return config
+
+
+def first_admin(config: PortalConfig, username: str, now: datetime) -> str | None:
+    """Create the administrator unless the account exists; return its first password."""
+    password = initial_password()
+    with write_session(make_engine(config.database_url)) as session:
+        if find_user(session, username) is not None:
+            return None
+        create_user(
+            session,
+            Passwords(config.password_cost),
+            username=username,
+            display_name="Administrator",
+            password=password,
+            is_admin=True,
+            must_change_password=True,
+            now=now,
+        )
+    return password
+
+
+def _ready(instance: Path) -> PortalConfig:
+    config = load_config(instance.resolve())
+    check_schema(make_engine(config.database_url))
+    return config
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; errors of ours end with a sentence and exit code 2."""
+    try:
+        cli.main(arguments, prog_name="portal", standalone_mode=True)
+    except ProctorError as error:
+        click.echo(f"portal: {error}", err=True)
+        sys.exit(2)

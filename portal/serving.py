@@ -1,0 +1,72 @@
+"""The portal's processes: gunicorn with one web process, and a grading worker beside it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+from portal.app import create_app
+from portal.config import PortalConfig
+from portal.runs.worker import run_worker
+
+STOP_SECONDS = 30
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc]
+    """Gunicorn with settings from here instead of a command line."""
+
+    def __init__(self, config: PortalConfig, settings: dict[str, Any]) -> None:
+        self._config = config
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand gunicorn its settings."""
+        for name, value in self._settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Build the app, in the web process and not in gunicorn's master."""
+        return create_app(self._config)
+
+
+def serve(config: PortalConfig, *, host: str, port: int, threads: int, with_worker: bool) -> None:
+    """Serve until told to stop. One process: SQLite's write lock and the live pages live in it."""
+    settings = {
+        "bind": f"{host}:{port}",
+        "workers": 1,
+        "worker_class": "gthread",
+        "threads": threads,
+        "timeout": 120,
+        "graceful_timeout": 10,
+        "accesslog": None,
+    }
+    with _worker_beside(config) if with_worker else nullcontext():
+        _Gunicorn(config, settings).run()
+
+
+def work(config: PortalConfig) -> None:
+    """Grade until told to stop."""
+    run_worker(config)
+
+
+@contextmanager
+def _worker_beside(config: PortalConfig) -> Iterator[None]:
+    """Run a worker in a process of its own for as long as the block lasts."""
+    command = [sys.executable, "-m", "portal", "worker", "--instance", str(config.instance)]
+    process = subprocess.Popen(command)  # noqa: S603 - our own interpreter and module
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
