@@ -3,41 +3,36 @@
 "use strict";
 
 (() => {
-  const OPENED_BY_US = [".zip", ".ipynb"];
-
-  const baseName = (path) => path.split(/[\\/]/).pop();
   const size = (bytes) =>
     bytes < 1000 ? `${bytes} bytes` : bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
-  // Say what will become of each chosen file, and what is still missing.
-  const judge = (files, wanted, limitMb) => {
-    const wantedNames = new Map(wanted.map((path) => [baseName(path), path]));
-    const seen = new Map();
-    const lines = [];
-    for (const file of files) {
-      const name = baseName(file.name);
-      const about = `${file.name} (${size(file.size)})`;
-      if (limitMb && file.size > limitMb * 1e6) {
-        lines.push(["bad", "too large", `${about}: this lab takes at most ${limitMb} MB`]);
-      } else if (file.size === 0) {
-        lines.push(["bad", "empty", `${about}: save your work first`]);
-      } else if (OPENED_BY_US.some((ending) => name.toLowerCase().endsWith(ending))) {
-        lines.push(["info", "will be opened", `${about}: what it holds is shown after you send it`]);
-      } else if (!wantedNames.has(name)) {
-        lines.push(["idle", "not graded", `${about}: this lab does not ask for it`]);
-      } else if (seen.has(name)) {
-        lines.push(["bad", "twice", `${about}: you chose two files of this name`]);
-      } else {
-        seen.set(name, true);
-        lines.push(["good", "will be graded", `${about} as ${wantedNames.get(name)}`]);
-      }
-    }
-    const opened = lines.some(([kind]) => kind === "info");
-    for (const [name, path] of wantedNames) {
-      if (!opened && !seen.has(name)) lines.push(["warn", "not chosen", `${path} is asked for`]);
-    }
-    return lines;
+  // Ask the server, whose intake has the rules, what will become of files with these names.
+  const ask = async (form, files) => {
+    const names = new URLSearchParams(files.map((file) => ["names", file.name]));
+    names.append("csrf_token", form.elements.csrf_token.value);
+    const answer = await fetch(form.dataset.preview, { method: "POST", body: names });
+    if (!answer.ok || answer.redirected) throw new Error(`preview: ${answer.status}`);
+    return answer.json();
   };
+
+  // What can be said about sizes, which the server has not seen yet.
+  const judgeSizes = (files, limitMb) =>
+    files.flatMap((file) => {
+      const about = `${file.name} (${size(file.size)})`;
+      if (file.size === 0) return [["bad", "empty", `${about}: save your work first`]];
+      if (limitMb && file.size > limitMb * 1e6) {
+        return [["bad", "too large", `${about}: this lab takes at most ${limitMb} MB`]];
+      }
+      return [];
+    });
+
+  const judgeNames = (preview) => [
+    ...preview.taken.map(([name, path]) => ["good", "will be graded", name === path ? name : `${name} as ${path}`]),
+    ...preview.opened.map((name) => ["info", "will be opened", `${name}: what it holds is shown after you send it`]),
+    ...preview.missing.map((path) => ["warn", "not chosen", `${path} is asked for`]),
+    ...preview.problems.map((text) => ["bad", "problem", text]),
+    ...preview.ignored.map((name) => ["idle", "not graded", `${name}: this lab does not ask for it`]),
+  ];
 
   const SYMBOLS = { good: "✓", bad: "✗", warn: "!", info: "→", idle: "○" };
 
@@ -58,13 +53,19 @@
     const drop = form.querySelector(".drop");
     const preview = form.querySelector(".upload-preview");
     const button = form.querySelector("button[type=submit]");
-    const wanted = JSON.parse(form.dataset.files);
     const limitMb = Number(form.dataset.limitMb);
 
-    const show = () => {
+    const show = async () => {
       const files = [...input.files];
+      const lines = judgeSizes(files, limitMb);
+      try {
+        if (files.length) lines.push(...judgeNames(await ask(form, files)));
+      } catch {
+        // Without an answer the upload itself will say it: only the preview is lost.
+        lines.push(...files.map((file) => ["info", "chosen", `${file.name} (${size(file.size)})`]));
+      }
       preview.hidden = files.length === 0;
-      preview.querySelector("ul").replaceChildren(...judge(files, wanted, limitMb).map(row));
+      preview.querySelector("ul").replaceChildren(...lines.map(row));
     };
 
     input.addEventListener("change", show);

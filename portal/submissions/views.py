@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import uuid
+from dataclasses import asdict
 
 from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from grader.errors import Rejected
+from grader import submission as intake
+from grader.errors import ManifestError, Rejected, UnknownAssignment
 from grader.explain import LineKind, explain, smiley
 from grader.report import Report
 from portal.access import OfferingAccess, me, require_login, require_offering, require_owner
@@ -27,6 +29,7 @@ from portal.web import db_session, end_reading, now, portal, writing
 
 blueprint = Blueprint("submissions", __name__)
 
+_MOST_NAMES = 500
 _CLIENT_KEY = re.compile(r"[A-Za-z0-9-]{8,40}")
 
 
@@ -82,6 +85,18 @@ def upload(offering_id: int) -> ResponseReturnValue:
     if submitted.superseded:
         engine_jobs().cancel(submitted.superseded)
     return _receipt(submitted)
+
+
+@blueprint.post("/labs/<int:offering_id>/submissions/preview")
+@require_login
+def preview(offering_id: int) -> ResponseReturnValue:
+    """Say what would become of files with these names, by the rules of intake itself."""
+    access = require_offering(db_session(), offering_id)
+    try:
+        assignment = portal().catalogue.get(access.offering.assignment_slug or "").assignment
+    except (UnknownAssignment, ManifestError):
+        abort(404)
+    return jsonify(asdict(intake.preview(request.form.getlist("names")[:_MOST_NAMES], assignment)))
 
 
 @blueprint.get("/submissions/<uuid:submission_id>")

@@ -102,6 +102,16 @@ def test_a_rejected_upload_leaves_nothing_but_an_audit_line(bench, files):
         assert entry.detail["reasons"]
 
 
+def test_before_sending_the_names_tell_what_will_be_taken(bench):
+    answer = bench.client.post(
+        f"/labs/{bench.offering_id}/submissions/preview",
+        data={"names": ["answer.py", "notes.txt"]},
+    ).get_json()
+    assert answer["taken"] == [["answer.py", "demo/answer.py"]]
+    assert answer["ignored"] == ["notes.txt"]
+    assert bench.submissions() == []
+
+
 def test_sending_nothing_says_to_choose_a_file(bench):
     answer = bench.send(files=[("", b"")])
     assert answer.status_code == 422
