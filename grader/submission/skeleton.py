@@ -1,0 +1,42 @@
+"""The released files beside an upload: what was handed out, and what is still untouched."""
+
+from __future__ import annotations
+
+from grader.assignment import Assignment
+from grader.errors import Rejected
+from grader.notebook import MARKER, modules_of
+
+
+def released(assignment: Assignment, path: str) -> bytes | None:
+    """Return the handed-out copy of a file, None if the assignment has none."""
+    file = assignment.folder / path
+    return file.read_bytes() if file.is_file() else None
+
+
+def untouched(assignment: Assignment, path: str, content: bytes) -> bool:
+    """Tell whether a file is still as handed out, as a file or as a cell of the notebook."""
+    copies = (released(assignment, path), _released_cells(assignment).get(path))
+    return any(copy is not None and same_text(copy, content) for copy in copies)
+
+
+def same_text(one: bytes, other: bytes) -> bool:
+    """Compare texts but for line ends, blank lines, a byte order mark and a cell's marker."""
+    return one == other or _essence(one) == _essence(other)
+
+
+def _essence(content: bytes) -> list[str]:
+    text = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+    lines = MARKER.sub("", text, count=1) if MARKER.match(text) else text
+    return [line.rstrip() for line in lines.split("\n") if line.strip()]
+
+
+def _released_cells(assignment: Assignment) -> dict[str, bytes]:
+    file = assignment.folder / f"{assignment.slug}.ipynb"
+    if not file.is_file():
+        return {}
+    data = file.read_bytes()
+    try:
+        found = modules_of(file.name, data, [file.path for file in assignment.files], len(data))
+    except Rejected:  # a handed-out notebook without graded cells says nothing about uploads
+        return {}
+    return dict(found.sources)
