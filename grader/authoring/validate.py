@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 
@@ -56,15 +56,13 @@ def validate(
     """Check a lab's suite against its reference, skeleton, odd answers and mutants.
 
     `seeds` is the number of keys, each giving other hidden inputs; `repeats` the number of runs
-    under one key, which must agree test by test. Findings are reported as they come.
+    under one key, which must agree test by test. Findings are reported as they come; the result has them in order.
     """
-    checks = list(_checks(lab, seeds, repeats))
-    findings = []
     with ThreadPoolExecutor(jobs) as pool:
-        for finding in pool.map(lambda check: check(), checks):
-            on_finding(finding)
-            findings.append(finding)
-    return Validation(lab.assignment.slug, tuple(findings))
+        futures = [pool.submit(check) for check in _checks(lab, seeds, repeats)]
+        for future in as_completed(futures):
+            on_finding(future.result())
+    return Validation(lab.assignment.slug, tuple(future.result() for future in futures))
 
 
 def check_count(lab: Lab, seeds: int) -> int:

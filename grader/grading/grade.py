@@ -114,6 +114,7 @@ def _job(
 
 
 def _follow(job: Job, lab: Lab, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
+    sweep_leftovers()
     limit = lab.assignment.limits.cpu_seconds * _WALL_PER_CPU_SECOND + _WALL_GRACE_SECONDS
     with tempfile.TemporaryFile() as log, _start(log) as process:
         watchdog = threading.Timer(limit, process.kill)
