@@ -89,7 +89,7 @@ def open_zip(filename: str, data: bytes, limit: int) -> list[Candidate]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         reasons = [*_tricks(archive), *_sizes(archive, limit), *_overlaps(archive, data)]
-    except (*_FAULTS, NotImplementedError):
+    except _FAULTS:
         raise Rejected([_damaged(label)]) from None
     if reasons:
         raise Rejected([f"{label}: {reason}" for reason in _first(reasons)])
@@ -112,7 +112,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, label: str) -> bytes:
     try:
         with archive.open(info) as entry:
             return entry.read(info.file_size + 1)
-    except (*_FAULTS, NotImplementedError):
+    except _FAULTS:
         raise Rejected([f"{_damaged(label)} ({shown(info.filename)} cannot be read)"]) from None
 
 

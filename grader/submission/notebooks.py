@@ -86,12 +86,12 @@ def _with_cells(
     if not fresh and not files:
         return Merged(files, reasons=(_stale(name),))
     contents = dict(files)
-    reasons, notices = [], list(found.notices)
+    reasons, notices, beside = [], list(found.notices), []
     for path, source in found.sources.items():
         if path not in files:
             contents[path] = source
         elif path not in fresh or same_text(files[path], source):
-            notices.append(f"{path} is graded from the file, not from {shown(name)}.")
+            beside.append(path)
         elif untouched(assignment, path, files[path]):
             contents[path] = source
             notices.append(f"{path} is graded from {shown(name)}: the file is still the skeleton.")
@@ -100,6 +100,8 @@ def _with_cells(
                 f"{path} is in the upload twice, as a file and as a cell of {shown(name)}, and "
                 f"the two differ. Keep the one to be graded."
             )
+    if beside:
+        notices.append(f"Graded from the file, not from {shown(name)}: {', '.join(beside)}.")
     return Merged(contents, tuple(notices), tuple(reasons))
 
 
