@@ -38,7 +38,6 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine, func, select
 
-from portal import models
 from portal.accounts.passwords import Passwords
 from portal.accounts.service import create_user
 from portal.config import PasswordCost, create_instance
@@ -46,6 +45,7 @@ from portal.courses.models import Enrolment, Offering, OfferingKind, Role, Term
 from portal.db import make_engine, read_session, write_session
 from portal.engine import prepare
 from portal.runs.models import Event, EventKind, GradingRun, Result
+from portal.schema import upgrade
 from portal.submissions.models import Submission
 
 PASSWORD = "correct horse battery"
@@ -135,7 +135,7 @@ def play(scene: Scene) -> Figures:
 def set_up(engine: Engine, scene: Scene) -> int:
     """Make the tables, a term with one open lab, and the students; return the offering's id."""
     create_instance(scene.folder)
-    models.metadata.create_all(engine)
+    upgrade(engine)
     prepare(scene.database_url)
     now = datetime.now(UTC)
     with write_session(engine) as session:
@@ -369,7 +369,7 @@ def main(
     for number in range(1, times + 1):
         folder = Path(tempfile.mkdtemp(prefix="kill9-"))
         url = database_url or f"sqlite:///{folder / 'portal.db'}"
-        portal = [sys.executable, "-m", "portal.cli"]
+        portal = [sys.executable, "-m", "portal"]
         scene = Scene(
             folder=folder,
             database_url=url,
@@ -377,7 +377,10 @@ def main(
             assignment=assignment,
             upload=upload.read_bytes(),
             filename=upload.name,
-            portal=[*portal, "run", "--instance", str(folder), "--port", "{port}", "--no-worker"],
+            portal=[
+                *portal,
+                *("run", "--instance", str(folder), "--port", "{port}", "--no-workers-inline"),
+            ],
             worker=[*portal, "worker", "--instance", str(folder)],
             environ={"GRADER_HOME": str(home), "PORTAL_DATABASE_URL": url},
             students=students,

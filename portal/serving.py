@@ -13,6 +13,8 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from portal.app import create_app
 from portal.config import PortalConfig
+from portal.runs.live import MAX_STREAMS
+from portal.runs.web import STREAMS_SETTING
 from portal.runs.worker import run_worker
 
 STOP_SECONDS = 30
@@ -33,7 +35,9 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """Build the app, in the web process and not in gunicorn's master."""
-        return create_app(self._config)
+        app = create_app(self._config)
+        app.config[STREAMS_SETTING] = MAX_STREAMS
+        return app
 
 
 def serve(config: PortalConfig, *, host: str, port: int, threads: int, with_worker: bool) -> None:
@@ -42,7 +46,8 @@ def serve(config: PortalConfig, *, host: str, port: int, threads: int, with_work
         "bind": f"{host}:{port}",
         "workers": 1,
         "worker_class": "gthread",
-        "threads": threads,
+        # A live page holds a thread while it is open; these come on top and start when needed.
+        "threads": threads + MAX_STREAMS,
         "timeout": 120,
         "graceful_timeout": 10,
         "accesslog": None,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from portal.engine import DbosEngine, JobEngine
+from portal.engine import DbosEngine, JobEngine, prepare
 from portal.runs.live import MAX_STREAMS, LiveFeed
 from portal.web import portal
 
@@ -44,6 +44,7 @@ def _parts() -> Parts:
     with _MAKING:
         parts = current_app.extensions.get(EXTENSION)
         if not isinstance(parts, Parts):
+            prepare(portal().config.database_url)
             limit = int(current_app.config.get(STREAMS_SETTING, FEW_STREAMS))
             parts = Parts(
                 jobs=DbosEngine(portal().config.database_url),
