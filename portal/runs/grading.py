@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from grader import submission as intake
 from grader.catalogue import Catalogue, Lab
-from grader.grading import Progress
+from grader.grading import Progress, grade
 from grader.report import Report
 from grader.submission.model import Submission as Upload
+from portal.config import PortalConfig
 from portal.store import Store
 from portal.submissions.models import Submission
 
@@ -36,6 +37,22 @@ class Work:
 
 
 Grade = Callable[[Work, Callable[[Progress], None]], Graded]
+
+
+def grade_by_engine(config: PortalConfig) -> Grade:
+    """Return the engine's `grade` with this installation's key and least sandbox tier."""
+
+    def grade_work(work: Work, on_progress: Callable[[Progress], None]) -> Graded:
+        return grade(
+            work.lab,
+            work.upload,
+            key=config.grading_key,
+            variant=work.variant,
+            minimum_tier=config.minimum_tier,
+            on_progress=on_progress,
+        )
+
+    return grade_work
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from portal.db import make_engine, read_session, utc_now, write_session
 from portal.engine import DEFAULT_QUEUE, DbosEngine, JobEngine, WorkerOptions, prepare
 from portal.runs import service
 from portal.runs.executor import executor_name
-from portal.runs.grading import Grade, Graded, load_work, read_order
+from portal.runs.grading import Grade, Graded, grade_by_engine, load_work, read_order
 from portal.runs.progress import ProgressWriter
 from portal.runs.reconcile import reconcile
 from portal.store import Store
@@ -174,7 +174,7 @@ def run_worker(config: PortalConfig, grade: Grade, settings: WorkerSettings | No
             store=Store(config.store),
             catalogue=Catalogue(config.home),
             jobs=jobs,
-            grade=grade,
+            grade=grade or grade_by_engine(config),
             lease=settings.lease,
         )
         # The sign of life comes before the first job: a job in the hands of an executor without

@@ -55,7 +55,6 @@ run_worker(
         grading_key=b"1" * 32,
         home=Path(home),
     ),
-    grade,
     WorkerSettings(
         concurrency=2,
         heartbeat_seconds=0.2,
@@ -64,4 +63,5 @@ run_worker(
         lease=timedelta(seconds=2),
         drain_seconds=30,
     ),
+    grade=grade,
 )
