@@ -161,8 +161,13 @@ class Worker:
         logger.error("run %s: %s; it is now %s", claim.run_id, fault, state)
 
 
-def run_worker(config: PortalConfig, grade: Grade, settings: WorkerSettings | None = None) -> None:
-    """Grade until SIGTERM or SIGINT, then finish what was begun and return."""
+def run_worker(
+    config: PortalConfig, settings: WorkerSettings | None = None, *, grade: Grade | None = None
+) -> None:
+    """Grade until SIGTERM or SIGINT, then finish what was begun and return.
+
+    `grade` stands in for the engine's; no setting of an installation can do that.
+    """
     settings = settings or WorkerSettings()
     prepare(config.database_url)
     database = make_engine(config.database_url)
