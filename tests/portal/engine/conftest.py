@@ -30,7 +30,7 @@ def _scratch_database():
         with server.connect() as connection:
             connection.execute(sa.text(f"CREATE DATABASE {name}"))
     except sa.exc.OperationalError as error:
-        told = f"no PostgreSQL server to test on; set {VARIABLE} to one's URL ({error.orig})"
+        told = f"needs PostgreSQL: no server answers; set {VARIABLE} to one's URL ({error.orig})"
         if os.environ.get(VARIABLE) or os.environ.get("CI"):
             pytest.fail(told)
         pytest.skip(told)

@@ -1,0 +1,78 @@
+"""A skipped test is a finding where its need is met: strict runs turn such skips into failures.
+
+With PROCTOR_TEST_STRICT=1 (continuous integration sets it) a test may be skipped only for a
+reason that begins ``needs THING: ...``, THING being one of `NEEDS`, on a machine that is looked at
+here, independently of the test, and has no THING.
+"""
+
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.sandbox import cgroup
+
+STRICT_VARIABLE = "PROCTOR_TEST_STRICT"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def _postgresql():
+    if os.environ.get("PROCTOR_TEST_POSTGRES"):
+        return True
+    with socket.socket() as probe:
+        probe.settimeout(3)
+        return probe.connect_ex(("127.0.0.1", 5432)) == 0
+
+
+def _chromium():
+    downloaded = Path(
+        os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache" / "ms-playwright"
+    )
+    return any(map(shutil.which, BROWSERS)) or any(downloaded.glob("chromium*"))
+
+
+NEEDS = {
+    "Linux": lambda: sys.platform == "linux",
+    "root": lambda: os.geteuid() == 0,
+    "bubblewrap": lambda: shutil.which("bwrap") is not None,
+    "control groups": cgroup.available,
+    "Chromium": _chromium,
+    "PostgreSQL": _postgresql,
+}
+
+
+def objection(reason):
+    """Say why a skip for this reason is not allowed, or return None."""
+    words, separator, _ = reason.partition(":")
+    need = words.removeprefix("needs ")
+    if not separator or need == words or need not in NEEDS:
+        return f'a skip must give its reason as "needs THING: ...", THING one of {", ".join(NEEDS)}'
+    return f"this machine has {need}, so the test should have run" if NEEDS[need]() else None
+
+
+def _strictly(report):
+    if not report.skipped or hasattr(report, "wasxfail"):
+        return report
+    if os.environ.get(STRICT_VARIABLE) != "1":
+        return report
+    reason = report.longrepr[2].removeprefix("Skipped: ")
+    why_not = objection(reason)
+    if why_not:
+        report.outcome = "failed"
+        report.longrepr = f"skipped ({reason}), but {why_not}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    """Judge the skip of a test."""
+    return _strictly((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    """Judge the skip of a whole file."""
+    return _strictly((yield))
