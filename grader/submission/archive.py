@@ -177,8 +177,8 @@ def _sizes(archive: zipfile.ZipFile, limit: int) -> Iterator[str]:
 def _overlaps(archive: zipfile.ZipFile, data: bytes) -> Iterator[str]:
     """Say which entries share bytes with the next one: a bomb that one sum does not show."""
     infos = sorted(archive.infolist(), key=lambda info: info.header_offset)
-    starts = [info.header_offset for info in infos[1:]] + [archive.start_dir]
-    for info, next_start in zip(infos, starts, strict=True):
+    starts = [*(info.header_offset for info in infos), archive.start_dir]
+    for info, next_start in zip(infos, starts[1:], strict=True):
         start = info.header_offset
         if start < 0 or data[start : start + 4] != _LOCAL_SIGNATURE:
             raise zipfile.BadZipFile("no local header")
