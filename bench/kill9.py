@@ -44,13 +44,14 @@ from portal.config import PasswordCost, create_instance
 from portal.courses.models import Enrolment, Offering, OfferingKind, Role, Term
 from portal.db import make_engine, read_session, write_session
 from portal.engine import prepare
-from portal.runs.models import Event, EventKind, GradingRun, Result
+from portal.runs.models import OPEN_STATES, Event, EventKind, GradingRun, Result, RunState
 from portal.schema import upgrade
 from portal.submissions.models import Submission
 
 PASSWORD = "correct horse battery"
 CHEAP = PasswordCost(time_cost=1, memory_kib=8, parallelism=1)
 POLL = 0.02
+OPEN = set(OPEN_STATES)
 
 
 @dataclass(frozen=True)
@@ -117,12 +118,16 @@ def play(scene: Scene) -> Figures:
         third = scene.students // 3
         wait_for(lambda: len(receipts) >= third, scene.patience, "the first receipts")
         portal.kill_and_restart()
-        wait_for(lambda: count(engine, Result) >= third, scene.patience, "the first results")
+        wait_for(
+            lambda: count(engine, Result) >= third and RunState.RUNNING in states(engine),
+            scene.patience,
+            "the first results, with another being graded",
+        )
         worker.kill_and_restart()
         for student in crowd:
             student.join(scene.patience)
         wait_for(
-            lambda: count(engine, Result) >= scene.students and not open_runs(engine),
+            lambda: count(engine, Result) >= scene.students and not OPEN & states(engine),
             scene.patience,
             "all results",
         )
@@ -324,10 +329,10 @@ def count(engine: Engine, model: type) -> int:
         return session.scalar(select(func.count()).select_from(model)) or 0
 
 
-def open_runs(engine: Engine) -> bool:
-    """Tell whether any run waits or is being graded."""
+def states(engine: Engine) -> set[RunState]:
+    """Return the states in which there is any run."""
     with read_session(engine) as session:
-        return any(state.is_open for state in session.scalars(select(GradingRun.state)))
+        return set(session.scalars(select(GradingRun.state).distinct()))
 
 
 def read_figures(engine: Engine, receipts: int, kills: tuple[int, int], seconds: float) -> Figures:
