@@ -68,28 +68,6 @@ def counted(attempts: Iterable[Attempt], policy: AttemptPolicy) -> Attempt | Non
     return max(graded, key=lambda attempt: (attempt.score or 0.0, -attempt.submission.attempt))
 
 
-def counted_submission(
-    session: Session, enrolment: Enrolment, offering: Offering
-) -> Attempt | None:
-    """Return a student's attempt that counts for an offering by its policy; None so far."""
-    return counted(attempts_of(session, enrolment, offering), offering.policy)
-
-
-def counted_of_offering(session: Session, offering: Offering) -> dict[int, Attempt]:
-    """Return the attempt that counts for every enrolment that has one, by enrolment id."""
-    submissions = session.scalars(
-        select(Submission).where(Submission.offering_id == offering.id)
-    ).all()
-    by_student: dict[int, list[Attempt]] = {}
-    for attempt in _attempts(session, submissions):
-        by_student.setdefault(attempt.submission.enrolment_id, []).append(attempt)
-    chosen = {
-        enrolment_id: counted(attempts, offering.policy)
-        for enrolment_id, attempts in by_student.items()
-    }
-    return {enrolment_id: attempt for enrolment_id, attempt in chosen.items() if attempt}
-
-
 def _attempts(session: Session, submissions: Sequence[Submission]) -> list[Attempt]:
     """Join submissions with their runs and results, in three queries whatever their number."""
     current = runs.current_runs(session, [submission.id for submission in submissions])

@@ -1,6 +1,6 @@
 import json
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_a_reader_sees_the_run_from_the_queue_to_its_end(course, feed, new_repor
 
 
 def test_a_reader_that_waits_moves_up_as_others_are_taken(course, feed):
-    first, second = course.run(), course.run()
+    first, second = course.run(), course.run(now=NOON + timedelta(seconds=1))
     messages = feed.read(feed.open(second))
     assert next_status(messages)[1]["position"] == 2
     claim(course, first)
