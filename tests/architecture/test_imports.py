@@ -49,7 +49,14 @@ RULES = (
 
 # The engine's layers, lowest first: a module imports its own layer and lower ones.
 LAYERS = (
-    ("grader.errors", "grader.display", "grader.text", "grader.limited", "grader.naming"),
+    (
+        "grader.errors",
+        "grader.display",
+        "grader.text",
+        "grader.limited",
+        "grader.naming",
+        "grader.keys",
+    ),  # fmt: skip
     ("grader.assignment", "grader.syntax"),
     ("grader.catalogue",),
     ("grader.notebook", "grader.submission"),
