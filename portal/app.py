@@ -21,7 +21,7 @@ from portal.courses.staff import blueprint as roster
 from portal.db import make_engine, utc_now
 from portal.store import Store
 
-FEATURES = ("accounts", "courses", "submissions", "runs", "gradebook", "dashboard")
+FEATURES = ("accounts", "courses", "submissions", "runs", "gradebook", "staff", "dashboard")
 
 
 def create_app(

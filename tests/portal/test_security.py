@@ -57,9 +57,7 @@ def test_every_route_that_changes_something_is_under_csrf(strict_app: Flask) -> 
     """A new view cannot forget it: each POST route answers 400 to a post without a token."""
     for rule in strict_app.url_map.iter_rules():
         if "POST" in (rule.methods or ()):
-            values = {name: "1" for name in rule.arguments}
-            with strict_app.test_request_context():
-                path = re.sub(r"<(?:[^:>]+:)?([^>]+)>", lambda m: values[m.group(1)], rule.rule)
+            path = re.sub(r"<[^>]+>", "1", rule.rule)
             assert strict_app.test_client().post(path).status_code in {400, 404}, rule.rule
 
 
