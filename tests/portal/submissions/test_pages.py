@@ -132,3 +132,10 @@ def test_the_stream_ends_with_the_result(bench, graded):
     assert answer.mimetype == "text/event-stream"
     assert '"state": "graded"' in answer.text
     assert '"final": true' in answer.text
+
+
+def test_a_page_without_a_stream_is_told_to_poll(bench):
+    bench.app.config["LIVE_STREAMS"] = 0
+    receipt = bench.receipt()
+    assert bench.client.get(receipt["url"] + "/events").status_code == 503
+    assert bench.client.get(receipt["url"] + "/progress").status_code == 200
