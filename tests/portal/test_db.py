@@ -121,7 +121,7 @@ def empty(request: pytest.FixtureRequest, config: PortalConfig) -> Iterator[Engi
             connection.execute(text("DROP SCHEMA IF EXISTS portal_schema_test CASCADE"))
             connection.execute(text("CREATE SCHEMA portal_schema_test"))
     except SQLAlchemyError:
-        pytest.skip("no PostgreSQL server on 127.0.0.1:5432 lets user postgres in")
+        pytest.skip("needs PostgreSQL: 127.0.0.1:5432 lets no user postgres in")
     engine = make_engine(f"{POSTGRES}?options=-csearch_path%3Dportal_schema_test")
     yield engine
     engine.dispose()
