@@ -1,0 +1,337 @@
+"""The network and its training: structure, gradients, and functions nobody has seen before.
+
+Training data go in, predictions come out, and errors are computed out here. `fit` runs three times
+in full; everything else trains for a few steps.
+"""
+
+import numpy as np
+import pytest
+import torch
+
+from grader.suite import (
+    as_array,
+    as_tensor,
+    assert_matches,
+    expect_raises,
+    gradients,
+    parameters,
+    require,
+)
+
+NAMES = (
+    "identity",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "softplus",
+    "swish",
+    "gelu",
+)
+TRAIN_POINTS, TEST_POINTS = 512, 1000
+FIT_CPU_SECONDS = 15
+FULL_MSE, FULL_ERROR, PARTIAL_MSE = 1e-4, 0.06, 1e-3
+
+
+def shapes_of(depth, width):
+    """Return the shapes of an FNN's parameters in order."""
+    sizes = [1, *[width] * depth, 1]
+    return [s for a, b in zip(sizes[:-1], sizes[1:], strict=True) for s in ((b, a), (b,))]
+
+
+def as_network(module, depth, width):
+    """Take a module for an FNN: return its parameters, checked for order and shape."""
+    tensors = list(parameters(module).values())
+    shapes = [tuple(t.shape) for t in tensors]
+    require(shapes == shapes_of(depth, width), f"parameters of shapes {shapes}")
+    return [as_tensor(t).detach().double().numpy() for t in tensors]
+
+
+def column(values):
+    """Return a float32 tensor [N, 1]."""
+    return torch.tensor(np.asarray(values), dtype=torch.float32).reshape(-1, 1)
+
+
+def twin(reference, arrays, activation):
+    """Make our NumPy network with the same parameters."""
+    sizes = [1, *(len(b) for b in arrays[1::2])]
+    mlp = reference.layers.MLP(sizes, activation, np.random.default_rng(0))
+    mlp.set_parameters(arrays)
+    return mlp
+
+
+# ------------------------------------------------------------------------------ the network
+
+
+@pytest.mark.item("network")
+@pytest.mark.hint("depth counts hidden layers; parameters come as W_1, b_1, ..., and no others.")
+@pytest.mark.parametrize(("depth", "width"), [(1, 7), (2, 64), (4, 3)])
+def test_parameters_of_the_network(student, depth, width):
+    """FNN has exactly the parameters of its depth and width, in order."""
+    as_network(student.model.FNN(depth, width, "tanh"), depth, width)
+
+
+@pytest.mark.item("network")
+@pytest.mark.hint(
+    "Hidden layers: activation(W h + b). The last layer is linear, without activation."
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_output_of_the_network(student, reference, rng, name):
+    """The output is what the parameters describe, with every activation."""
+    for depth, width in ((1, 8), (3, 8)):
+        module = student.model.FNN(depth, width, name)
+        ours = twin(reference, as_network(module, depth, width), name)
+        x = rng.normal(0, 3, (9, 1))
+        expected = ours.forward(column(x).double().numpy())
+        # 1e-5: rounding to float32 is 1e-7 a layer, the tanh form of gelu is off by 1e-4.
+        assert_matches(module(column(x)), column(expected), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.item("network")
+@pytest.mark.hint("Register every layer (nn.Sequential or nn.ModuleList) and do not detach.")
+@pytest.mark.parametrize("name", ["tanh", "swish"])
+def test_every_parameter_gets_its_gradient(student, reference, rng, name):
+    """Gradients arrive at every parameter and equal backpropagation by hand."""
+    module = student.model.FNN(3, 6, name)
+    ours = twin(reference, as_network(module, 3, 6), name)
+    x, dy = rng.normal(0, 1, (9, 1)), rng.normal(0, 1, (9, 1))
+    ours.forward(column(x).double().numpy())
+    expected = ours.backward(column(dy).double().numpy())
+    found = list(gradients(module, column(x), column(dy)).values())
+    require(len(found) == len(expected), f"{len(found)} parameters, expected {len(expected)}")
+    for gradient, wanted in zip(found, expected, strict=True):
+        require(gradient is not None, "a parameter has no gradient")
+        tensor = torch.tensor(wanted, dtype=torch.float32)
+        assert_matches(gradient, tensor, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.item("network")
+@pytest.mark.hint("Weights must start random: equal units stay equal through all of training.")
+def test_units_start_different(student):
+    """No two units of a layer start equal."""
+    arrays = as_network(student.model.FNN(2, 16, "tanh"), 2, 16)
+    for w in arrays[0], arrays[2]:
+        require(len(np.unique(w, axis=0)) == len(w), "two units have equal weights")
+
+
+@pytest.mark.item("network", weight=0.5)
+@pytest.mark.hint("Raise ValueError in FNN.__init__ for a name that is not an activation.")
+def test_unknown_activation_is_refused(student):
+    """An unknown activation raises ValueError."""
+    with expect_raises(ValueError):
+        student.model.FNN(1, 4, "no such activation")
+
+
+# ------------------------------------------------------------------------------ functions
+
+
+def term_function(formula):
+    """Return the function of a variant by its formula in the manifest."""
+    return {
+        "sin x + cos x + sin x cos x": lambda x: np.sin(x) + np.cos(x) + np.sin(x) * np.cos(x),
+        "log2 x + cos(pi x / 2)": lambda x: np.log2(x) + np.cos(np.pi * x / 2),
+        "sin x": np.sin,
+    }[formula]
+
+
+def unseen_function(rng, low, high):
+    """Return three waves of random size, phase and up to three periods in the domain."""
+    sizes = rng.uniform(0.5, 1.0, 3) * rng.choice([-1.0, 1.0], 3) / np.sqrt([1.0, 2.0, 3.0])
+    phases = rng.uniform(0, 2 * np.pi, 3)
+
+    def function(x):
+        turn = 2 * np.pi * (x - low) / (high - low)
+        waves = (size * np.sin((k + 1) * turn + phases[k]) for k, size in enumerate(sizes))
+        return sum(waves)
+
+    return function
+
+
+def training_points(rng, function, low, high):
+    """Return 512 evenly spaced points in random order and the function's values there."""
+    x = low + (high - low) * rng.permutation(TRAIN_POINTS) / TRAIN_POINTS
+    return column(x), column(function(x))
+
+
+def trained(student, function, low, high, seed, **options):
+    """Let the student's fit learn a function in its own CPU budget; return the module."""
+    rng = np.random.default_rng(seed)
+    x, y = training_points(rng, function, low, high)
+    with student.budget(cpu_seconds=FIT_CPU_SECONDS):
+        return student.model.fit(x, y, int(rng.integers(2**31)), **options)
+
+
+def predictions(module, x):
+    """Return the module's predictions at x [N], as float64 [N]."""
+    answer = module(column(x))
+    return as_tensor(answer, (len(x), 1), torch.float32).detach().double().numpy()[:, 0]
+
+
+@pytest.fixture(scope="module")
+def domain(variant):
+    """Give the ends of the term's domain."""
+    return variant["low"], variant["high"]
+
+
+@pytest.fixture(scope="module")
+def on_the_term(shared_student, shared_seed, variant, domain):
+    """Give the network that fit made of the term's function."""
+    return trained(shared_student, term_function(variant["formula"]), *domain, shared_seed)
+
+
+@pytest.fixture(scope="module")
+def unseen(shared_seed, domain):
+    """Give the second hidden function."""
+    return unseen_function(np.random.default_rng(shared_seed + 1), *domain)
+
+
+@pytest.fixture(scope="module")
+def on_the_unseen(shared_student, shared_seed, unseen, domain):
+    """Give the network that fit made of the second hidden function."""
+    return trained(shared_student, unseen, *domain, shared_seed + 2)
+
+
+def judge(module, function, domain, rng, credit, axes):
+    """Measure errors on fresh points, draw them, and give the credit of the handout's table."""
+    x = np.sort(rng.uniform(*domain, TEST_POINTS))
+    axes.plot(x, function(x), color="black", label="function")
+    predicted = predictions(module, x)
+    axes.plot(x, predicted, "--", color="tab:orange", label="network")
+    axes.legend()
+    error = predicted - function(x)
+    mse, largest = float(np.mean(error**2)), float(np.max(np.abs(error)))
+    measured = f"MSE {mse:.2e}, largest error {largest:.3f}"
+    require(mse <= PARTIAL_MSE, f"{measured}: above {PARTIAL_MSE:g}")
+    if mse > FULL_MSE or largest > FULL_ERROR:
+        credit(0.5, f"{measured}: not both within {FULL_MSE:g} and {FULL_ERROR:g}")
+
+
+# ------------------------------------------------------------------------------ fit
+
+
+@pytest.mark.item("fit", weight=4)
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint("Scale x and y, let the learning rate decay, train longer; look at your loss.")
+def test_fit_learns_the_function_of_the_term(on_the_term, variant, domain, rng, credit, figure):
+    """The trained network meets the bar on fresh points of the term's function."""
+    axes = figure("term", f"{variant['formula']} and what the network made of it")
+    judge(on_the_term, term_function(variant["formula"]), domain, rng, credit, axes)
+
+
+@pytest.mark.item("fit")
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint("Scale by constants kept from training, never by the batch that is predicted.")
+def test_a_prediction_does_not_depend_on_its_neighbours(on_the_term, domain, rng):
+    """A point gets the same prediction alone and among others, in any order."""
+    x = rng.uniform(*domain, 12)
+    together = predictions(on_the_term, x)
+    require(float(np.ptp(together)) > 0.01, "the same prediction everywhere")
+    alone = np.concatenate([predictions(on_the_term, x[n : n + 1]) for n in range(12)])
+    # Rounding differs with the batch: 1e-7 relative, times a few layers.
+    assert_matches(alone, together, rtol=1e-4, atol=1e-4)
+    order = rng.permutation(12)
+    assert_matches(predictions(on_the_term, x[order]), together[order], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.item("fit")
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint("Seed torch (or a generator) with the seed you are given, and nothing else.")
+def test_the_seed_decides_everything(student, rng):
+    """Equal seeds give equal networks, other seeds others."""
+    x, y = training_points(rng, np.sin, 0.0, 2 * np.pi)
+    probe = np.linspace(0, 6, 20)
+    one, same, other = (
+        predictions(student.model.fit(x, y, seed, steps=20), probe) for seed in (5, 5, 6)
+    )
+    assert_matches(same, one, rtol=1e-5, atol=1e-5)
+    require(float(np.max(np.abs(other - one))) > 1e-3, "two seeds gave one network")
+
+
+@pytest.mark.item("fit")
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint("Pass steps and learning_rate on to Adam; with steps given, train no longer.")
+def test_steps_and_learning_rate_are_obeyed(student, rng):
+    """One step teaches almost nothing, nor do many at a tiny rate; 300 steps teach much."""
+    # With unit variance a network that has not learnt has an MSE of about 1 or more; the
+    # reference's is below 0.02 after 300 steps on all of 200 seeds.
+    function = unseen_function(rng, 0.0, 2 * np.pi)
+    probe = np.linspace(0.1, 6, 200)
+    spread = float(np.var(function(probe)))
+
+    def error(**options):
+        module = trained(student, function, 0.0, 2 * np.pi, 3, **options)
+        return float(np.mean((predictions(module, probe) - function(probe)) ** 2)) / spread
+
+    learnt = error(steps=300)
+    require(learnt < 0.2, f"300 steps leave {learnt:.2f} of the variance")
+    for options in ({"steps": 1}, {"steps": 30, "learning_rate": 1e-9}):
+        untrained = error(**options)
+        require(untrained > max(0.1, learnt), f"{options} leaves only {untrained:.3f}")
+
+
+# ------------------------------------------------------------------------------ generality
+
+
+@pytest.mark.item("generality", weight=3)
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint("fit must learn from the points it is given: it knows no formula.")
+def test_fit_learns_a_function_it_has_never_seen(
+    on_the_unseen, unseen, domain, rng, credit, figure
+):
+    """The same fit meets the same bar on a function drawn for this submission."""
+    axes = figure("unseen", "A function drawn for this submission")
+    judge(on_the_unseen, unseen, domain, rng, credit, axes)
+
+
+@pytest.mark.item("generality", weight=2)
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint("Beside scaling nothing may stand between the last layer and the prediction.")
+def test_the_prediction_comes_out_of_the_network(on_the_unseen, domain, rng):
+    """Predictions are the last layer's output, scaled: no formula, polynomial or table."""
+    # dy/db is the output's scale s and dy/dW is s h, so y - W dy/dW is one constant: s b + mean.
+    tensors = list(parameters(on_the_unseen).values())
+    require(len(tensors) >= 4 and len(tensors) % 2 == 0, f"{len(tensors)} parameters")
+    width = len(as_array(tensors[0].detach().numpy()))
+    as_network(on_the_unseen, len(tensors) // 2 - 1, width)
+    last = as_tensor(tensors[-2], (1, width)).detach().double().numpy()[0]
+    x = rng.uniform(*domain, 16)
+    y = predictions(on_the_unseen, x)
+    rest, scales = [], []
+    for place, value in enumerate(y):
+        found = list(gradients(on_the_unseen, column(x[place]), column(1.0)).values())
+        require(all(g is not None for g in found), "a parameter takes no part")
+        dw = as_tensor(found[-2], (1, width)).double().numpy()[0]
+        scales.append(float(as_tensor(found[-1], (1,))[0]))
+        rest.append(value - last @ dw)
+    size = float(np.ptp(y)) + float(np.abs(last).sum()) * max(np.abs(scales))
+    require(float(np.ptp(y)) > 0.1, "the same prediction everywhere")
+    require(float(np.ptp(scales)) < 1e-4 * max(np.abs(scales)), "the output's scale changes with x")
+    require(float(np.ptp(rest)) < 1e-4 * size, "something is added to the last layer's output")
+
+
+@pytest.mark.item("generality")
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint("Pass depth and width on to FNN, and keep scaling constants as buffers.")
+def test_depth_and_width_are_obeyed(student, rng):
+    """Fit makes a network of the depth and width it is told."""
+    x, y = training_points(rng, np.sin, 0.0, 2 * np.pi)
+    for depth, width in ((3, 5), (1, 9)):
+        as_network(student.model.fit(x, y, 0, depth=depth, width=width, steps=2), depth, width)
+
+
+@pytest.mark.item("generality")
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint("Pass activation on to FNN: without one the network is a straight line.")
+def test_activation_is_obeyed(student, rng):
+    """With identity fit makes a straight line, with tanh a curve."""
+    x, y = training_points(rng, np.sin, 0.0, 2 * np.pi)
+    probe = np.linspace(0, 6, 30)
+    bends = []
+    for name in ("identity", "tanh"):
+        module = student.model.fit(x, y, 0, activation=name, steps=100)
+        values = predictions(module, probe)
+        line = np.polynomial.Polynomial.fit(probe, values, 1)(probe)
+        bends.append(float(np.max(np.abs(values - line))))
+    require(bends[0] < 1e-3, f"identity gives a curve: {bends[0]:.3g} off a line")
+    require(bends[1] > 0.05, "tanh gives a straight line")

@@ -1,0 +1,52 @@
+"""The open part: the same fit on a harder function."""
+
+import numpy as np
+import pytest
+import torch
+
+from grader.suite import as_tensor, require
+
+TRAIN_POINTS, TEST_POINTS = 512, 1000
+FIT_CPU_SECONDS = 15
+# log10 of the test MSE. The reference lies near -5.4 with sd 0.4: calibration.json has the figures.
+FLOOR, FULL = -1.5, -4.0
+
+
+def hard_function(rng):
+    """Return waves of 1, 5 and 11 periods on [0, 2 pi) with random phases."""
+    phases = rng.uniform(0, 2 * np.pi, 3)
+
+    def function(x):
+        return (
+            np.sin(x + phases[0])
+            + 0.5 * np.sin(5 * x + phases[1])
+            + 0.25 * np.sin(11 * x + phases[2])
+        )
+
+    return function
+
+
+@pytest.mark.item("hard-function")
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint(
+    "Fine detail is learnt last: look at the first layer's initial weights, train on."
+)
+def test_fit_learns_fine_detail(student, rng, credit, figure):
+    """Test error on a function with up to eleven periods."""
+    function = hard_function(rng)
+    x = 2 * np.pi * rng.permutation(TRAIN_POINTS) / TRAIN_POINTS
+    fresh = np.sort(rng.uniform(0, 2 * np.pi, TEST_POINTS))
+    data = [torch.tensor(v, dtype=torch.float32).reshape(-1, 1) for v in (x, function(x), fresh)]
+    with student.budget(cpu_seconds=FIT_CPU_SECONDS):
+        module = student.model.fit(data[0], data[1], int(rng.integers(2**31)))
+    answer = as_tensor(module(data[2]), (TEST_POINTS, 1), torch.float32)
+    predicted = answer.detach().double().numpy()[:, 0]
+    axes = figure("hard", "The harder function and what the network made of it")
+    axes.plot(fresh, function(fresh), color="black", label="function")
+    axes.plot(fresh, predicted, "--", color="tab:orange", label="network")
+    axes.legend()
+    mse = float(np.mean((predicted - function(fresh)) ** 2))
+    share = (np.log10(mse + 1e-12) - FLOOR) / (FULL - FLOOR)
+    require(share > 0, f"MSE {mse:.2e}: above the floor of {10**FLOOR:.2e}")
+    if share < 1:
+        credit(float(share), f"MSE {mse:.2e}; all points from {10**FULL:.0e} on")
