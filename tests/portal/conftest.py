@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from grader.assignment import load_assignment
+from grader.report import ItemReport, Outcome, PartReport, Report, RunStatus, TestReport
 from portal import models
 from portal.accounts.models import User
 from portal.accounts.passwords import Passwords
 from portal.accounts.service import create_user
 from portal.app import create_app
 from portal.config import PasswordCost, PortalConfig
-from portal.courses.models import Enrolment, Role, Term
+from portal.courses.models import Enrolment, Offering, Role, Term
 from portal.courses.service import create_term, enrol
 from portal.db import make_engine, write_session
+from portal.runs.models import GradingRun, Result, RunState
+from portal.store import Store
+from portal.submissions.models import Submission
 
 PASSWORD = "correct horse battery"
 CHEAP = PasswordCost(time_cost=1, memory_kib=8, parallelism=1)
@@ -207,3 +212,135 @@ def csrf_token() -> Callable[[str], str]:
         return found.group(1)
 
     return find
+
+
+@dataclass
+class Classroom:
+    """A term with the lab `demo`, in which students have results without a worker."""
+
+    engine: Engine
+    term: Term
+    offering_id: int
+    store: Store
+    enrol: Callable[..., Enrolment]
+    made: int = 0
+
+    def send(
+        self,
+        who: Enrolment,
+        *scores: float | None,
+        code: bytes = b"def answer():\n    return 42\n",
+        detail: str = "AssertionError: relative error 0.25",
+        at: datetime = START,
+    ) -> list[str]:
+        """Add an attempt a score; None for one that still waits. Return the submissions' ids."""
+        digest = self.store.put(code)
+        with write_session(self.engine) as session:
+            return [
+                self._attempt(session, who, score, digest, len(code), detail, at)
+                for score in scores
+            ]
+
+    def _attempt(
+        self,
+        session: Session,
+        who: Enrolment,
+        score: float | None,
+        digest: str,
+        size: int,
+        detail: str,
+        at: datetime,
+    ) -> str:
+        self.made += 1
+        number = session.scalars(
+            select(Submission.attempt).where(
+                Submission.enrolment_id == who.id, Submission.offering_id == self.offering_id
+            )
+        ).all()
+        submission = Submission(
+            id=str(uuid.UUID(int=self.made)),
+            enrolment_id=who.id,
+            offering_id=self.offering_id,
+            client_key=f"key-{self.made}",
+            upload_sha256=digest,
+            filename="answer.py",
+            size=size,
+            content_digest=digest,
+            intake='{"files": []}',
+            attempt=len(number) + 1,
+            received_at=at + timedelta(minutes=self.made),
+        )
+        session.add(submission)
+        session.flush()
+        run = GradingRun(
+            id=f"run-{self.made}",
+            submission_id=submission.id,
+            suite_digest="s",
+            queue="cpu",
+            priority=1,
+            state=RunState.QUEUED if score is None else RunState.GRADED,
+            created_at=submission.received_at,
+        )
+        session.add(run)
+        session.flush()
+        if score is not None:
+            report = class_report(score, detail)
+            session.add(
+                Result(
+                    run_id=run.id,
+                    fence=1,
+                    report=report.model_dump_json(),
+                    score=score,
+                    max_score=14,
+                    environment="",
+                    created_at=submission.received_at,
+                )
+            )
+        return submission.id
+
+
+def class_report(score: float, detail: str) -> Report:
+    """Return a report of 14 points: `first` always passes, `second` only with full marks."""
+    outcomes = [Outcome.PASSED, Outcome.PASSED if score >= 14 else Outcome.FAILED]
+    tests = tuple(
+        TestReport(
+            id=f"test_demo.py::test_{item}",
+            item=item,
+            title=f"The {item} claim <i>holds</i>",
+            outcome=outcome,
+            credit=1,
+            score=0,
+            max_score=7,
+            hint="Look again.",
+            detail="" if outcome is Outcome.PASSED else detail,
+            output="<script>alert(1)</script>",
+        )
+        for item, outcome in zip(("first", "second"), outcomes, strict=True)
+    )
+    items = tuple(
+        ItemReport(id=test.item, title=test.item, score=0, max_score=7, tests=(test.id,))
+        for test in tests
+    )
+    return Report(
+        assignment="demo",
+        assignment_title="A demo lab",
+        submission="answer.py",
+        digest="0" * 64,
+        status=RunStatus.GRADED,
+        score=score,
+        max_score=14,
+        parts=(PartReport(id="p", title="Mechanics", score=score, max_score=14, items=items),),
+        tests=tests,
+    )
+
+
+@pytest.fixture
+def classroom(
+    config: PortalConfig, engine: Engine, term: Term, make_member: Callable[..., Enrolment]
+) -> Classroom:
+    """An empty classroom: ``classroom.send(classroom.enrol("ada"), 7.0)``."""
+    with write_session(engine) as session:
+        offering_id = session.scalars(
+            select(Offering.id).where(Offering.assignment_slug == "demo")
+        ).one()
+    return Classroom(engine, term, offering_id, Store(config.store), make_member)

@@ -1,0 +1,1 @@
+"""How a lab goes for the whole class: figures with the rows behind them, and charts of them."""

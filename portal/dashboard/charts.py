@@ -1,0 +1,132 @@
+"""Vega-Lite specifications of the dashboard's charts, as plain dictionaries.
+
+Every chart stands beside a table of the same data, which is what a screen reader reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from portal.dashboard.service import Dashboard
+
+Spec = dict[str, Any]
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+SHOWN_TESTS = 25
+
+
+def charts(board: Dashboard) -> dict[str, Spec]:
+    """Return the charts of a dashboard by name."""
+    return {
+        "distribution": distribution(board),
+        "tests": tests(board),
+        "progress": progress(board),
+        "tries": tries(board),
+    }
+
+
+def distribution(board: Dashboard) -> Spec:
+    """Return a histogram of scores."""
+    return _spec(
+        [asdict(one) for one in board.distribution],
+        mark={"type": "bar"},
+        encoding={
+            "x": {
+                "field": "low",
+                "type": "quantitative",
+                "bin": {"binned": True},
+                "title": "Points",
+            },
+            "x2": {"field": "high"},
+            "y": _count("students", "Students"),
+        },
+    )
+
+
+def tests(board: Dashboard) -> Spec:
+    """Return a bar a test, the hardest on top; at most `SHOWN_TESTS` of them."""
+    rows = [
+        {"title": one.title, "test": one.test, "rate": one.rate}
+        for one in board.tests[:SHOWN_TESTS]
+    ]
+    return _spec(
+        rows,
+        mark={"type": "bar"},
+        height={"step": 20},
+        encoding={
+            "y": {
+                "field": "title",
+                "type": "nominal",
+                "sort": None,
+                "title": None,
+                "axis": {"labelLimit": 220},
+            },
+            "x": {
+                "field": "rate",
+                "type": "quantitative",
+                "title": "Share of students who pass",
+                "scale": {"domain": [0, 1]},
+                "axis": {"format": "%"},
+            },
+        },
+    )
+
+
+def progress(board: Dashboard) -> Spec:
+    """Return the number of students who have submitted by each day, and the due date."""
+    days = [
+        {"day": one.day.isoformat(), "students": one.students, "uploads": one.uploads}
+        for one in board.days
+    ]
+    day = {"field": "day", "type": "temporal", "title": "Day", "axis": {"labelOverlap": True}}
+    line = {
+        "mark": {"type": "line", "interpolate": "step-after", "point": True},
+        "encoding": {"x": day, "y": _count("students", "Students who have submitted")},
+    }
+    due = {
+        "data": {"values": [{"day": board.offering.due_at.isoformat()}]},
+        "mark": {"type": "rule", "strokeDash": [4, 4]},
+        "encoding": {"x": {"field": "day", "type": "temporal"}},
+    }
+    return {**_base(days), "layer": [line, due]}
+
+
+def tries(board: Dashboard) -> Spec:
+    """Return how many students passed every test with their first, second, ... attempt."""
+    return _spec(
+        [{"attempt": attempt, "students": count} for attempt, count in board.tries],
+        mark={"type": "bar"},
+        encoding={
+            "x": {
+                "field": "attempt",
+                "type": "ordinal",
+                "title": "Attempt",
+                "axis": {"labelAngle": 0},
+            },
+            "y": _count("students", "Students"),
+        },
+    )
+
+
+def _count(field: str, title: str) -> Spec:
+    return {
+        "field": field,
+        "type": "quantitative",
+        "title": title,
+        "axis": {"tickMinStep": 1, "format": "d"},
+        "scale": {"domainMin": 0},
+    }
+
+
+def _spec(rows: list[dict[str, Any]], **parts: Any) -> Spec:
+    return {**_base(rows), **parts}
+
+
+def _base(rows: list[dict[str, Any]]) -> Spec:
+    return {
+        "$schema": SCHEMA,
+        "data": {"values": rows},
+        "width": "container",
+        "autosize": {"type": "fit-x", "contains": "padding"},
+    }

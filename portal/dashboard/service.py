@@ -1,0 +1,223 @@
+"""The figures of one offering, each from the attempts that count and all from few queries."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from grader.catalogue import Catalogue
+from grader.report import Outcome, Report, TestReport
+from grader.text import clean_line
+from portal.courses.models import Enrolment, Offering
+from portal.gradebook.attempts import attempts_in_term
+from portal.gradebook.marks import marks_in_term
+from portal.gradebook.rubric import manual_items
+from portal.gradebook.scores import score_line
+from portal.gradebook.table import students
+from portal.runs.models import Result
+from portal.submissions.attempts import Attempt, counted
+
+BINS = 7  # of two points each in a lab of 14
+_MESSAGE = 160
+# Numbers differ from student to student where the mistake is the same.
+_NUMBER = re.compile(r"(?<![A-Za-z_])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Bin:
+    """How many students have a score in an interval; the last one holds its upper end too."""
+
+    low: float
+    high: float
+    students: int
+
+
+@dataclass(frozen=True)
+class PassRate:
+    """How many of the counted attempts pass a test."""
+
+    test: str
+    title: str
+    passed: int
+    total: int
+
+    @property
+    def rate(self) -> float:
+        """The share that passes, 0 to 1."""
+        return self.passed / self.total if self.total else 0.0
+
+
+@dataclass(frozen=True)
+class Affected:
+    """A student whose counted attempt fails, and that attempt."""
+
+    name: str
+    submission_id: str
+
+
+@dataclass(frozen=True)
+class FailureGroup:
+    """Students whose attempts fail one test with one message, numbers in it aside."""
+
+    title: str
+    outcome: Outcome
+    message: str
+    students: tuple[Affected, ...]
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day in the course's zone: uploads, and students who have sent something by its end."""
+
+    day: date
+    uploads: int
+    students: int
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """Everything the page shows of an offering."""
+
+    offering: Offering
+    enrolled: int
+    submitted: int
+    scored: int
+    mean: Decimal | None
+    distribution: tuple[Bin, ...]
+    tests: tuple[PassRate, ...]
+    failures: tuple[FailureGroup, ...]
+    days: tuple[Day, ...]
+    tries: tuple[tuple[int, int], ...]  # (attempts until all tests passed, students)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """A student's counted attempt and its report."""
+
+    enrolment: Enrolment
+    attempt: Attempt
+    report: Report
+
+
+def dashboard(session: Session, catalogue: Catalogue, offering: Offering) -> Dashboard:
+    """Work out the figures of an offering."""
+    people = students(session, offering.term_id)
+    places = attempts_in_term(session, offering.term_id)
+    mine = {one.id: places.get((one.id, offering.id), []) for one in people}
+    marks = marks_in_term(session, offering.term_id)
+    items = manual_items(catalogue, offering)
+    lines = [
+        score_line(offering, items, mine[one.id], marks.get((one.id, offering.id), {}))
+        for one in people
+    ]
+    scores = [line.points for line in lines if line.points is not None]
+    chosen = _counted(session, offering, people, mine)
+    everything = [attempt for attempts in mine.values() for attempt in attempts]
+    return Dashboard(
+        offering=offering,
+        enrolled=len(people),
+        submitted=sum(bool(attempts) for attempts in mine.values()),
+        scored=len(scores),
+        mean=sum(scores, Decimal(0)) / len(scores) if scores else None,
+        distribution=distribution(scores, offering.points),
+        tests=pass_rates([one.report for one in chosen]),
+        failures=_failures(chosen),
+        days=_days(everything, ZoneInfo(offering.term.timezone)),
+        tries=_tries(mine.values()),
+    )
+
+
+def distribution(scores: Iterable[Decimal], most: Decimal, bins: int = BINS) -> tuple[Bin, ...]:
+    """Count scores in equal intervals from 0 to `most`; what lies above goes to the last."""
+    if most <= 0:
+        return ()
+    counts = Counter(min(bins - 1, int(score * bins / most)) for score in scores)
+    edges = [round(float(most * place / bins), 2) for place in range(bins + 1)]
+    return tuple(Bin(edges[i], edges[i + 1], counts[i]) for i in range(bins))
+
+
+def pass_rates(reports: Iterable[Report]) -> tuple[PassRate, ...]:
+    """Return each test's pass rate, the hardest test first."""
+    passed: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    titles: dict[str, str] = {}
+    for report in reports:
+        for test in report.tests:
+            titles[test.id] = test.title
+            total[test.id] += 1
+            passed[test.id] += test.outcome is Outcome.PASSED
+    rates = [PassRate(test, titles[test], passed[test], total[test]) for test in total]
+    return tuple(sorted(rates, key=lambda one: (one.rate, one.test)))
+
+
+def message_of(test: TestReport) -> str:
+    """Return what a failure says in one line, with an ellipsis for every number."""
+    lines = [line for line in test.detail.splitlines() if line.strip()]
+    return _NUMBER.sub("…", clean_line(lines[0] if lines else test.reason, _MESSAGE))
+
+
+def _counted(
+    session: Session,
+    offering: Offering,
+    people: Sequence[Enrolment],
+    attempts: dict[int, list[Attempt]],
+) -> list[_Counted]:
+    """Read the reports of the attempts that count: one each, whatever the number of attempts."""
+    chosen = [(one, counted(attempts[one.id], offering.policy)) for one in people]
+    run_ids = [attempt.run.id for _, attempt in chosen if attempt]
+    query = select(Result.run_id, Result.report).where(Result.run_id.in_(run_ids))
+    reports = {run_id: text for run_id, text in session.execute(query)}
+    return [
+        _Counted(one, attempt, Report.model_validate_json(reports[attempt.run.id]))
+        for one, attempt in chosen
+        if attempt
+    ]
+
+
+def _failures(chosen: Sequence[_Counted]) -> tuple[FailureGroup, ...]:
+    groups: dict[tuple[str, Outcome, str], list[Affected]] = {}
+    for one in chosen:
+        who = Affected(one.enrolment.user.display_name, one.attempt.submission.id)
+        for test in one.report.tests:
+            if test.outcome is not Outcome.PASSED:
+                key = (test.title, test.outcome, message_of(test))
+                groups.setdefault(key, []).append(who)
+    found = [FailureGroup(*key, tuple(affected)) for key, affected in groups.items()]
+    return tuple(sorted(found, key=lambda group: (-len(group.students), group.title)))
+
+
+def _days(attempts: Iterable[Attempt], zone: ZoneInfo) -> tuple[Day, ...]:
+    by_day: dict[date, list[Attempt]] = {}
+    for attempt in attempts:
+        day = attempt.submission.received_at.astimezone(zone).date()
+        by_day.setdefault(day, []).append(attempt)
+    seen: set[int] = set()
+    days = []
+    for day, sent in sorted(by_day.items()):
+        seen |= {attempt.submission.enrolment_id for attempt in sent}
+        days.append(Day(day, len(sent), len(seen)))
+    return tuple(days)
+
+
+def _tries(attempts: Iterable[list[Attempt]]) -> tuple[tuple[int, int], ...]:
+    """Count students by the attempt with which they first passed every test."""
+    firsts = [
+        min(numbers)
+        for mine in attempts
+        if (
+            numbers := [
+                one.submission.attempt
+                for one in mine
+                if one.result and one.result.score >= one.result.max_score
+            ]
+        )
+    ]
+    return tuple(sorted(Counter(firsts).items()))

@@ -1,0 +1,1 @@
+"""What staff see of submissions: the list, and one with its code and full report."""
