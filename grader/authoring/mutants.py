@@ -55,15 +55,16 @@ class Mutant(BaseModel):
 
         Raises ValueError if a replaced text does not stand exactly once in its file.
         """
-        contents = {file.path: file.content.decode() for file in reference.files}
+        contents = {file.path: file.content for file in reference.files}
         for change in self.replace:
-            count = contents.get(change.file, "").count(change.old)
+            old, new = change.old.encode(), change.new.encode()
+            count = contents.get(change.file, b"").count(old)
             if count != 1:
                 raise ValueError(
                     f"mutant {self.name}: its text stands {count} times in {change.file}, not once"
                 )
-            contents[change.file] = contents[change.file].replace(change.old, change.new)
-        files = tuple(AcceptedFile(path, text.encode()) for path, text in contents.items())
+            contents[change.file] = contents[change.file].replace(old, new)
+        files = tuple(AcceptedFile(path, content) for path, content in contents.items())
         return Submission(self.name, files)
 
 
