@@ -17,10 +17,10 @@ import jupytext  # type: ignore[import-untyped]
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from grader.display import megabytes, shown
 from grader.errors import Rejected
 from grader.limited import run_limited
 from grader.syntax import syntax_fault
+from grader.text import megabytes, shown
 
 MARKER = re.compile(r"\s*(?:#\s*file:|%%writefile)[ \t]+(\S+)[ \t]*(?:\n|$)")
 

@@ -67,7 +67,7 @@ class TestReport(_Model):
     hint: str = Field("", description="the author's words, shown to the student on failure")
     reason: str = Field("", description="a fixed sentence on the outcome, safe for the student")
     detail: str = Field("", description="staff only for hidden tests: assertion or traceback")
-    output: str = Field("", description="staff only for hidden tests: what the code printed, capped")
+    output: str = Field("", description="what the code printed, capped; as `detail`")
     needs: tuple[str, ...] = Field((), description="ids of tests that must pass first")
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
@@ -146,6 +146,6 @@ class Report(_Model):
     artifacts: tuple[Artifact, ...] = ()
     files: tuple[FileEntry, ...] = ()
     environment: Environment | None = None
-    cpu_seconds: float = Field(0.0, description="CPU of the sandbox: the student's own code and its start")
+    cpu_seconds: float = Field(0.0, description="CPU time of the student's own code")
     wall_seconds: float = 0.0
     started_at: datetime | None = None

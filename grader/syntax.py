@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from grader.display import shown
 from grader.limited import run_limited
+from grader.text import shown
 
 _SCRIPT = """
 import json, sys

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 DEFAULT_LIMIT = 20_000  # characters; a long traceback is some 5,000
 LINE_LIMIT = 300
@@ -24,8 +25,8 @@ _TERMINAL = re.compile(
     re.VERBOSE,
 )
 _NEWLINES = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_INVISIBLE = frozenset("\u200b\u2060\u2061\u2062\u2063\u2064\ufeff\u00ad")
+_LONGEST_NAME = 120
+_MOST_NAMES = 100
 
 
 def clean(text: str, limit: int = DEFAULT_LIMIT) -> str:
@@ -37,7 +38,9 @@ def clean(text: str, limit: int = DEFAULT_LIMIT) -> str:
     # Cut before the work as well as after: the text may be 100 MB of escapes.
     text = _shorten(text, 4 * limit, total)
     text = _NEWLINES.sub("\n", _TERMINAL.sub("", text))
-    return _shorten("".join(filter(_shown, text)), limit, total)
+    return _shorten(
+        "".join(char for char in text if char in "\n\t" or not invisible(char)), limit, total
+    )
 
 
 def clean_line(text: str, limit: int = LINE_LIMIT) -> str:
@@ -45,13 +48,32 @@ def clean_line(text: str, limit: int = LINE_LIMIT) -> str:
     return " ".join(clean(text, limit).split())
 
 
-def _shown(char: str) -> bool:
-    if char in "\n\t":
-        return True
-    if char in _BIDI or char in _INVISIBLE:
-        return False
-    # Cc control, Cs lone surrogate (not encodable), Cn unassigned, Co private use
-    return unicodedata.category(char) not in {"Cc", "Cs", "Cn", "Co"}
+def shown(name: str) -> str:
+    """Return a name that is safe to display: one line, each hidden character made visible."""
+    visible = "".join("\N{REPLACEMENT CHARACTER}" if invisible(char) else char for char in name)
+    if len(visible) <= _LONGEST_NAME:
+        return visible
+    half = _LONGEST_NAME // 2 - 1
+    return f"{visible[:half]}...{visible[-half:]}"
+
+
+def shown_list(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names for display, long lists cut with a count of the rest."""
+    listed = [shown(name) for name in names[:_MOST_NAMES]]
+    if len(names) > _MOST_NAMES:
+        listed.append(f"and {len(names) - _MOST_NAMES} more")
+    return tuple(listed)
+
+
+def megabytes(size: float) -> str:
+    """Return a size in bytes for people: ``0.3 MB``."""
+    return f"{size / 1_000_000:,.1f} MB"
+
+
+def invisible(char: str) -> bool:
+    """Tell whether a character hides, moves or breaks the text around it."""
+    # Cc control, Cf format (bidi, zero width), Cs surrogates, Co private, Cn unassigned.
+    return unicodedata.category(char)[0] == "C" or char in "\u2028\u2029"
 
 
 def _shorten(text: str, limit: int, total: int) -> str:

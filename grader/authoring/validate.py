@@ -56,7 +56,8 @@ def validate(
     """Check a lab's suite against its reference, skeleton, odd answers and mutants.
 
     `seeds` is the number of keys, each giving other hidden inputs; `repeats` the number of runs
-    under one key, which must agree test by test. Findings are reported as they come; the result has them in order.
+    under one key, which must agree test by test. Findings are reported as they come; the
+    result has them in order.
     """
     with ThreadPoolExecutor(jobs) as pool:
         futures = [pool.submit(check) for check in _checks(lab, seeds, repeats)]

@@ -1,0 +1,1 @@
+"""The ``grader`` command line: thin commands over functions that tests call too."""

@@ -15,10 +15,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 
-from grader.display import megabytes, shown
 from grader.errors import Rejected
 from grader.submission.candidate import Candidate
 from grader.submission.names import clash_key, why_unsafe, with_slashes
+from grader.text import megabytes, shown
 
 MOST_ENTRIES = 2000
 _HIGHEST_RATIO = 200  # inflated to packed; text packs about 5 to 20 times

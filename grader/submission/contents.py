@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grader.assignment import Assignment
-from grader.display import megabytes
 from grader.submission.skeleton import released, same_text, untouched
 from grader.syntax import syntax_fault
+from grader.text import megabytes
 
 LARGEST_SOURCE = 1_000_000  # bytes; nobody writes a longer file by hand
 

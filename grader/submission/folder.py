@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from grader.display import shown
 from grader.errors import Rejected
 from grader.submission.archive import MOST_ENTRIES
 from grader.submission.candidate import Candidate
 from grader.submission.names import made_by_tools
+from grader.text import shown
 
 
 def list_folder(folder: Path) -> tuple[list[Candidate], list[str]]:

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 from grader.assignment import Assignment
-from grader.display import megabytes, shown
 from grader.errors import Rejected
 from grader.submission.archive import open_zip, refuse_foreign
 from grader.submission.candidate import Candidate
@@ -21,6 +20,7 @@ from grader.submission.matching import Matching, ignored, match, missing, near
 from grader.submission.model import AcceptedFile, Submission
 from grader.submission.names import plain
 from grader.submission.notebooks import Merged, merge
+from grader.text import megabytes, shown
 
 _ARCHIVE_ENDINGS = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz")
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from grader.assignment import Assignment
-from grader.display import shown, shown_list
 from grader.submission.names import made_by_tools, plain
+from grader.text import shown, shown_list
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from grader.assignment import Assignment
-from grader.display import shown
 from grader.errors import Rejected
 from grader.notebook import NotebookModules, how_to_mark, modules_of
 from grader.submission.candidate import Candidate
 from grader.submission.matching import missing
 from grader.submission.skeleton import same_text, untouched
+from grader.text import shown
 
 
 @dataclass(frozen=True)
