@@ -1,0 +1,233 @@
+"""A demo course whose results come from real grading.
+
+`build_demo` fills an instance that `portal init` has set up: a term, its people and uploads of
+the lab `fnn`, right ones and wrong ones, made from the staff's half of the lab. A worker grades
+them like any other. Building it again adds nothing and returns the same logins.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from grader.authoring import load_mutants, reference_submission, skeleton_submission
+from grader.authoring.mutants import Replacement
+from grader.catalogue import Catalogue, Lab
+from grader.submission.model import Submission as Files
+from portal.accounts.models import User
+from portal.accounts.passwords import Passwords
+from portal.accounts.service import create_user, find_user
+from portal.config import PortalConfig
+from portal.courses.models import Enrolment, Offering, Role, Term
+from portal.courses.service import create_term, enrol
+from portal.db import make_engine, write_session
+from portal.engine import DbosEngine, JobEngine, prepare
+from portal.errors import ConfigError
+from portal.runs.suites import digest_of
+from portal.store import Store
+from portal.submissions.arrival import SentFile, Upload, receive
+from portal.submissions.service import Sender, submit
+
+TERM = "demo-2026"
+LAB = "fnn"
+ZONE = "Asia/Shanghai"
+WRONG_ANSWERS = 5  # how many of the lab's wrong solutions are handed in
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody in the demo course."""
+
+    username: str
+    name: str
+    role: Role = Role.STUDENT
+
+
+PEOPLE = (
+    Person("ines", "Ines Instructor", Role.INSTRUCTOR),
+    Person("tao", "Tao Assistant", Role.TA),
+    Person("ada", "Ada Lovelace"),
+    Person("chen", "陈景润"),
+    Person("emmy", "Emmy Noether"),
+    Person("grace", "Grace Hopper"),
+    Person("karl", "Karl Weierstrass"),
+    Person("sofia", "Sofia Kovalevskaya"),
+)
+
+
+@dataclass(frozen=True)
+class Login:
+    """An account of the demo course, for the person who tries it out."""
+
+    username: str
+    password: str
+    role: Role
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What was built."""
+
+    logins: tuple[Login, ...]
+    submissions: int  # uploads that this call added; 0 if they were there
+
+    def lines(self) -> list[str]:
+        """Return what to print: every login, one a line."""
+        return [f"{one.role:<12} {one.username:<8} {one.password}" for one in self.logins]
+
+
+def build_demo(config: PortalConfig, *, now: datetime) -> Demo:
+    """Add the demo course to an instance and queue its uploads.
+
+    Raises ConfigError if the staff's half of the lab is not on this machine.
+    """
+    lab = Catalogue(config.home).get(LAB)
+    if lab.reference is None:
+        raise ConfigError(
+            f"the demo hands in solutions made from reference/{LAB}, which {config.home} lacks; "
+            "run it in a checkout that has the staff's files"
+        )
+    prepare(config.database_url)
+    engine = make_engine(config.database_url)
+    jobs = DbosEngine(config.database_url)
+    try:
+        with write_session(engine) as session:
+            _people(session, config, lab, now)
+        added = 0
+        for number, (username, sent) in enumerate(uploads(lab)):
+            upload = receive([sent], lab.assignment)
+            Store(config.store).put(upload.data)
+            with write_session(engine) as session:
+                added += _hand_in(session, jobs, lab, username, upload, f"demo-{number:03}", now)
+    finally:
+        jobs.close()
+        engine.dispose()
+    logins = (Login(one.username, _password(config, one.username), one.role) for one in PEOPLE)
+    return Demo(tuple(logins), added)
+
+
+def uploads(lab: Lab) -> list[tuple[str, SentFile]]:
+    """Return who hands in what, in order: wrong solutions first, as people do."""
+    reference = reference_submission(lab)
+    wrong = [one for one in load_mutants(lab) if all(_in_code(file) for file in one.replace)]
+    step = max(1, len(wrong) // WRONG_ANSWERS)
+    chosen = [as_zip(one.apply(reference)) for one in wrong[::step][:WRONG_ANSWERS]]
+    students = [one.username for one in PEOPLE if one.role is Role.STUDENT]
+    plan = [(students[0], as_zip(skeleton_submission(lab)))]
+    plan += [(students[number % 5], sent) for number, sent in enumerate(chosen)]
+    plan += [(students[0], as_zip(reference)), (students[1], as_notebook(reference))]
+    return plan
+
+
+def as_zip(files: Files) -> SentFile:
+    """Pack a submission as a student would."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files.files:
+            archive.writestr(zipfile.ZipInfo(file.path), file.content)
+    return SentFile(f"{LAB}.zip", packed.getvalue())
+
+
+def as_notebook(files: Files) -> SentFile:
+    """Write a submission's Python files as cells of a notebook, each under its file's name."""
+    sources = [
+        f"# file: {file.path}\n{file.content.decode()}"
+        for file in files.files
+        if file.path.endswith(".py")
+    ]
+    cells: list[dict[str, object]] = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{number}",
+            "metadata": {},
+            "execution_count": None,
+            "outputs": [],
+            "source": source,
+        }
+        for number, source in enumerate(sources)
+    ]
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    return SentFile(f"{LAB}.ipynb", json.dumps(notebook).encode())
+
+
+def _in_code(change: Replacement) -> bool:
+    return change.file.endswith(".py")
+
+
+def _people(session: Session, config: PortalConfig, lab: Lab, now: datetime) -> None:
+    term = session.scalar(select(Term).where(Term.slug == TERM))
+    if term is None:
+        first_day = now.astimezone(ZoneInfo(ZONE)).date() - timedelta(days=7)
+        term = create_term(
+            session,
+            slug=TERM,
+            title="Deep Learning (demo)",
+            timezone=ZONE,
+            labs=[lab.assignment],
+            first_day=first_day,
+        )
+        session.flush()
+    passwords = Passwords(config.password_cost)
+    for person in PEOPLE:
+        user = find_user(session, person.username) or create_user(
+            session,
+            passwords,
+            username=person.username,
+            display_name=person.name,
+            password=_password(config, person.username),
+            now=now,
+        )
+        if not _enrolled(session, term.id, user.id):
+            enrol(session, term, user, person.role)
+
+
+def _enrolled(session: Session, term_id: int, user_id: int) -> bool:
+    query = select(Enrolment.id).where(Enrolment.term_id == term_id, Enrolment.user_id == user_id)
+    return session.scalar(query) is not None
+
+
+def _hand_in(
+    session: Session,
+    jobs: JobEngine,
+    lab: Lab,
+    username: str,
+    upload: Upload,
+    key: str,
+    now: datetime,
+) -> bool:
+    """Submit one upload unless it was submitted before; tell whether it was new."""
+    enrolment_id, offering_id = session.execute(
+        select(Enrolment.id, Offering.id)
+        .join(User, Enrolment.user_id == User.id)
+        .join(Term, Enrolment.term_id == Term.id)
+        .join(Offering, Offering.term_id == Term.id)
+        .where(Term.slug == TERM, User.username == username, Offering.assignment_slug == LAB)
+    ).one()
+    submitted = submit(
+        session,
+        jobs,
+        # As staff: the demo may be built again when the lab has closed.
+        sender=Sender(enrolment_id, is_staff=True),
+        offering_id=offering_id,
+        client_key=key,
+        upload=upload,
+        suite_digest=digest_of(lab),
+        now=now,
+    )
+    return submitted.created
+
+
+def _password(config: PortalConfig, username: str) -> str:
+    """Derive a demo password: the same on every call, and not to be guessed from outside."""
+    digest = hmac.new(config.secret_key.encode(), f"demo:{username}".encode(), hashlib.sha256)
+    return base64.b32encode(digest.digest()).decode().lower()[:12]
