@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from grader.suite import as_array, as_number, assert_matches, expect_raises, require
+from grader.suite import (
+    RemoteObject,
+    as_array,
+    as_number,
+    assert_matches,
+    expect_raises,
+    require,
+)
 
 NAMES = (
     "identity",
@@ -320,10 +327,17 @@ def shapes_of(sizes):
     return [s for a, b in zip(sizes[:-1], sizes[1:], strict=True) for s in ((b, a), (b,))]
 
 
+def make_mlp(student, sizes, name, seed):
+    """Make an MLP of the student's; AssertionError if it is a plain value."""
+    mlp = student.layers.MLP(sizes, name, student.numpy_generator(seed))
+    require(isinstance(mlp, RemoteObject), "MLP(...) gave a plain value")
+    return mlp
+
+
 def twins(student, reference, rng, sizes, name):
     """Make a network of the student's and one of ours with the same random parameters."""
     values = [rng.normal(0, 0.7, shape) for shape in shapes_of(sizes)]
-    theirs = student.layers.MLP(sizes, name, student.numpy_generator(0))
+    theirs = make_mlp(student, sizes, name, 0)
     ours = reference.layers.MLP(sizes, name, np.random.default_rng(0))
     theirs.set_parameters(values)
     ours.set_parameters(values)
@@ -335,7 +349,7 @@ def twins(student, reference, rng, sizes, name):
 @pytest.mark.hint("h = relu(W x) = (2, 0), y = V h = -2; dL/dy = y - t = -3.")
 def test_a_network_by_hand(student):
     """A relu network worked by hand, forward and backward."""
-    mlp = student.layers.MLP([2, 2, 1], "relu", student.numpy_generator(0))
+    mlp = make_mlp(student, [2, 2, 1], "relu", 0)
     w, v = np.array([[1.0, -1.0], [0.0, 2.0]]), np.array([[-1.0, 1.0]])
     mlp.set_parameters([w, np.zeros(2), v, np.zeros(1)])
     y = as_array(mlp.forward(np.array([[1.0, -1.0]])), (1, 1), np.float64)
@@ -354,7 +368,7 @@ def test_a_network_by_hand(student):
 def test_parameters_have_the_order_and_shapes_of_the_handout(student):
     """parameters() lists weights and biases from input to output; biases are 0."""
     for sizes in ([3, 7, 2], (4, 5, 6, 1)):
-        mlp = student.layers.MLP(sizes, "tanh", student.numpy_generator(1))
+        mlp = make_mlp(student, sizes, "tanh", 1)
         arrays = as_parameters(mlp.parameters(), shapes_of(sizes))
         require(all(not b.any() for b in arrays[1::2]), "biases must start from 0")
         require(all(w.all() for w in arrays[0::2]), "weights must be drawn, not 0")
@@ -368,7 +382,7 @@ def test_parameters_have_the_order_and_shapes_of_the_handout(student):
 def test_mlp_starts_from_the_right_initialisation(student, seed, name, kind):
     """MLP picks He for rectifiers and Xavier for the rest."""
     # Bounds as in test_initialise_has_the_right_spread.
-    mlp = student.layers.MLP([FAN_IN, FAN_OUT, 1], name, student.numpy_generator(seed))
+    mlp = make_mlp(student, [FAN_IN, FAN_OUT, 1], name, seed)
     w = as_parameters(mlp.parameters(), shapes_of([FAN_IN, FAN_OUT, 1]))[0]
     std = expected_std(kind)
     require(abs(w.std() / std - 1) < 0.015, f"std {w.std():.4g}, expected {std:.4g}")
@@ -389,7 +403,7 @@ def test_forward(student, reference, rng, name):
 @pytest.mark.hint("XOR = AND(NAND, OR): two sigmoid units feed one. Check how biases are added.")
 def test_xor_of_three_sigmoid_units(student):
     """A network with the known weights computes XOR."""
-    mlp = student.layers.MLP([2, 2, 1], "sigmoid", student.numpy_generator(0))
+    mlp = make_mlp(student, [2, 2, 1], "sigmoid", 0)
     hidden, bias = np.array([[20.0, 20.0], [-20.0, -20.0]]), np.array([-10.0, 30.0])
     mlp.set_parameters([hidden, bias, np.array([[20.0, 20.0]]), np.array([-30.0])])
     corners = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -422,7 +436,7 @@ def test_backward_is_the_slope_of_the_own_forward(student, rng):
     shapes = shapes_of(sizes)
     values = [rng.normal(0, 0.8, shape) for shape in shapes]
     x, dy = rng.normal(0, 1, (4, 2)), rng.normal(0, 1, (4, 1))
-    mlp = student.layers.MLP(sizes, "tanh", student.numpy_generator(0))
+    mlp = make_mlp(student, sizes, "tanh", 0)
 
     def loss(arrays):
         mlp.set_parameters(arrays)
@@ -443,7 +457,7 @@ def test_backward_is_the_slope_of_the_own_forward(student, rng):
 def test_backward_sums_over_the_batch(student, rng):
     """The gradient of a batch is the sum of the gradients of its examples."""
     sizes = [3, 5, 2]
-    mlp = student.layers.MLP(sizes, "tanh", student.numpy_generator(3))
+    mlp = make_mlp(student, sizes, "tanh", 3)
     x, dy = rng.normal(0, 1, (4, 3)), rng.normal(0, 1, (4, 2))
 
     def gradients(rows):
@@ -483,7 +497,7 @@ def test_the_pieces_learn_together(student, reference, rng):
     x = rng.uniform(-1, 1, (64, 2))
     labels = (np.hypot(*x.T) > 0.8).astype(np.int64)
     sizes = [2, 16, 2]
-    mlp = student.layers.MLP(sizes, "tanh", student.numpy_generator(int(rng.integers(2**31))))
+    mlp = make_mlp(student, sizes, "tanh", int(rng.integers(2**31)))
     weights = as_parameters(mlp.parameters(), shapes_of(sizes))
     states = [None] * len(weights)
     loss = np.inf

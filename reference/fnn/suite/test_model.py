@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from grader.suite import (
+    RemoteObject,
     as_array,
     as_tensor,
     assert_matches,
@@ -154,12 +155,19 @@ def training_points(rng, function, low, high):
     return column(x), column(function(x))
 
 
+def fit(student, x, y, seed, **options):
+    """Call the student's fit; AssertionError if it returns a plain value."""
+    module = student.model.fit(x, y, seed, **options)
+    require(isinstance(module, RemoteObject), "fit(...) gave a plain value, not a module")
+    return module
+
+
 def trained(student, function, low, high, seed, **options):
     """Let the student's fit learn a function in its own CPU budget; return the module."""
     rng = np.random.default_rng(seed)
     x, y = training_points(rng, function, low, high)
     with student.budget(cpu_seconds=FIT_CPU_SECONDS):
-        return student.model.fit(x, y, int(rng.integers(2**31)), **options)
+        return fit(student, x, y, int(rng.integers(2**31)), **options)
 
 
 def predictions(module, x):
@@ -242,7 +250,7 @@ def test_the_seed_decides_everything(student, rng):
     x, y = training_points(rng, np.sin, 0.0, 2 * np.pi)
     probe = np.linspace(0, 6, 20)
     one, same, other = (
-        predictions(student.model.fit(x, y, seed, steps=20), probe) for seed in (5, 5, 6)
+        predictions(fit(student, x, y, seed, steps=20), probe) for seed in (5, 5, 6)
     )
     assert_matches(same, one, rtol=1e-5, atol=1e-5)
     require(float(np.max(np.abs(other - one))) > 1e-3, "two seeds gave one network")
@@ -317,7 +325,7 @@ def test_depth_and_width_are_obeyed(student, rng):
     """Fit makes a network of the depth and width it is told."""
     x, y = training_points(rng, np.sin, 0.0, 2 * np.pi)
     for depth, width in ((3, 5), (1, 9)):
-        as_network(student.model.fit(x, y, 0, depth=depth, width=width, steps=2), depth, width)
+        as_network(fit(student, x, y, 0, depth=depth, width=width, steps=2), depth, width)
 
 
 @pytest.mark.item("generality")
@@ -329,7 +337,7 @@ def test_activation_is_obeyed(student, rng):
     probe = np.linspace(0, 6, 30)
     bends = []
     for name in ("identity", "tanh"):
-        module = student.model.fit(x, y, 0, activation=name, steps=100)
+        module = fit(student, x, y, 0, activation=name, steps=100)
         values = predictions(module, probe)
         line = np.polynomial.Polynomial.fit(probe, values, 1)(probe)
         bends.append(float(np.max(np.abs(values - line))))

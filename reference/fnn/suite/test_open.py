@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from grader.suite import as_tensor, require
+from grader.suite import RemoteObject, as_tensor, require
 
 TRAIN_POINTS, TEST_POINTS = 512, 1000
 FIT_CPU_SECONDS = 15
@@ -39,6 +39,7 @@ def test_fit_learns_fine_detail(student, rng, credit, figure):
     data = [torch.tensor(v, dtype=torch.float32).reshape(-1, 1) for v in (x, function(x), fresh)]
     with student.budget(cpu_seconds=FIT_CPU_SECONDS):
         module = student.model.fit(data[0], data[1], int(rng.integers(2**31)))
+    require(isinstance(module, RemoteObject), "fit(...) gave a plain value, not a module")
     answer = as_tensor(module(data[2]), (TEST_POINTS, 1), torch.float32)
     predicted = answer.detach().double().numpy()[:, 0]
     axes = figure("hard", "The harder function and what the network made of it")
