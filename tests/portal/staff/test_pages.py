@@ -1,17 +1,19 @@
 """Staff see everything, students nothing, and nobody's text runs."""
 
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, select
 
 from portal.audit.models import AuditEntry
 from portal.courses.models import Offering, OfferingKind
-from portal.db import read_session
+from portal.db import read_session, write_session
 from portal.engine import prepare
 from portal.gradebook.models import ManualMark
-from portal.runs.models import GradingRun, RunState
+from portal.runs.models import Event, EventKind, GradingRun, RunState
 
+START = datetime(2026, 9, 7, tzinfo=UTC)
 XSS = "<script>alert('x')</script>"
 
 
@@ -100,6 +102,17 @@ def test_a_mark_outside_the_scale_says_what_the_scale_is(classroom, staff):
     answer = staff.post(place, data={"item": "whole", "points": "99"})
     assert answer.status_code == 422
     assert "from 0 to 5" in answer.text
+
+
+def test_the_timeline_shows_every_event_with_our_faults(classroom, staff):
+    (submission,) = classroom.send(classroom.enrol("ada"), 7.0)
+    with write_session(classroom.engine) as session:
+        run_id = session.scalars(select(GradingRun.id)).one()
+        for kind, data in ((EventKind.QUEUED, "{}"), (EventKind.FAULT, '{"fault": "disk full"}')):
+            session.add(Event(run_id=run_id, kind=kind, data=data, at=START))
+    page = staff.get(f"/staff/submissions/{submission}").text
+    assert "queued <small>" in page
+    assert "disk full" in page
 
 
 def test_after_a_mark_no_foreign_site_is_visited(classroom, staff):
