@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from importlib import import_module
-from importlib.util import find_spec
 
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
@@ -14,14 +12,30 @@ from sqlalchemy import Engine, text
 
 from grader.catalogue import Catalogue
 from portal import failures, formats, models, navigation, security, web
+from portal.accounts import views as accounts
 from portal.accounts.login import init_app as init_login
 from portal.accounts.passwords import Passwords
 from portal.config import PortalConfig
-from portal.courses.staff import blueprint as roster
+from portal.courses import staff as roster
+from portal.courses import views as courses
+from portal.dashboard import views as dashboard
 from portal.db import make_engine, utc_now
+from portal.gradebook import views as gradebook
+from portal.runs import views as runs
+from portal.staff import views as staff
 from portal.store import Store
+from portal.submissions import views as submissions
 
-FEATURES = ("accounts", "courses", "submissions", "runs", "gradebook", "staff", "dashboard")
+BLUEPRINTS = (
+    accounts.blueprint,
+    courses.blueprint,
+    roster.blueprint,
+    submissions.blueprint,
+    runs.blueprint,
+    staff.blueprint,
+    gradebook.blueprint,
+    dashboard.blueprint,
+)
 
 
 def create_app(
@@ -48,10 +62,8 @@ def create_app(
     failures.init_app(app)
     formats.init_app(app)
     navigation.init_app(app)
-    for feature in FEATURES:
-        if find_spec(f"portal.{feature}") and find_spec(f"portal.{feature}.views"):
-            app.register_blueprint(import_module(f"portal.{feature}.views").blueprint)
-    app.register_blueprint(roster)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     app.add_url_rule("/healthz", "healthz", _health)
     return app
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 from sqlalchemy import select
@@ -19,6 +20,7 @@ from portal.config import PortalConfig, create_instance, instance_folder, load_c
 from portal.courses.models import Role, Term
 from portal.courses.service import create_term, enrol
 from portal.db import make_engine, utc_now, write_session
+from portal.demo import build_demo
 from portal.engine import prepare
 from portal.errors import Invalid
 from portal.schema import check_schema, upgrade
@@ -31,6 +33,8 @@ instance_option = click.option(
     show_default="$PORTAL_INSTANCE, else ./instance",
     help="The folder of this installation: database, uploads, secrets.",
 )
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @click.group()
@@ -63,7 +67,9 @@ def init(instance: Path, admin: str) -> None:
 @click.option("--email", default="", help="The person's e-mail address.")
 @click.option("--admin", is_flag=True, help="May do everything in every term.")
 @click.option("--term", "term_slug", help="Enrol the person in this term.")
-@click.option("--role", type=click.Choice([*Role]), default=Role.STUDENT, show_default=True)
+@click.option(
+    "--role", type=click.Choice([role.value for role in Role]), default="student", show_default=True
+)
 @click.password_option(help="Asked for if left out.")
 def create_user_command(
     instance: Path,
@@ -127,11 +133,35 @@ def create_term_command(
     click.echo(f"Created {slug} with {len(chosen)} of 5 labs.")
 
 
+def _serving_options(command: Command) -> Command:
+    """Add the options of the commands that serve."""
+    options = (
+        click.option("--host", default="127.0.0.1", show_default=True),
+        click.option("--port", default=8000, show_default=True),
+        click.option("--threads", default=16, show_default=True, help="Requests at a time."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @cli.command()
 @instance_option
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
-@click.option("--threads", default=16, show_default=True, help="Requests answered at a time.")
+@_serving_options
+@click.option("--serve/--no-serve", "serving", default=True, help="Serve and grade it at once.")
+def demo(instance: Path, host: str, port: int, threads: int, serving: bool) -> None:
+    """Set up a demo course with people and uploads, grade them and serve the portal."""
+    config = initialise(instance.resolve())
+    built = build_demo(config, now=utc_now())
+    click.echo("\n".join(built.lines()))
+    if serving:
+        click.echo(f"The portal is at http://{host}:{port}/; stop it with Ctrl-C.")
+        serve(config, host=host, port=port, threads=threads, with_worker=True)
+
+
+@cli.command()
+@instance_option
+@_serving_options
 @click.option(
     "--workers-inline/--no-workers-inline",
     default=True,
@@ -140,8 +170,7 @@ def create_term_command(
 )
 def run(instance: Path, host: str, port: int, threads: int, workers_inline: bool) -> None:
     """Serve the portal, with a grading worker beside it."""
-    config = _ready(instance)
-    serve(config, host=host, port=port, threads=threads, with_worker=workers_inline)
+    serve(_ready(instance), host=host, port=port, threads=threads, with_worker=workers_inline)
 
 
 @cli.command()

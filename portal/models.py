@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
+import portal.accounts.models
+import portal.audit.models
+import portal.courses.models
+import portal.gradebook.models
+import portal.runs.models
+import portal.submissions.models  # noqa: F401 - importing is what registers the tables
 from portal.db import Base
-
-for _feature in ("accounts", "audit", "courses", "submissions", "runs", "gradebook"):
-    if find_spec(f"portal.{_feature}") and find_spec(f"portal.{_feature}.models"):
-        import_module(f"portal.{_feature}.models")
 
 metadata = Base.metadata

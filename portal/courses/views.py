@@ -15,6 +15,7 @@ from portal.access import me, require_login, require_offering
 from portal.courses.handout import read_handout, skeleton_zip
 from portal.courses.models import Enrolment, Offering
 from portal.courses.service import OfferingState, enrolments_of, state_of, visible_offerings
+from portal.gradebook.scores import ScoreLine, scores_of
 from portal.web import db_session, now, portal
 
 blueprint = Blueprint("courses", __name__)
@@ -26,6 +27,7 @@ class HomeLine:
 
     offering: Offering
     state: OfferingState
+    score: ScoreLine
 
 
 @blueprint.get("/")
@@ -41,8 +43,9 @@ def home() -> ResponseReturnValue:
 
 
 def _home_lines(session: Session, enrolment: Enrolment, at: datetime) -> list[HomeLine]:
+    scores = scores_of(session, enrolment, portal().catalogue)
     return [
-        HomeLine(offering, state_of(offering, at))
+        HomeLine(offering, state_of(offering, at), scores[offering.id])
         for offering in visible_offerings(session, enrolment)
     ]
 

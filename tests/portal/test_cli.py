@@ -1,0 +1,87 @@
+"""The command line sets an instance up once and keeps what is there."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from portal.accounts.models import User
+from portal.cli import cli, main
+from portal.config import load_config
+from portal.courses.models import Enrolment, Role
+from portal.db import make_engine, read_session
+from portal.errors import ConfigError
+
+
+@pytest.fixture
+def instance(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The place of an instance, not yet set up, for the test's own course."""
+    monkeypatch.setenv("GRADER_HOME", str(home))
+    monkeypatch.delenv("PORTAL_DATABASE_URL", raising=False)
+    return tmp_path / "portal"
+
+
+def portal(instance: Path, *arguments: str) -> str:
+    command, *rest = arguments
+    result = CliRunner().invoke(cli, [command, "--instance", str(instance), *rest])
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.output
+
+
+def test_init_keeps_its_secrets_to_the_owner(instance: Path) -> None:
+    output = portal(instance, "init")
+    assert "First password (shown once)" in output
+    for name in ("secret.key", "grading.key"):
+        assert stat.S_IMODE((instance / name).stat().st_mode) == 0o600
+    assert stat.S_IMODE(instance.stat().st_mode) == 0o700
+
+
+def test_init_again_keeps_everything(instance: Path) -> None:
+    portal(instance, "init")
+    before = load_config(instance)
+    assert "First password" not in portal(instance, "init")
+    assert load_config(instance) == before
+
+
+def test_a_term_and_a_person_are_created(instance: Path) -> None:
+    portal(instance, "init")
+    portal(
+        instance, "create-term", "t1", "--title", "T", "--timezone", "UTC", "--first-day",
+        "2026-09-07", "--lab", "demo",
+    )  # fmt: skip
+    portal(
+        instance, "create-user", "ada", "--name", "Ada", "--password", "long enough pw", "--term",
+        "t1", "--role", "ta",
+    )  # fmt: skip
+    engine = make_engine(load_config(instance).database_url)
+    with read_session(engine) as session:
+        role = session.scalar(select(Enrolment.role).join(User).where(User.username == "ada"))
+    engine.dispose()
+    assert role is Role.TA
+
+
+def test_an_error_is_a_sentence_and_exit_code_2(
+    instance: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "--instance", str(instance)])
+    assert stop.value.code == 2
+    assert "run `portal init" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["", "not hex", "abcd"])
+def test_a_damaged_secret_is_named(instance: Path, content: str) -> None:
+    portal(instance, "init")
+    (instance / "secret.key").write_text(content)
+    with pytest.raises(ConfigError, match="secret.key"):
+        load_config(instance)
+
+
+def test_secrets_are_not_printed_with_the_settings(instance: Path) -> None:
+    portal(instance, "init")
+    config = load_config(instance)
+    assert config.secret_key not in repr(config) and repr(config.grading_key) not in repr(config)
