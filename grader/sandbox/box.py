@@ -241,7 +241,8 @@ def _not_imported(claims: object) -> dict[str, StudentNotImported]:
     found: dict[str, StudentNotImported] = {}
     for name, claim in claims.items() if type(claims) is dict else ():
         text = claim.get("traceback") if type(claim) is dict else ""
-        found[str(name)] = StudentNotImported(str(text)[:4000])
+        readable = str(text)[:4000].encode("utf-8", "replace").decode()
+        found[str(name).encode("utf-8", "replace").decode()] = StudentNotImported(readable)
     return found
 
 

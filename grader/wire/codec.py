@@ -37,6 +37,7 @@ MAX_BUFFERS = 256
 MAX_DIMENSIONS = 8
 MAX_DEPTH = 20
 MAX_INT_BITS = 256
+_MAX_PRODUCT = 2**62
 
 ARRAY_DTYPES = frozenset(
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
@@ -92,8 +93,10 @@ class _Writer:
         if depth > MAX_DEPTH:
             raise CodecError(f"a value nested deeper than {MAX_DEPTH} levels cannot cross")
         kind = type(value)
-        if value is None or kind is bool or kind is str:
+        if value is None or kind is bool:
             return value
+        if kind is str:
+            return _checked_text(value)
         if kind is int:
             if value.bit_length() > MAX_INT_BITS:
                 raise CodecError("an int of more than 256 bits cannot cross")
@@ -139,6 +142,15 @@ class _Writer:
         self.specs.append([dtype, list(shape)])
         self.buffers.append(data)
         return len(self.buffers) - 1
+
+
+def _checked_text(text: str) -> str:
+    """Return the text; CodecError if it has half a surrogate pair, which no report can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise CodecError("a str that is no valid Unicode cannot cross") from None
+    return text
 
 
 def _tensor_bits(value: Any, kind: type) -> tuple[str, np.ndarray[Any, Any]] | None:
@@ -203,6 +215,9 @@ class _Spec:
         if not all(type(n) is int and 0 <= n <= MAX_BUFFER_BYTES for n in shape):
             raise CodecError("an array's shape is not a list of sizes")
         itemsize = {"bytes": 1, "bfloat16": 2}.get(dtype) or np.dtype(dtype).itemsize
+        # The sizes beside a zero are multiplied too, by NumPy, which raises if they overflow.
+        if math.prod(max(n, 1) for n in shape) * itemsize > _MAX_PRODUCT:
+            raise CodecError("an array's sizes are too large")
         return cls(dtype, tuple(shape), math.prod(shape) * itemsize)
 
 
@@ -239,8 +254,10 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise CodecError("a value is nested too deeply")
         kind = type(tree)
-        if tree is None or kind in (bool, str):
+        if tree is None or kind is bool:
             return tree
+        if kind is str:
+            return _checked_text(tree)
         if kind is float:
             # JSON writes no non-finite number, yet 1e999 parses as one.
             if not math.isfinite(tree):
@@ -288,7 +305,7 @@ class _Reader:
     def handle(self, body: Any) -> Any:
         if type(body) is not list or [type(x) for x in body] != [int, str]:
             raise CodecError("a handle has the wrong form")
-        handle = Handle(body[0], body[1][:100])
+        handle = Handle(body[0], _checked_text(body[1])[:100])
         return self.resolve(handle) if self.resolve else handle
 
     def buffer(self, tag: str, index: Any) -> Any:

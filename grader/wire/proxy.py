@@ -51,8 +51,10 @@ class Student:
         """Give the calls inside the block a CPU allowance of their own."""
         before = self._budget.cpu_seconds
         self._budget.allow(cpu_seconds)
-        yield
-        self._budget.allow(before)
+        try:
+            yield
+        finally:
+            self._budget.allow(before)
 
 
 class RemoteModule:
@@ -122,7 +124,8 @@ def _refuse(self: RemoteObject, *_: Any) -> NoReturn:
 for _name in (
     "len iter next contains getitem setitem bool int float complex index array neg abs round hash "
     "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul "
-    "rmatmul eq ne lt le gt ge and rand or ror xor rxor invert enter"
+    "rmatmul divmod rdivmod lshift rlshift rshift rrshift eq ne lt le gt ge and rand or ror xor "
+    "rxor invert delitem trunc floor ceil enter exit"
 ).split():
     setattr(RemoteObject, f"__{_name}__", _refuse)
 

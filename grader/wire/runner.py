@@ -173,7 +173,12 @@ def describe(error: BaseException) -> dict[str, Any]:
     except BaseException:
         message, trace = "(its message could not be read)", ""
     names = [kind.__name__[:100] for kind in type(error).__mro__][:20]
-    return {"types": names, "message": message, "traceback": trace}
+    return {"types": names, "message": _readable(message), "traceback": _readable(trace)}
+
+
+def _readable(text: str) -> str:
+    """Write half a surrogate pair, as in the name of a broken file, as its escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _from_student_code(trace: TracebackType | None) -> TracebackType | None:

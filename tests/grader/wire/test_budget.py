@@ -1,0 +1,47 @@
+"""CPU and wall allowances, on clocks that the test winds."""
+
+import pytest
+
+from grader.reasons import Cause
+from grader.wire import budget as module
+from grader.wire.budget import Budget
+from grader.wire.failures import StudentTimeout
+
+
+@pytest.fixture
+def clocks(monkeypatch):
+    """Return [CPU seconds, wall seconds], which the test sets."""
+    times = [100.0, 5000.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: times[1])
+    return times
+
+
+def test_cpu_time_is_counted_from_the_opening(clocks):
+    budget = Budget(2, lambda: clocks[0])
+    clocks[0] += 2
+    budget.check()
+    assert budget.cpu_used == 2
+    clocks[0] += 0.01
+    with pytest.raises(StudentTimeout, match="2 s of CPU time") as caught:
+        budget.check()
+    assert caught.value.cause is None
+
+
+def test_code_that_waits_without_computing_is_stopped_and_told_so(clocks):
+    budget = Budget(2, lambda: clocks[0])
+    clocks[1] += 45
+    budget.check()  # a busy machine must not trip it
+    clocks[1] += 2
+    with pytest.raises(StudentTimeout) as caught:
+        budget.check()
+    assert caught.value.cause is Cause.WAITED
+    assert budget.wall_used == 47
+
+
+def test_a_new_allowance_counts_from_now(clocks):
+    budget = Budget(2, lambda: clocks[0])
+    clocks[0] += 1.5
+    budget.allow(2)
+    clocks[0] += 1.5
+    budget.check()
+    assert budget.cpu_used == 3
