@@ -97,12 +97,11 @@ def build_demo(config: PortalConfig, *, now: datetime) -> Demo:
             f"the demo hands in solutions made from reference/{LAB}, which {config.home} lacks; "
             "run it in a checkout that has the staff's files"
         )
+    logins = build_people(config, now=now)
     prepare(config.database_url)
     engine = make_engine(config.database_url)
     jobs = DbosEngine(config.database_url)
     try:
-        with write_session(engine) as session:
-            _people(session, config, lab, now)
         added = 0
         for number, (username, sent) in enumerate(uploads(lab)):
             upload = receive([sent], lab.assignment)
@@ -112,8 +111,19 @@ def build_demo(config: PortalConfig, *, now: datetime) -> Demo:
     finally:
         jobs.close()
         engine.dispose()
-    logins = (Login(one.username, _password(config, one.username), one.role) for one in PEOPLE)
-    return Demo(tuple(logins), added)
+    return Demo(logins, added)
+
+
+def build_people(config: PortalConfig, *, now: datetime) -> tuple[Login, ...]:
+    """Add the demo's term and accounts, without uploads, and return the accounts' logins."""
+    lab = Catalogue(config.home).get(LAB)
+    engine = make_engine(config.database_url)
+    try:
+        with write_session(engine) as session:
+            _people(session, config, lab, now)
+    finally:
+        engine.dispose()
+    return tuple(Login(one.username, _password(config, one.username), one.role) for one in PEOPLE)
 
 
 def uploads(lab: Lab) -> list[tuple[str, SentFile]]:

@@ -65,11 +65,11 @@ class Affected:
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """Students whose attempts fail one test with one message, numbers in it aside."""
+    """Students whose attempts fail with one message, numbers in it aside."""
 
-    title: str
     outcome: Outcome
     message: str
+    titles: tuple[str, ...]  # of the tests that fail with it
     students: tuple[Affected, ...]
 
 
@@ -160,8 +160,11 @@ def pass_rates(reports: Iterable[Report]) -> tuple[PassRate, ...]:
 
 def message_of(test: TestReport) -> str:
     """Return what a failure says in one line, with an ellipsis for every number."""
-    lines = [line for line in test.detail.splitlines() if line.strip()]
-    return _NUMBER.sub("…", clean_line(lines[0] if lines else test.reason, _MESSAGE))
+    lines = [line for line in test.detail.splitlines() if line.strip()] or [test.reason]
+    # Of a traceback pytest's "E" line or the last one tells; the first says where, not what.
+    told = next((line[1:] for line in lines if line.startswith("E  ")), None)
+    told = told or (lines[-1] if lines[0].startswith("Traceback") else lines[0])
+    return _NUMBER.sub("…", clean_line(told, _MESSAGE))
 
 
 def _counted(
@@ -183,15 +186,17 @@ def _counted(
 
 
 def _failures(chosen: Sequence[_Counted]) -> tuple[FailureGroup, ...]:
-    groups: dict[tuple[str, Outcome, str], list[Affected]] = {}
+    titles: dict[tuple[Outcome, str], dict[str, None]] = {}  # dictionaries: sets in order
+    affected: dict[tuple[Outcome, str], dict[Affected, None]] = {}
     for one in chosen:
         who = Affected(one.enrolment.user.display_name, one.attempt.submission.id)
         for test in one.report.tests:
             if test.outcome is not Outcome.PASSED:
-                key = (test.title, test.outcome, message_of(test))
-                groups.setdefault(key, []).append(who)
-    found = [FailureGroup(*key, tuple(affected)) for key, affected in groups.items()]
-    return tuple(sorted(found, key=lambda group: (-len(group.students), group.title)))
+                key = (test.outcome, message_of(test))
+                titles.setdefault(key, {})[test.title] = None
+                affected.setdefault(key, {})[who] = None
+    found = [FailureGroup(*key, tuple(titles[key]), tuple(affected[key])) for key in titles]
+    return tuple(sorted(found, key=lambda group: (-len(group.students), group.titles)))
 
 
 def _days(attempts: Iterable[Attempt], zone: ZoneInfo) -> tuple[Day, ...]:

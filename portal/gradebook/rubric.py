@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from grader.catalogue import Catalogue
 from grader.errors import ManifestError, UnknownAssignment
-from portal.courses.models import Offering
+from portal.courses.models import Offering, OfferingKind
 
 WHOLE = "whole"  # the one item of an offering that has no assignment
 
@@ -23,16 +23,21 @@ class ManualItem:
     bonus: bool = False
 
 
+def is_by_hand(offering: Offering) -> bool:
+    """Tell whether people alone score an offering: a competition or a feedback without tests."""
+    return offering.assignment_slug is None and offering.kind is not OfferingKind.LAB
+
+
 def manual_items(catalogue: Catalogue, offering: Offering) -> tuple[ManualItem, ...]:
     """Return what people mark in an offering.
 
     Of an assignment: the items its manifest calls manual; none if its files are not here. Of a
-    competition or a feedback without one: the whole.
+    competition or a feedback without one: the whole. Of a lab that has none yet: nothing.
     """
-    if offering.assignment_slug is None:
+    if is_by_hand(offering):
         return (ManualItem(WHOLE, offering.title, offering.points),)
     try:
-        assignment = catalogue.get(offering.assignment_slug).assignment
+        assignment = catalogue.get(offering.assignment_slug or "").assignment
     except (UnknownAssignment, ManifestError):
         return ()
     return tuple(

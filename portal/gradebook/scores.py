@@ -21,7 +21,7 @@ from portal.courses.models import Enrolment, Offering
 from portal.gradebook.attempts import attempts_in_term
 from portal.gradebook.marks import marks_in_term
 from portal.gradebook.models import ManualMark
-from portal.gradebook.rubric import ManualItem, rubrics
+from portal.gradebook.rubric import ManualItem, is_by_hand, rubrics
 from portal.runs.models import RunState
 from portal.submissions.attempts import Attempt, counted
 
@@ -31,6 +31,7 @@ _CENT = Decimal("0.01")
 class ScoreState(StrEnum):
     """Where a score stands."""
 
+    ABSENT = "not offered yet"  # a lab without an assignment
     NONE = "no submission"
     GRADING = "being graded"
     STAFF = "needs staff"  # our fault three times: no result
@@ -107,7 +108,7 @@ def _points(
     result = chosen.result if chosen else None
     if result is None and not given:
         return None
-    if result is None and offering.assignment_slug is not None:
+    if result is None and not is_by_hand(offering):
         return None  # a hand mark alone says nothing about what the tests will give
     by_tests = Decimal(str(result.score)) if result else Decimal(0)
     most = Decimal(str(result.max_score)) if result else Decimal(0)
@@ -122,11 +123,13 @@ def _state(
     chosen: Attempt | None,
     given: int,
 ) -> ScoreState:
-    by_hand_only = offering.assignment_slug is None
+    by_hand_only = is_by_hand(offering)
     if chosen is not None or (by_hand_only and given):
         return ScoreState.FINAL if given == len(items) else ScoreState.MARKING
     if any(attempt.state.is_open for attempt in attempts):
         return ScoreState.GRADING
     if any(attempt.state is RunState.NEEDS_HUMAN for attempt in attempts):
         return ScoreState.STAFF
-    return ScoreState.MARKING if by_hand_only else ScoreState.NONE
+    if by_hand_only:
+        return ScoreState.MARKING
+    return ScoreState.NONE if offering.assignment_slug else ScoreState.ABSENT

@@ -49,12 +49,13 @@ class Gradebook:
         return sum((offering.points for offering in self.offerings), Decimal(0))
 
     def missing(self) -> list[tuple[Offering, int]]:
-        """Return the offerings where students have no score, and how many of them."""
-        columns = zip(
-            self.offerings, zip(*(row.lines for row in self.rows), strict=True), strict=False
+        """Return the published offerings where students have no score, and how many of them."""
+        counts = (
+            (offering, sum(row.lines[place].missing for row in self.rows))
+            for place, offering in enumerate(self.offerings)
+            if offering.published
         )
-        counted = ((offering, sum(line.missing for line in lines)) for offering, lines in columns)
-        return [(offering, count) for offering, count in counted if count]
+        return [(offering, count) for offering, count in counts if count]
 
 
 def gradebook(session: Session, catalogue: Catalogue, term: Term) -> Gradebook:

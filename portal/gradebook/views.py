@@ -20,6 +20,7 @@ blueprint = Blueprint("gradebook", __name__)
 
 # A kind of chip for each state: its symbol differs too, so that colour is never alone.
 STATE_CHIPS = {
+    ScoreState.ABSENT: "idle",
     ScoreState.NONE: "idle",
     ScoreState.GRADING: "info",
     ScoreState.STAFF: "warn",

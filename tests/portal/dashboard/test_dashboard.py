@@ -41,6 +41,8 @@ def test_full_marks_are_in_the_last_interval():
         ("\nrelative error 0.25 > 1e-07\nmore", "relative error … > …"),
         ("", "The answer is wrong."),
         ("shape (3, 4), not (4, 3)", "shape (…, …), not (…, …)"),
+        ("Traceback (most recent call last):\n  File x\nValueError: no", "ValueError: no"),
+        ("suite.py:89: in test_a\n    x\nE   AssertionError: 2 wrong", "AssertionError: … wrong"),
         ("layer2 is missing", "layer2 is missing"),
     ],
 )
