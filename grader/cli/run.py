@@ -1,0 +1,80 @@
+"""``grader run``: grade files, folders and whole batches."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from grader.batch import Settings, find_sources, run_batch
+from grader.cli.check import split_arguments
+from grader.cli.home import lab_of
+from grader.cli.outputs import Outputs
+from grader.cli.progress import watching
+from grader.cli.summary import print_summary
+from grader.keys import grading_key
+from grader.report import RunStatus
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("arguments", nargs=-1, required=True, metavar="[SLUG] PATH...")
+@click.option("--assignment", "slug", metavar="SLUG", help="The lab; else the first argument.")
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), help="At once; default: the CPUs.")
+@click.option("--variant", metavar="NAME", help="The term's variant of the lab.")
+@click.option("--json", "json_file", type=_FILE, help="Every report, as a list.")
+@click.option("--csv", "csv_file", type=_FILE, help="A table of scores.")
+@click.option("--junit", type=_FILE, help="JUnit XML, for staff.")
+@click.option("--gradescope", type=_FILE, help="results.json of one submission.")
+@click.option("--artifacts", type=_FOLDER, help="The pictures, by SHA-256.")
+@click.option("--minimum-tier", type=click.IntRange(1, 4), help="Grade only with this sandbox.")
+@click.option("--seed-key", type=_FILE, help="File with the key of the hidden inputs.")
+@click.pass_context
+def run(
+    ctx: click.Context,
+    arguments: tuple[str, ...],
+    slug: str | None,
+    jobs: int | None,
+    variant: str | None,
+    json_file: Path | None,
+    csv_file: Path | None,
+    junit: Path | None,
+    gradescope: Path | None,
+    artifacts: Path | None,
+    minimum_tier: int | None,
+    seed_key: Path | None,
+) -> None:
+    """Grade submissions with a lab's hidden tests.
+
+    PATH is a file, a zip, a folder with one submission, or a folder with a file or folder for
+    each. The key of the hidden inputs is --seed-key, GRADER_KEY, or your own, made at first use.
+
+    Exits with 1 if a submission was refused or met a fault of ours, whatever the scores are.
+    """
+    slug, paths = split_arguments(arguments, slug)
+    _check_paths(paths)
+    lab = lab_of(slug)
+    if variant is not None and variant not in lab.assignment.variants:
+        known = ", ".join(lab.assignment.variants) or "none"
+        raise click.UsageError(f"{slug} has no variant {variant!r}; it has: {known}.")
+    sources = find_sources(paths, lab.assignment)
+    outputs = Outputs(json_file, csv_file, junit, gradescope, artifacts)
+    outputs.check(len(sources))
+    settings = Settings(grading_key(seed_key), jobs or os.cpu_count() or 1, variant, minimum_tier)
+    with watching([source.name for source in sources]) as watcher:
+        results = run_batch(lab, sources, settings, watcher=watcher)
+    reports = [result.report for result in results]
+    outputs.write(results)
+    print_summary(reports)
+    ctx.exit(0 if all(report.status is RunStatus.GRADED for report in reports) else 1)
+
+
+def _check_paths(paths: list[Path]) -> None:
+    if not paths:
+        raise click.UsageError("Name at least one PATH: a file, folder or zip to grade.")
+    for path in paths:
+        if not path.exists():
+            raise click.UsageError(f"There is no file or folder {path}.")

@@ -1,0 +1,52 @@
+"""``grader show``: what a lab asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from grader.assignment import Assignment, RubricItem
+from grader.cli.home import lab_of
+from grader.explain import points
+
+
+@click.command()
+@click.argument("slug")
+def show(slug: str) -> None:
+    """Show a lab: its files, limits and points."""
+    lab = lab_of(slug)
+    click.echo("\n".join(describe(lab.assignment)))
+
+
+def describe(assignment: Assignment) -> Iterator[str]:
+    """Yield the lines that tell what an assignment asks for."""
+    yield f"{assignment.title} ({assignment.slug}), {points(float(assignment.max_score))} points"
+    if assignment.summary:
+        yield assignment.summary
+    yield "\nFiles to hand in"
+    for file in assignment.files:
+        optional = "" if file.required else " (optional)"
+        yield f"  {file.path}{optional}{f' - {file.title}' if file.title else ''}"
+    if assignment.given:
+        yield "Files given (yours are replaced): " + ", ".join(f.path for f in assignment.given)
+    limits = assignment.limits
+    yield (
+        f"\nLimits: {limits.cpu_seconds:g} CPU s in all, {limits.test_cpu_seconds:g} s a test, "
+        f"{limits.memory_mb} MB memory, {limits.upload_mb:g} MB upload"
+    )
+    for part in assignment.parts:
+        without = f" (without {', '.join(part.without)})" if part.without else ""
+        yield f"\n{part.title}: {points(float(part.points))} points{without}"
+        for item in part.items:
+            yield f"  {points(float(item.points)):>6}  {item.title}{_rules(item)}"
+
+
+def _rules(item: RubricItem) -> str:
+    said = {
+        "marked by a person": item.manual,
+        "all or nothing": item.all_or_nothing,
+        "bonus": item.bonus,
+    }
+    rules = ", ".join(rule for rule, holds in said.items() if holds)
+    return f" ({rules})" if rules else ""

@@ -1,0 +1,73 @@
+"""The table at the end of a batch, readable without colour."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from grader.explain import points
+from grader.redaction import NOT_FOR_GRADES
+from grader.report import Report, RunStatus
+from grader.text import clean, clean_line
+
+_MARKS = {RunStatus.GRADED: ":)", RunStatus.REJECTED: ":|", RunStatus.GRADER_ERROR: ":("}
+
+
+def print_summary(reports: Sequence[Report], console: Console | None = None) -> None:
+    """Print one row a submission, then the reasons behind each row without a score."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("SUBMISSION", overflow="fold", ratio=2)
+    table.add_column("STATUS", no_wrap=True)
+    table.add_column("SCORE", justify="right", no_wrap=True)
+    table.add_column("CPU S", justify="right", no_wrap=True)
+    table.add_column("TESTS", overflow="fold", ratio=3)
+    for report in reports:
+        table.add_row(*(Text(cell) for cell in _cells(report)))
+    (console or Console()).print(table)
+    for line in closing_lines(reports):
+        click.echo(line)
+
+
+def closing_lines(reports: Sequence[Report]) -> list[str]:
+    """Return the reasons of rows without a score, the counts, and the banner of tier 4."""
+    lines = []
+    for report in reports:
+        if report.status is not RunStatus.GRADED:
+            lines.append(f"\n{clean_line(report.submission)}: {report.status.value}")
+            fault = [clean(report.fault)] if report.fault else []
+            for reason in [*report.messages, *fault]:
+                lines.append("  - " + reason.strip().replace("\n", "\n    "))
+    counts = Counter(report.status.value for report in reports)
+    lines.append("\n" + ", ".join(f"{count} {status}" for status, count in counts.items()) + ".")
+    if any(r.environment and r.environment.tier >= NOT_FOR_GRADES for r in reports):
+        lines.append(
+            "*** NOT FOR GRADES: student code ran without a sandbox (tier 4). "
+            "See: grader doctor ***"
+        )
+    return lines
+
+
+def _cells(report: Report) -> tuple[str, ...]:
+    score = "-"
+    if report.score is not None:
+        score = f"{points(report.score)}/{points(report.max_score)}"
+    return (
+        _MARKS.get(report.status, "?"),
+        clean_line(report.submission, 80),
+        report.status.value,
+        score,
+        f"{report.cpu_seconds:.1f}",
+        outcome_counts(report),
+    )
+
+
+def outcome_counts(report: Report) -> str:
+    """Return how many tests ended how: ``40 passed, 2 failed``."""
+    counts = Counter(test.outcome.value for test in report.tests)
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
