@@ -51,6 +51,7 @@ def serve(config: PortalConfig, *, host: str, port: int, threads: int, with_work
         "timeout": 120,
         "graceful_timeout": 10,
         "accesslog": None,
+        "control_socket_disable": True,  # it would lie outside the instance
     }
     with _worker_beside(config) if with_worker else nullcontext():
         _Gunicorn(config, settings).run()

@@ -87,4 +87,6 @@ def _without_title(tokens: list[Token]) -> list[Token]:
     for token in tokens:
         if token.type in {"heading_open", "heading_close"} and token.tag in {"h1", "h2", "h3"}:
             token.tag = f"h{int(token.tag[1]) + 1}"
+        if token.type in {"table_open", "fence", "code_block"}:
+            token.attrSet("tabindex", "0")  # wide ones scroll, by keyboard too
     return tokens
