@@ -273,7 +273,7 @@ def test_steps_and_learning_rate_are_obeyed(student, rng):
 
     learnt = error(steps=300)
     require(learnt < 0.2, f"300 steps leave {learnt:.2f} of the variance")
-    for options in ({"steps": 1}, {"steps": 30, "learning_rate": 1e-9}):
+    for options in ({"steps": 1}, {"steps": 300, "learning_rate": 1e-9}):
         untrained = error(**options)
         require(untrained > max(0.1, learnt), f"{options} leaves only {untrained:.3f}")
 
