@@ -8,13 +8,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grader.redaction import StudentArtifact, StudentItem, StudentReport, StudentTest, for_student
+from grader.redaction import StudentArtifact, StudentItem, StudentReport, for_student
 from grader.report import Outcome, Report
 from portal.courses.models import Offering, Term
 from portal.runs.models import Result, RunState
 from portal.runs.status import Status, statuses
 from portal.submissions.arrival import Arrival
 from portal.submissions.attempts import Attempt, attempt_of
+from portal.submissions.groups import TestGroup, grouped
 from portal.submissions.models import Submission
 
 # A word and a kind of chip (whose symbol differs) for every outcome and state: never colour alone.
@@ -56,16 +57,23 @@ class ResultPage:
         tests = self.report.tests if self.report else ()
         return sum(test.outcome is Outcome.PASSED for test in tests)
 
-    def tests_of(self, item: StudentItem) -> list[StudentTest]:
-        """Return an item's tests, those that did not pass first."""
+    def groups_of(self, item: StudentItem) -> list[TestGroup]:
+        """Return an item's tests for reading, those that lost points first."""
         tests = self.report.tests if self.report else ()
-        mine = [test for test in tests if test.number in item.tests]
-        return sorted(mine, key=lambda test: (test.outcome is Outcome.PASSED, test.number))
+        return grouped(test for test in tests if test.number in item.tests)
 
-    def pictures_of(self, test: StudentTest) -> list[StudentArtifact]:
-        """Return the pictures a test drew, as far as they may be seen."""
+    def pictures_of(self, group: TestGroup) -> list[StudentArtifact]:
+        """Return the pictures some tests drew, as far as they may be seen."""
         artifacts = self.report.artifacts if self.report else ()
-        return [artifact for artifact in artifacts if artifact.test == test.number]
+        numbers = {test.number for test in group.tests}
+        return [artifact for artifact in artifacts if artifact.test in numbers]
+
+    @property
+    def first_loss(self) -> str | None:
+        """The first item that lost points: where to start reading."""
+        items = [item for part in self.report.parts for item in part.items] if self.report else []
+        lost = (i.id for i in items if i.score is not None and i.score < i.max_score)
+        return next(lost, None)
 
 
 def result_page(session: Session, submission: Submission, *, now: datetime) -> ResultPage:
