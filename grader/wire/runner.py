@@ -26,6 +26,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from types import TracebackType
@@ -37,6 +38,8 @@ _FIRST_FD = 3
 _PR_SET_DUMPABLE = 4
 _MAX_LINE = 65_536
 _MAX_TEXT = 4_000
+_SWEEP_SECONDS = 10.0
+_MAX_SWEPT = 500
 
 
 def main() -> None:
@@ -228,21 +231,26 @@ def _fork(work: Callable[[], None], fd: int) -> int:
 
 
 def _sweep(keep: list[int]) -> int:
-    """Kill every process but this one and those in `keep`; return how many rounds it took."""
+    """Kill every process but this one and those in `keep`; return how many there were.
+
+    A killed process may take its time to die on a busy machine, so only a count of ever new
+    ones, or one that will not go, calls for the last resort, which spares nobody.
+    """
     if os.getpid() != 1:
         return 0  # without a PID namespace this would reach the host's processes
-    for rounds in range(100):
-        victims = [pid for pid in _living() if pid not in (1, *keep)]
+    killed: set[int] = set()
+    deadline = time.monotonic() + _SWEEP_SECONDS
+    while len(killed) < _MAX_SWEPT and time.monotonic() < deadline:
+        victims = {pid for pid in _living() if pid not in (1, *keep)}
         if not victims:
-            return rounds
-        for pid in victims:
-            try:
+            return len(killed)
+        for pid in victims - killed:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        os.sched_yield()
+        killed |= victims
+        time.sleep(0.001)
     os.kill(-1, signal.SIGKILL)  # a fork bomb outruns a loop, but not one call that kills them all
-    return 100
+    return len(killed)
 
 
 def _living() -> list[int]:
