@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from flask.testing import FlaskClient
@@ -15,9 +16,9 @@ from sqlalchemy import Engine, func, select
 
 from portal.accounts.models import User
 from portal.courses.models import Enrolment, Role, Term
-from portal.courses.roster import InitialPassword, passwords_csv
+from portal.courses.roster import InitialPassword, apply_import, passwords_csv, plan_import
 from portal.courses.rosterfile import MAX_BYTES, read_roster
-from portal.db import read_session
+from portal.db import read_session, write_session
 from portal.errors import Invalid
 
 GOOD = (
@@ -168,6 +169,18 @@ def test_one_wrong_line_stops_the_whole_import(
     assert "1 line needs mending" in page
     assert 'name="fingerprint"' not in page
     assert people(engine) == 1
+
+
+def test_a_plan_with_mistakes_cannot_be_carried_out(term: Term, engine: Engine) -> None:
+    with write_session(engine) as session, pytest.raises(Invalid, match="mistakes"):
+        here = session.get_one(Term, term.id)
+        file = read_roster(b"username,name\nok,Ok\nbad name,X\n")
+        plan = plan_import(session, here, file, actor_id=0)
+        prepared = {"ok": ("password", "hash")}
+        apply_import(
+            session, here, plan, prepared, actor_id=0, now=datetime(2026, 9, 7, tzinfo=UTC)
+        )
+    assert people(engine) == 0
 
 
 def test_a_roster_that_changed_since_the_preview_is_shown_again(
