@@ -51,7 +51,7 @@ RULES = (
 LAYERS = (
     (
         "grader.errors",
-        "grader.display",
+        "grader.text",
         "grader.text",
         "grader.limited",
         "grader.naming",
@@ -66,7 +66,7 @@ LAYERS = (
     ("grader.sandbox",),
     ("grader.suite",),
     ("grader.grading",),
-    ("grader.authoring",),
+    ("grader.authoring", "grader.batch", "grader.public_tests", "grader.public_plugin"),
     ("grader.cli",),
 )
 
