@@ -24,6 +24,7 @@ from grader.text import clean, clean_line
 
 RESULTS_VARIABLE = "GRADER_CHECK_RESULTS"
 _PLUGIN = "grader.public_plugin"
+_STARTED = "The tests could be started"
 _COLLECTION_FAILED = (2, 3, 4, 5)  # pytest's exit statuses apart from passed and failed
 
 
@@ -85,11 +86,12 @@ def _run(folder: Path, wall_seconds: float) -> list[PublicResult]:
         )
     except subprocess.TimeoutExpired:
         said = f"It ran for more than {wall_seconds:g} s. Look for a loop that never ends."
-        return _read(results, Outcome.TIMEOUT, said)
+        found = _read(results, Outcome.TIMEOUT, said)
+        return found or [PublicResult(_STARTED, Outcome.TIMEOUT, said)]
     found = _read(results, Outcome.CRASHED, f"Python ended itself with status {ended.returncode}.")
     if not found or ended.returncode in _COLLECTION_FAILED:
         output = clean(ended.stdout.decode(errors="replace"))
-        found.append(PublicResult("The tests could be started", Outcome.ERROR, output))
+        found.append(PublicResult(_STARTED, Outcome.ERROR, output))
     return found
 
 

@@ -20,7 +20,10 @@ from grader.report import Report
 @click.option("--test", metavar="WORD", help="Only tests with this in their id or title.")
 @click.option("--as-student", is_flag=True, help="Only what the student may see.")
 def explain(file: Path, name: str | None, test: str | None, as_student: bool) -> None:
-    """Explain the scores in FILE, which ``run --json`` wrote: all, or that of NAME."""
+    """Explain how scores came about.
+
+    FILE was written by run --json; NAME is one submission in it, else all are explained.
+    """
     chosen = _chosen(from_json(file.read_text(encoding="utf-8")), name)
     explained = [
         explain_report(

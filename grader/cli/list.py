@@ -13,7 +13,7 @@ from grader.explain import points
 @click.command("list")
 @click.pass_context
 def list_labs(ctx: click.Context) -> None:
-    """List the labs, with their points and what is wrong with any of them."""
+    """List the labs; say which manifests are broken."""
     home = catalogue()
     table = Table(box=None, pad_edge=False)
     for heading in ("LAB", "POINTS", "SUITE", "TITLE"):
