@@ -160,7 +160,8 @@ def pass_rates(reports: Iterable[Report]) -> tuple[PassRate, ...]:
 
 def message_of(test: TestReport) -> str:
     """Return what a failure says in one line, with an ellipsis for every number."""
-    lines = [line for line in test.detail.splitlines() if line.strip()] or [test.reason]
+    said = test.detail if test.outcome in (Outcome.FAILED, Outcome.ERROR) else ""
+    lines = [line for line in said.splitlines() if line.strip()] or [test.reason]
     # Of a traceback pytest's "E" line or the last one tells; the first says where, not what.
     told = next((line[1:] for line in lines if line.startswith("E  ")), None)
     told = told or (lines[-1] if lines[0].startswith("Traceback") else lines[0])
