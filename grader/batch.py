@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -97,7 +98,8 @@ def run_batch(
 ) -> list[Graded]:
     """Grade every source and return the results in the order of the sources.
 
-    Whatever goes wrong with one submission becomes that submission's report.
+    Whatever goes wrong with one submission becomes that submission's report. Ctrl-C ends the
+    batch: then only the submissions that are done are returned.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, Graded]] = queue.SimpleQueue()
@@ -115,11 +117,12 @@ def run_batch(
     for _ in range(min(max(settings.jobs, 1), len(sources))):
         threading.Thread(target=work, daemon=True).start()
     results: dict[int, Graded] = {}
-    while len(results) < len(sources):
-        index, graded = done.get()
-        results[index] = graded
-        watcher.on_done(index, graded.report)
-    return [results[index] for index in range(len(sources))]
+    with suppress(KeyboardInterrupt):
+        while len(results) < len(sources):
+            index, graded = done.get()
+            results[index] = graded
+            watcher.on_done(index, graded.report)
+    return [results[index] for index in sorted(results)]
 
 
 def _one(

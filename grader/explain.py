@@ -112,10 +112,8 @@ def _head(report: StudentReport, fault: str) -> Iterator[Line]:
             LineKind.TOTAL, _sum_of_parts(report), score=report.score, max_score=report.max_score
         )
     if report.manual_max_score and report.status is RunStatus.GRADED:
-        yield Line(
-            LineKind.NOTE,
-            f"A person still marks items worth {points(report.manual_max_score)} more points.",
-        )
+        more = points(report.manual_max_score)
+        yield Line(LineKind.NOTE, f"Still to come, marked by a person: up to {more}.")
     if report.environment and not report.environment.for_grades:
         yield Line(LineKind.NOTE, "This run had no sandbox: its score is not for grades.")
     yield from (Line(LineKind.MESSAGE, message) for message in report.messages)

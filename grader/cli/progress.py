@@ -73,6 +73,7 @@ class Bar:
         self._progress = progress
         self._all: TaskID = progress.add_task("Grading", total=len(names))
         self._tasks: dict[int, TaskID] = {}
+        self._shares: dict[int, float] = {}
 
     def on_progress(self, index: int, progress: grading.Progress) -> None:
         """Move the submission's own bar."""
@@ -81,9 +82,14 @@ class Bar:
             self._tasks[index] = self._progress.add_task(f"  {name}", total=progress.total)
         task = self._tasks[index]
         self._progress.update(task, completed=progress.done, total=progress.total)
+        self._count(index, progress.done / max(progress.total, 1))
 
     def on_done(self, index: int, report: Report) -> None:
         """Move the bar of the batch and put the submission's away."""
         if index in self._tasks:
             self._progress.remove_task(self._tasks.pop(index))
-        self._progress.advance(self._all)
+        self._count(index, 1)
+
+    def _count(self, index: int, share: float) -> None:
+        self._shares[index] = share
+        self._progress.update(self._all, completed=sum(list(self._shares.values())))

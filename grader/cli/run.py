@@ -68,7 +68,11 @@ def run(
         results = run_batch(lab, sources, settings, watcher=watcher)
     reports = [result.report for result in results]
     outputs.write(results)
-    print_summary(reports)
+    if reports:
+        print_summary(reports)
+    if len(reports) < len(sources):
+        click.echo(f"Stopped: {len(reports)} of {len(sources)} are done.", err=True)
+        ctx.exit(1)
     ctx.exit(0 if all(report.status is RunStatus.GRADED for report in reports) else 1)
 
 

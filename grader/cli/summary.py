@@ -15,13 +15,10 @@ from grader.redaction import NOT_FOR_GRADES
 from grader.report import Report, RunStatus
 from grader.text import clean, clean_line
 
-_MARKS = {RunStatus.GRADED: ":)", RunStatus.REJECTED: ":|", RunStatus.GRADER_ERROR: ":("}
-
 
 def print_summary(reports: Sequence[Report], console: Console | None = None) -> None:
     """Print one row a submission, then the reasons behind each row without a score."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("", no_wrap=True)
     table.add_column("SUBMISSION", overflow="fold", ratio=2)
     table.add_column("STATUS", no_wrap=True)
     table.add_column("SCORE", justify="right", no_wrap=True)
@@ -58,7 +55,6 @@ def _cells(report: Report) -> tuple[str, ...]:
     if report.score is not None:
         score = f"{points(report.score)}/{points(report.max_score)}"
     return (
-        _MARKS.get(report.status, "?"),
         clean_line(report.submission, 80),
         report.status.value,
         score,

@@ -172,3 +172,15 @@ def test_a_source_keeps_its_name_in_the_report(hand_in, lab: Lab, make_report):
     )
     assert result.report.submission == "monday/ada"
     assert result.report.status is RunStatus.GRADED
+
+
+def test_ctrl_c_keeps_what_is_done(hand_in, lab: Lab, make_report):
+    class Impatient(Silent):
+        def on_done(self, index, report) -> None:
+            raise KeyboardInterrupt
+
+    sources = [Source(name, hand_in(name)) for name in "ab"]
+    results = run_batch(
+        lab, sources, Settings(KEY, 1), watcher=Impatient(), grade=graded_as(make_report())
+    )
+    assert [result.report.submission for result in results] == ["a"]

@@ -46,7 +46,7 @@ def test_staff_read_ids_and_details(make_report: MakeReport):
 
 def test_items_left_to_a_person_are_told(make_report: MakeReport):
     text = render_text(explain(make_report()))
-    assert "3 more points" in text
+    assert "marked by a person: up to 3." in text
     assert "-/3  Report (a person marks it later)" in text
 
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from grader.grading import Graded
+
 
 def test_one_graded_submission_is_a_row_and_exit_code_0(invoke, grades_as, hand_in, make_report):
     grades_as(make_report())
     result = invoke("run", "--assignment", "tiny", hand_in())
     assert result.exit_code == 0
     assert "2/6" in result.stdout
-    assert ":)" in result.stdout
     assert "1 graded." in result.stdout
     assert "[1/1] ada: graded 2/6" in result.stderr
 
@@ -104,3 +105,16 @@ def test_a_name_cannot_command_the_terminal(invoke, grades_as, hand_in, make_rep
     result = invoke("run", "tiny", hand_in("ada\x1b[2J[red]x"))
     assert "\x1b[2J" not in result.output
     assert "ada[red]x" in result.stdout
+
+
+def test_a_stopped_batch_writes_what_is_done(
+    invoke, hand_in, make_report, monkeypatch, tmp_path: Path
+):
+    first = Graded(make_report())
+    monkeypatch.setattr("grader.cli.run.run_batch", lambda *args, **options: [first])
+    hand_in("bob")
+    out = tmp_path / "out.json"
+    result = invoke("run", "tiny", hand_in().parent, "--json", out)
+    assert result.exit_code == 1
+    assert "Stopped: 1 of 2 are done." in result.stderr
+    assert len(json.loads(out.read_text())) == 1
