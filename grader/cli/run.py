@@ -67,8 +67,8 @@ def run(
     with watching([source.name for source in sources]) as watcher:
         results = run_batch(lab, sources, settings, watcher=watcher)
     reports = [result.report for result in results]
-    outputs.write(results)
     if reports:
+        outputs.write(results)
         print_summary(reports)
     if len(reports) < len(sources):
         click.echo(f"Stopped: {len(reports)} of {len(sources)} are done.", err=True)

@@ -118,3 +118,13 @@ def test_a_stopped_batch_writes_what_is_done(
     assert result.exit_code == 1
     assert "Stopped: 1 of 2 are done." in result.stderr
     assert len(json.loads(out.read_text())) == 1
+
+
+def test_a_batch_stopped_before_its_first_result_leaves_old_files(
+    invoke, hand_in, monkeypatch, tmp_path: Path
+):
+    monkeypatch.setattr("grader.cli.run.run_batch", lambda *args, **options: [])
+    out = tmp_path / "out.json"
+    out.write_text("old")
+    assert invoke("run", "tiny", hand_in(), "--json", out).exit_code == 1
+    assert out.read_text() == "old"
