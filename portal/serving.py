@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -13,11 +16,15 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from portal.app import create_app
 from portal.config import PortalConfig
+from portal.errors import PortalError
 from portal.runs.live import MAX_STREAMS
 from portal.runs.web import STREAMS_SETTING
 from portal.runs.worker import run_worker
 
 STOP_SECONDS = 30
+RESTART_SECONDS = 2.0  # between two looks at whether the worker still runs
+
+logger = logging.getLogger(__name__)
 
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]
@@ -41,7 +48,11 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
 
 
 def serve(config: PortalConfig, *, host: str, port: int, threads: int, with_worker: bool) -> None:
-    """Serve until told to stop. One process: SQLite's write lock and the live pages live in it."""
+    """Serve until told to stop. One process: SQLite's write lock and the live pages live in it.
+
+    Raises PortalError if the address is taken or not this machine's.
+    """
+    _check_address(host, port)
     settings = {
         "bind": f"{host}:{port}",
         "workers": 1,
@@ -62,17 +73,50 @@ def work(config: PortalConfig) -> None:
     run_worker(config)
 
 
+def _check_address(host: str, port: int) -> None:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise PortalError(
+            f"Cannot serve at {host}:{port} ({reason}). Choose another port with --port."
+        ) from error
+
+
 @contextmanager
 def _worker_beside(config: PortalConfig) -> Iterator[None]:
-    """Run a worker in a process of its own for as long as the block lasts."""
+    """Keep a worker running, in a process of its own, for as long as the block lasts."""
     command = [sys.executable, "-m", "portal", "worker", "--instance", str(config.instance)]
-    process = subprocess.Popen(command)  # noqa: S603 - our own interpreter and module
+    stopping = threading.Event()
+    processes = [_start(command)]
+
+    def supervise() -> None:
+        while not stopping.wait(RESTART_SECONDS):
+            if processes[0].poll() is not None:
+                logger.error("the worker ended with %s; starting it anew", processes[0].returncode)
+                processes[0] = _start(command)
+
+    supervisor = threading.Thread(target=supervise, name="worker supervisor", daemon=True)
+    supervisor.start()
     try:
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stopping.set()
+        supervisor.join()
+        _stop(processes[0])
+
+
+def _start(command: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command)  # noqa: S603 - our own interpreter and module
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

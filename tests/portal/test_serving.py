@@ -1,0 +1,44 @@
+"""Serving: a taken address is said in a sentence, and a dead worker is replaced."""
+
+import queue
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from portal import serving
+from portal.errors import PortalError
+
+
+def test_a_taken_port_is_said_with_its_mend():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortalError, match=rf"127\.0\.0\.1:{port} .*--port"):
+            serving._check_address("127.0.0.1", port)
+
+
+def test_a_free_port_is_accepted():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    serving._check_address("127.0.0.1", port)
+
+
+def test_a_worker_that_dies_is_started_anew(config, monkeypatch):
+    started = queue.Queue()
+
+    def start(command):
+        assert command[2:4] == ["portal", "worker"]
+        process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        started.put(process)
+        return process
+
+    monkeypatch.setattr(serving, "_start", start)
+    monkeypatch.setattr(serving, "RESTART_SECONDS", 0.01)
+    with serving._worker_beside(config):
+        first = started.get(timeout=30)
+        first.kill()
+        first.wait()
+        second = started.get(timeout=30)
+        assert second.poll() is None
+    assert second.poll() is not None
