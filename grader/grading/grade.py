@@ -21,7 +21,7 @@ from grader.catalogue import Lab
 from grader.errors import GradingError
 from grader.grading.events import Progress
 from grader.grading.job import Job
-from grader.grading.reports import fault_report
+from grader.grading.ungraded import fault_report
 from grader.report import Outcome, Report
 from grader.sandbox import sweep_leftovers
 from grader.submission.model import Submission

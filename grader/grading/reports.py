@@ -1,4 +1,4 @@
-"""Put a run's verdicts, points and circumstances together into its report."""
+"""Put a graded run's verdicts, points and circumstances together into its report."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 
 import grader
-from grader.assignment import Assignment
+from grader.grading.ungraded import about
 from grader.reasons import reason_for
-from grader.report import Environment, FileEntry, Report, RunStatus, TestReport
+from grader.report import Environment, Report, RunStatus, TestReport
 from grader.sandbox import Tier
 from grader.scoring import score_report
-from grader.submission.model import Submission
 from grader.suite.marks import TestSpec
 from grader.suite.run import SuiteRun, Verdict
 from grader.text import clean
@@ -34,7 +33,7 @@ def graded_report(
     ]
     scored = score_report(run.assignment, tests)
     return Report(
-        **_about(run.assignment, run.submission),
+        **about(run.assignment, run.submission),
         variant=variant or run.assignment.default_variant,
         suite_digest=suite_digest,
         status=RunStatus.GRADED,
@@ -49,19 +48,6 @@ def graded_report(
         cpu_seconds=round(run.cpu_seconds(), 3),
         started_at=started_at,
     )
-
-
-def _about(assignment: Assignment, submission: Submission) -> dict[str, object]:
-    return {
-        "assignment": assignment.slug,
-        "assignment_title": assignment.title,
-        "submission": submission.name,
-        "digest": submission.digest,
-        "files": tuple(
-            FileEntry(path=file.path, size=len(file.content), sha256=file.sha256)
-            for file in submission.files
-        ),
-    }
 
 
 def _test_report(spec: TestSpec, verdict: Verdict, memory_mb: int) -> TestReport:
@@ -116,31 +102,3 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
-
-
-def fault_report(
-    assignment: Assignment, submission: Submission, fault: str, *, started_at: datetime
-) -> Report:
-    """Return the report of a run that failed through a fault of ours: no score at all."""
-    return Report(
-        **_about(assignment, submission),
-        status=RunStatus.GRADER_ERROR,
-        fault=fault,
-        score=None,
-        max_score=0.0,
-        started_at=started_at,
-    )
-
-
-def rejected_report(assignment: Assignment, name: str, reasons: list[str]) -> Report:
-    """Return the report of an upload that intake refused: no score, and no attempt used."""
-    return Report(
-        assignment=assignment.slug,
-        assignment_title=assignment.title,
-        submission=name,
-        digest="",
-        status=RunStatus.REJECTED,
-        messages=tuple(reasons),
-        score=None,
-        max_score=0.0,
-    )

@@ -28,7 +28,8 @@ from grader.grading.digest import suite_digest
 from grader.grading.events import Progress
 from grader.grading.job import Job
 from grader.grading.reference import load_reference
-from grader.grading.reports import fault_report, graded_report
+from grader.grading.reports import graded_report
+from grader.grading.ungraded import fault_report
 from grader.report import Report
 from grader.sandbox import Tier, confinement
 from grader.suite import fixtures, plugin

@@ -52,7 +52,6 @@ LAYERS = (
     (
         "grader.errors",
         "grader.text",
-        "grader.text",
         "grader.limited",
         "grader.naming",
         "grader.keys",
