@@ -38,6 +38,11 @@ class Bubblewrap:
     """Starts sandboxes in namespaces; tier 1 as root, tier 2 as an ordinary user."""
 
     def __init__(self, tier: Tier, program: str | None = None) -> None:
+        if tier is not Tier.FULL and os.geteuid() == 0:
+            raise SandboxError(
+                f"bubblewrap must not start as root, and only tier 1 drops root first: tier "
+                f"{int(tier)} is for ordinary users. Run as one, or let root make control groups"
+            )
         self.tier = tier
         found = program or shutil.which("bwrap")
         if found is None:
