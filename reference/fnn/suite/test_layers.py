@@ -492,8 +492,8 @@ def test_backward_belongs_to_the_latest_forward(student, reference, rng):
 @pytest.mark.hint("Loss, backward and step must fit together: test each, then train on 4 points.")
 def test_the_pieces_learn_together(student, reference, rng):
     """MLP, cross_entropy and a gradient step learn which side of a circle a point lies on."""
-    # The reference reaches a loss below 0.2 within 150 steps from each of 300 starts; the bound
-    # is 0.35, chance 0.69. The step itself is ours: this test is about the gradients.
+    # From 300 starts the reference's loss after 150 steps is 0.024 on average and 0.094 at worst;
+    # the bound is 0.35, chance 0.69. The step itself is ours: this test is about the gradients.
     x = rng.uniform(-1, 1, (64, 2))
     labels = (np.hypot(*x.T) > 0.8).astype(np.int64)
     sizes = [2, 16, 2]

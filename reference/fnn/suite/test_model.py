@@ -261,8 +261,8 @@ def test_the_seed_decides_everything(student, rng):
 @pytest.mark.hint("Pass steps and learning_rate on to Adam; with steps given, train no longer.")
 def test_steps_and_learning_rate_are_obeyed(student, rng):
     """One step teaches almost nothing, nor do many at a tiny rate; 300 steps teach much."""
-    # With unit variance a network that has not learnt has an MSE of about 1 or more; the
-    # reference's is below 0.02 after 300 steps on all of 200 seeds.
+    # Shares of the function's variance, over 120 functions: the reference leaves 0.0015 or less
+    # after 300 steps, and 0.17 or more when it may not learn (calibration.json).
     function = unseen_function(rng, 0.0, 2 * np.pi)
     probe = np.linspace(0.1, 6, 200)
     spread = float(np.var(function(probe)))
@@ -275,7 +275,7 @@ def test_steps_and_learning_rate_are_obeyed(student, rng):
     require(learnt < 0.2, f"300 steps leave {learnt:.2f} of the variance")
     for options in ({"steps": 1}, {"steps": 300, "learning_rate": 1e-9}):
         untrained = error(**options)
-        require(untrained > max(0.1, learnt), f"{options} leaves only {untrained:.3f}")
+        require(untrained > max(0.03, learnt), f"{options} leaves only {untrained:.3f}")
 
 
 # ------------------------------------------------------------------------------ generality

@@ -8,8 +8,9 @@ from grader.suite import RemoteObject, as_tensor, require
 
 TRAIN_POINTS, TEST_POINTS = 512, 1000
 FIT_CPU_SECONDS = 15
-# log10 of the test MSE. The reference lies near -5.4 with sd 0.4: calibration.json has the figures.
-FLOOR, FULL = -1.5, -4.0
+# log10 of the test MSE. The reference lies at -5.1 with sd 0.36 (calibration.json),
+# so that full marks are 4 sd away and more.
+FLOOR, FULL = -1.5, -3.5
 
 
 def hard_function(rng):
