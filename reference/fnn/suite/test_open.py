@@ -9,7 +9,7 @@ from grader.suite import RemoteObject, as_tensor, require
 TRAIN_POINTS, TEST_POINTS = 512, 1000
 FIT_CPU_SECONDS = 15
 # log10 of the test MSE. The reference lies at -5.1 with sd 0.36 (calibration.json),
-# so that full marks are 4 sd away and more.
+# but with a heavy tail: the worst of 80 seeds is at -3.84. Full marks lie well beyond it.
 FLOOR, FULL = -1.5, -3.0
 
 
