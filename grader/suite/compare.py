@@ -67,10 +67,10 @@ def _match_leaf(
     if isinstance(expected, torch.Tensor) and expected.ndim:
         plain = expected.detach()
         got = as_tensor(actual, tuple(plain.shape), plain.dtype, finite=not nonfinite)
-        _close(_wide(got), _wide(plain), _rtol(rtol, plain.element_size()), atol, where)
+        _close(_wide(got), _wide(plain), _rtol(rtol, _real_bytes(plain)), atol, where)
     elif isinstance(expected, np.ndarray) and expected.ndim:
         got_array = as_array(actual, expected.shape, expected.dtype, finite=not nonfinite)
-        _close(got_array, expected, _rtol(rtol, expected.itemsize), atol, where)
+        _close(got_array, expected, _rtol(rtol, _real_bytes(expected)), atol, where)
     elif expected is None or isinstance(expected, (bool, str, bytes)):
         require(type(actual) is type(expected), _differs(actual, expected, where))
         require(actual == expected, f"{where}: not the expected {type(expected).__name__}")
@@ -79,11 +79,22 @@ def _match_leaf(
         wanted = as_number(
             expected.detach() if isinstance(expected, torch.Tensor) else expected, finite=False
         )
-        _close(np.float64(number), np.float64(wanted), _rtol(rtol, 8), atol, where)
+        _close(
+            np.float64(number), np.float64(wanted), _rtol(rtol, _real_bytes(expected)), atol, where
+        )
 
 
 def _differs(actual: Any, expected: Any, where: str) -> str:
     return f"{where}: expected {kind_of(expected)}, got {kind_of(actual)}"
+
+
+def _real_bytes(value: Any) -> int:
+    """Return the bytes of one real number: half of a complex one, 8 for Python's own."""
+    if isinstance(value, torch.Tensor):
+        return value.element_size() // (2 if value.is_complex() else 1)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.itemsize // (2 if value.dtype.kind == "c" else 1)
+    return 8
 
 
 def _rtol(rtol: float | None, itemsize: int) -> float:
@@ -108,7 +119,7 @@ def _close(actual: Any, expected: Any, rtol: float, atol: float, where: str) -> 
     require(bool(np.all(same)), f"{where}: NaN or infinity in the wrong places")
     odd_actual, odd_expected = actual[~finite], expected[~finite]
     require(np.array_equal(odd_actual, odd_expected, equal_nan=True), f"{where}: wrong infinities")
-    error = float(np.max(np.abs(actual - expected)[finite], initial=0.0))
+    error = float(np.max(np.abs(actual[finite] - expected[finite]), initial=0.0))
     scale = float(np.max(np.abs(expected)[finite], initial=0.0))
     require(
         error <= atol + rtol * scale,
