@@ -126,13 +126,19 @@ def _filesystem(
     for name in _MERGED:
         if os.path.islink(name):
             yield from ("--symlink", os.readlink(name), name)
+    # An interpreter below /tmp (a checkout there, say) leaves no room for a link of that name.
+    in_tmp = any(Path(target).is_relative_to("/tmp") for _, target in mounts)  # noqa: S108
+    if in_tmp:
+        yield from ("--size", size, "--tmpfs", "/tmp")  # noqa: S108
     for source, target in mounts:
         yield from ("--ro-bind", where[source], target)
     for path in _hidden(launch, [target for _, target in mounts]):
         yield from ("--tmpfs", path, "--remount-ro", path)
     yield from ("--proc", "/proc", "--dev", "/dev")
     yield from ("--size", size, "--tmpfs", "/dev/shm", "--size", size, "--tmpfs", SCRATCH)  # noqa: S108
-    yield from ("--symlink", SCRATCH, "/tmp", "--chdir", SCRATCH)  # noqa: S108
+    if not in_tmp:
+        yield from ("--symlink", SCRATCH, "/tmp")  # noqa: S108
+    yield from ("--chdir", SCRATCH)
     yield from ("--remount-ro", "/dev", "--remount-ro", "/")
 
 
