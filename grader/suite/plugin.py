@@ -109,7 +109,7 @@ class SuitePlugin:
         spec = self.run.specs[item.nodeid]
         verdict = self.run.verdict(spec.id)
         if call.excinfo is None:
-            if call.when == "call" and report.passed:
+            if call.when == "call" and report.passed and not hasattr(report, "wasxfail"):
                 self._passed(verdict)
         elif call.when == "teardown" and not isinstance(call.excinfo.value, StudentError):
             self._fault(spec, report)

@@ -1,0 +1,195 @@
+"""Grading runs whole: the same inputs for the same work, and our faults never a zero."""
+
+import dataclasses
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from grader.authoring import reference_submission, skeleton_submission
+from grader.catalogue import Catalogue
+from grader.grading import grade
+from grader.report import RunStatus
+from grader.sandbox import Tier, best_tier
+
+HOME = Path(__file__).parents[2] / "home"
+KEY = b"k" * 32
+
+pytestmark = pytest.mark.skipif(
+    best_tier() is Tier.PROCESS, reason="needs bubblewrap: submissions run in a sandbox"
+)
+
+
+@pytest.fixture
+def lab():
+    return Catalogue(HOME).get("tiny")
+
+
+@pytest.fixture
+def lab_with(tmp_path):
+    """Return a function that gives the tiny lab with one hidden suite, of one file, of its own."""
+
+    def make(body):
+        shutil.copytree(HOME, tmp_path / "home")
+        suite = tmp_path / "home" / "reference" / "tiny" / "suite"
+        shutil.rmtree(suite)
+        suite.mkdir()
+        (suite / "test_own.py").write_text(body)
+        return Catalogue(tmp_path / "home").get("tiny")
+
+    return make
+
+
+def test_a_lab_without_reference_is_our_fault(lab):
+    report = grade(
+        dataclasses.replace(lab, reference=None), skeleton_submission(lab), key=KEY
+    ).report
+    assert (report.status, report.score) == (RunStatus.GRADER_ERROR, None)
+
+
+def test_the_same_work_has_the_same_report_and_other_work_other_inputs(lab_with):
+    lab = lab_with(
+        HEADER + '@pytest.mark.item("double")\ndef test_seed(student, seed, credit):\n'
+        '    """A seed."""\n    credit(1.0, f"seed {seed}")\n' + REST
+    )
+    first, again, other = (
+        grade(lab, submission, key=KEY).report
+        for submission in (
+            reference_submission(lab),
+            reference_submission(lab),
+            skeleton_submission(lab),
+        )
+    )
+    assert first.status is RunStatus.GRADED, first.fault
+    assert first.score == again.score == 4.0
+    details = [report.tests[0].detail for report in (first, again, other)]
+    assert details[0] == details[1] != details[2]
+
+
+HEADER = "import os, signal\nimport pytest\n"
+REST = "".join(
+    f'\n@pytest.mark.item("{item}")\ndef test_{item}(student):\n'
+    f'    """Rest."""\n    assert {item!r} == ""\n'
+    for item in ("partial", "linear")
+)
+
+
+VERDICTS = (
+    HEADER
+    + '''
+import grader.suite as s
+
+@pytest.mark.item("double")
+def test_skips():
+    """Skips."""
+    pytest.skip("no")
+
+@pytest.mark.item("double")
+@pytest.mark.xfail
+def test_xfails():
+    """Fails as expected."""
+    assert 1 == 2
+
+@pytest.mark.item("double")
+@pytest.mark.xfail
+def test_xpasses():
+    """Passes against expectation."""
+
+@pytest.mark.item("double")
+@pytest.mark.depends("test_xfails")
+def test_depends():
+    """Depends on one that fails."""
+
+@pytest.mark.item("double")
+def test_credit_out_of_range(credit):
+    """Credit out of range."""
+    credit(1.5, "too much")
+
+@pytest.mark.item("partial")
+def test_part(credit):
+    """Half the points."""
+    credit(0.5, "half")
+
+@pytest.mark.item("partial")
+def test_object(student):
+    """An object where a value was expected."""
+    student.net.Linear(1, 2) + 1
+
+@pytest.mark.item("linear")
+def test_passes():
+    """Passes."""
+'''
+)
+
+
+def test_only_a_test_that_ran_and_passed_earns(lab_with):
+    lab = lab_with(VERDICTS.replace("student.net", "student.maths").replace("Linear", "echo"))
+    report = grade(lab, reference_submission(lab), key=KEY).report
+    assert report.status is RunStatus.GRADED, report.fault
+    found = {t.id.partition("::")[2]: (t.outcome.value, t.credit) for t in report.tests}
+    assert found["test_skips"] == ("missing", 0)
+    assert found["test_xfails"][1] == found["test_xpasses"][1] == 0
+    assert found["test_depends"] == ("missing", 0)
+    assert found["test_credit_out_of_range"] == ("failed", 0)
+    assert found["test_part"] == ("passed", 0.5)
+    assert found["test_object"][0] in ("error", "failed")
+    assert found["test_passes"] == ("passed", 1)
+
+
+FAULTS = {
+    "type-error": "len(5)",
+    "trusted-process-killed": "os.kill(os.getpid(), signal.SIGKILL)",
+    "exit": "pytest.exit('no')",
+}
+
+
+@pytest.mark.parametrize("body", FAULTS.values(), ids=FAULTS)
+def test_a_fault_of_the_suite_is_never_a_zero(lab_with, body):
+    lab = lab_with(
+        HEADER + f'@pytest.mark.item("double")\ndef test_it(student):\n'
+        f'    """It."""\n    student.maths.double(1)\n    {body}\n' + REST
+    )
+    report = grade(lab, reference_submission(lab), key=KEY).report
+    assert (report.status, report.score) == (RunStatus.GRADER_ERROR, None)
+    assert report.fault
+    assert psutil.Process().children(recursive=True) == []
+
+
+def test_every_mistake_of_the_marks_is_reported(lab_with):
+    lab = lab_with(
+        HEADER + '@pytest.mark.item("nope")\ndef test_a():\n    """A."""\n'
+        'def test_b():\n    """B."""\n'
+        '@pytest.mark.item("double")\ndef test_c():\n    pass\n'
+        '@pytest.mark.item("double")\n@pytest.mark.depends("test_z")\ndef test_d():\n    """D."""\n'
+    )
+    fault = grade(lab, reference_submission(lab), key=KEY).report.fault
+    for words in ("no rubric item 'nope'", "name the rubric item", "docstring", "'test_z'"):
+        assert words in fault
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from grader.authoring import reference_submission
+from grader.catalogue import Catalogue
+from grader.grading import grade
+lab = Catalogue(Path(sys.argv[1])).get("tiny")
+grade(lab, reference_submission(lab), key=b"k" * 32,
+      on_progress=lambda progress: print(progress.done, flush=True))
+"""
+
+
+def test_when_the_parent_is_killed_nothing_goes_on_running(lab):
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(HOME)], stdout=subprocess.PIPE, text=True
+    )
+    with parent:
+        assert parent.stdout.readline()  # the run has begun, its sandboxes are up
+        tree = psutil.Process(parent.pid).children(recursive=True)
+        parent.send_signal(signal.SIGKILL)
+    _, alive = psutil.wait_procs(tree, timeout=30)
+    assert tree and alive == []
