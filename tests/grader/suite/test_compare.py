@@ -99,7 +99,11 @@ def test_what_is_rejected_one_way_is_rejected_the_other_way(a, b):
             assert_matches(left, right)
 
 
-@pytest.mark.parametrize("value", [None, "1", [1], True, np.ones(1), NAN, INF, object()], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [None, "1", [1], True, np.ones(1), NAN, INF, object()],
+    ids=lambda value: type(value).__name__,
+)
 def test_what_is_no_finite_number_is_refused(value):
     with pytest.raises(AssertionError):
         as_number(value)
