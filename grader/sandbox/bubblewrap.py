@@ -35,14 +35,12 @@ _MERGED = ("/bin", "/sbin", "/lib", "/lib64", "/lib32")
 
 
 class Bubblewrap:
-    """Starts sandboxes in namespaces; tier 1 as root, tier 2 as an ordinary user."""
+    """Starts sandboxes in namespaces; tier 1 with a cgroup besides, which only root can make.
+
+    Root never starts bubblewrap itself, on either tier: the launcher becomes another user first.
+    """
 
     def __init__(self, tier: Tier, program: str | None = None) -> None:
-        if tier is not Tier.FULL and os.geteuid() == 0:
-            raise SandboxError(
-                f"bubblewrap must not start as root, and only tier 1 drops root first: tier "
-                f"{int(tier)} is for ordinary users. Run as one, or let root make control groups"
-            )
         self.tier = tier
         found = program or shutil.which("bwrap")
         if found is None:
@@ -53,21 +51,22 @@ class Bubblewrap:
         """Start the runner under bubblewrap; SandboxError if it cannot be started."""
         interpreter = Interpreter.current()
         mounts = list(_mounts(launch, interpreter))
-        as_root = self.tier is Tier.FULL
+        as_root, in_group = os.geteuid() == 0, self.tier is Tier.FULL
         where = {
             src: f"{launcher.STAGING}/{i}" if as_root else src for i, (src, _) in enumerate(mounts)
         }
         arguments = [*_isolation(), *_filesystem(launch, mounts, where)]
         command = runner_command(
-            launch, interpreter, WIRE, count_processes=True, address_space=not as_root
+            launch, interpreter, WIRE, count_processes=True, address_space=not in_group
         )
-        filter_fd = seccomp.program_fd(deny_memfd=not as_root)
+        filter_fd = seccomp.program_fd(deny_memfd=not in_group)
         args_fd = _args_fd([*arguments, "--seccomp", str(filter_fd)])
         bwrap = [self.program, "--args", str(args_fd), *command]
         try:
             if as_root:
                 sources = [source for source, _ in mounts]
-                return _start_as_root(launch, bwrap, sources, (filter_fd, args_fd))
+                group = _make_group(launch) if in_group else None
+                return _drop_root(launch, bwrap, sources, (filter_fd, args_fd), group)
             return ProcessTree(start_process(launch, bwrap, (filter_fd, args_fd)))
         finally:
             os.close(filter_fd)
@@ -78,23 +77,29 @@ class Bubblewrap:
         return SUBMISSION
 
 
-def _start_as_root(
-    launch: Launch, bwrap: list[str], sources: list[str], fds: tuple[int, ...]
+def _make_group(launch: Launch) -> cgroup.Cgroup:
+    spec = launch.spec
+    return cgroup.Cgroup.create(own_name(), memory_mb=spec.memory_mb, processes=spec.processes)
+
+
+def _drop_root(
+    launch: Launch,
+    bwrap: list[str],
+    sources: list[str],
+    fds: tuple[int, ...],
+    group: cgroup.Cgroup | None,
 ) -> Confined:
-    group = cgroup.Cgroup.create(
-        own_name(),
-        memory_mb=launch.spec.memory_mb,
-        processes=launch.spec.processes,
-    )
+    """Start bubblewrap through the launcher, as a user that nothing on the host belongs to."""
     plan = {
         "parent": os.getpid(),
-        "cgroups": [str(entry) for entry in group.entries],
+        "cgroups": [str(entry) for entry in group.entries] if group else [],
         "sources": sources,
         "uid": fresh_uid(),
         "argv": bwrap,
     }
     stub = [sys.executable, "-I", "-S", launcher.__file__, json.dumps(plan)]
-    return _Group(start_process(launch, stub, fds), group)
+    process = start_process(launch, stub, fds)
+    return _Group(process, group) if group else ProcessTree(process)
 
 
 def _isolation() -> Iterator[str]:

@@ -74,6 +74,8 @@ def _match_leaf(
     elif expected is None or isinstance(expected, (bool, str, bytes)):
         require(type(actual) is type(expected), _differs(actual, expected, where))
         require(actual == expected, f"{where}: not the expected {type(expected).__name__}")
+    elif isinstance(expected, (int, np.integer)):
+        require(as_number(actual) == int(expected), f"{where}: not the expected integer")
     else:
         number = as_number(actual, finite=not nonfinite)
         wanted = as_number(

@@ -1,21 +1,193 @@
-"""bubblewrap never starts as root, and starts wherever the checkout lies."""
+"""Sandboxes under bubblewrap: never as root, nothing of the host inside, nothing left behind."""
 
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
-from grader.errors import SandboxError
-from grader.sandbox import SandboxSpec, Tier
-from grader.sandbox.bubblewrap import Bubblewrap, _filesystem
+from grader.sandbox import Sandbox, SandboxSpec, Tier, cgroup, confinement
+from grader.sandbox.bubblewrap import _filesystem
+from grader.sandbox.output import KEPT_BYTES
+from grader.wire.failures import StudentCrashed, StudentError, StudentMemory, StudentTimeout
+
+CODE = """
+import ctypes, os, socket, time
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+def refused(name, *args):
+    ctypes.set_errno(0)
+    return getattr(libc, name)(*args) == -1 and ctypes.get_errno() == 1
+
+def internet():
+    socket.socket(socket.AF_INET)
+
+def listing(path):
+    return sorted(os.listdir(path))
+
+def environment():
+    return dict(os.environ)
+
+def write(path):
+    open(path, "w").write("x")
+
+def spin():
+    while True:
+        pass
+
+def grow():
+    kept = []
+    while True:
+        kept.append(bytearray(50_000_000))
+
+def leave():
+    os._exit(0)
+
+def kill_all():
+    os.kill(-1, 9)
+
+def shout(count):
+    print("y" * count)
+
+def daemon():
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(600)
+
+def processes():
+    return len([name for name in os.listdir("/proc") if name.isdigit()])
+"""
 
 
-def test_an_ordinary_users_tier_is_refused_to_root(monkeypatch):
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    with pytest.raises(SandboxError, match="must not start as root"):
-        Bubblewrap(Tier.NAMESPACES, "/usr/bin/bwrap")
-    assert Bubblewrap(Tier.FULL, "/usr/bin/bwrap").tier is Tier.FULL
+@pytest.fixture(params=[Tier.FULL, Tier.NAMESPACES], ids=["tier1", "tier2"], scope="module")
+def tier(request):
+    if shutil.which("bwrap") is None:
+        pytest.skip("needs bubblewrap: absent here")
+    if request.param is Tier.FULL and not cgroup.available():
+        pytest.skip("needs cgroups: absent here")
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def box(tier):
+    sandbox = Sandbox(confinement(tier), SandboxSpec(memory_mb=300))
+    try:
+        sandbox.load(lambda folder: (folder / "lab.py").write_text(CODE), ("lab",), 5)
+        yield sandbox
+    finally:
+        sandbox.close()
+
+
+@pytest.fixture
+def call(box):
+    """Call a function of the submission in a fork of its own."""
+
+    def ask(name, *args, cpu_seconds=2.0):
+        with box.session(0, cpu_seconds) as session:
+            return session.channel.ask("call", ["lab", name], list(args), {})
+
+    return ask
+
+
+def test_no_process_of_a_sandbox_is_roots(box):
+    outer = psutil.Process(box._confined.process.pid)
+    family = [outer, *outer.children(recursive=True)]
+    assert len(family) >= 3  # bubblewrap, the keeper, the template
+    users = {process.uids().real for process in family}
+    assert 0 not in users
+    if os.geteuid() == 0:
+        assert min(users) >= 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("ptrace", (0, 0, 0, 0)),
+        ("unshare", (0x10000000,)),
+        ("mount", (b"none", b"/sandbox/scratch", b"tmpfs", 0, None)),
+        ("chroot", (b"/",)),
+        ("setns", (0, 0)),
+    ],
+)
+def test_dangerous_system_calls_are_refused(call, name, args):
+    assert call("refused", name, *args)
+
+
+def test_there_is_no_network(call):
+    with pytest.raises(StudentError, match="PermissionError"):
+        call("internet")
+
+
+def test_nothing_of_the_environment_is_inside(call):
+    assert set(call("environment")) <= {
+        "PATH", "HOME", "TMPDIR", "LANG", "PWD",
+        "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
+    }  # fmt: skip
+
+
+def test_the_home_folders_of_the_host_are_not_inside(call):
+    with pytest.raises(StudentError, match="FileNotFoundError"):
+        call("listing", "/home")
+
+
+@pytest.mark.parametrize(
+    "path", ["/sandbox/submission/x", "/usr/x", "/x", "/proc/sys/kernel/hostname"]
+)
+def test_only_the_scratch_folder_can_be_written(call, path):
+    with pytest.raises(StudentError, match="Read-only|Permission"):
+        call("write", path)
+    call("write", "/sandbox/scratch/x")
+
+
+def test_an_endless_loop_is_stopped_by_cpu_time(call):
+    with pytest.raises(StudentTimeout):
+        call("spin", cpu_seconds=0.5)
+    assert call("processes") > 0
+
+
+def test_too_much_memory_is_told_from_a_crash(call):
+    with pytest.raises(StudentError) as caught:
+        call("grow", cpu_seconds=20)
+    assert isinstance(caught.value, StudentMemory) or caught.value.outcome == "memory"
+
+
+@pytest.mark.parametrize("name", ["leave", "kill_all"])
+def test_a_test_that_ends_its_process_costs_that_test_alone(call, name):
+    if name == "leave":
+        with pytest.raises(StudentCrashed):
+            call(name)
+    else:
+        call(name)
+    assert call("listing", "/sandbox/submission") == ["lab.py"]
+
+
+def test_what_a_test_leaves_running_is_gone_at_its_end(call):
+    before = call("processes")
+    call("daemon")
+    assert call("processes") == before
+
+
+def test_output_is_drained_but_kept_only_to_a_cap(box, call):
+    call("shout", 5_000_000, cpu_seconds=10)
+    text = box.output.text()
+    assert len(text) < KEPT_BYTES + 200
+    assert "more bytes of output not kept" in text
+
+
+def test_a_closed_sandbox_leaves_nothing(tier, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    sandbox = Sandbox(confinement(tier), SandboxSpec(memory_mb=300))
+    sandbox.load(lambda folder: (folder / "lab.py").write_text(CODE), ("lab",), 5)
+    pid = sandbox._confined.process.pid
+    sandbox.close()
+    assert list(tmp_path.iterdir()) == []
+    assert not os.path.exists(f"/proc/{pid}")
+    parent = cgroup.ROOT / "memory" / cgroup.PARENT
+    mine = [f for f in parent.glob(f"{os.getpid()}-*") if f.is_dir()] if parent.is_dir() else []
+    assert len(mine) <= 1  # the module's own sandbox may still be open
 
 
 @pytest.mark.parametrize("home", ["/opt/course", "/tmp/course"])
