@@ -18,6 +18,9 @@ from grader.sandbox import cgroup
 # A course of its own that tests grade with; its tests are the engine's to run, not pytest's.
 collect_ignore = ["home"]
 
+# Course material that tests grade; its tests are not tests of ours.
+collect_ignore = ["home"]
+
 STRICT_VARIABLE = "PROCTOR_TEST_STRICT"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
