@@ -11,14 +11,12 @@ import socket
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from grader.sandbox import cgroup
 
 # A course of its own that tests grade with; its tests are the engine's to run, not pytest's.
-collect_ignore = ["home"]
-
-# Course material that tests grade; its tests are not tests of ours.
 collect_ignore = ["home"]
 
 STRICT_VARIABLE = "PROCTOR_TEST_STRICT"
@@ -82,3 +80,26 @@ def pytest_runtest_makereport():
 def pytest_make_collect_report():
     """Judge the skip of a whole file."""
     return _strictly((yield))
+
+
+@pytest.fixture(scope="session")
+def grading_processes():
+    """Give a function that lists the processes of gradings: our children, and any orphans.
+
+    Deeper descendants belong to a child that another test may still be using, such as a portal.
+    """
+
+    def find():
+        children = {process.pid for process in psutil.Process().children()}
+        orphans = {
+            process.pid
+            for process in psutil.process_iter(["ppid", "cmdline"])
+            if process.info["ppid"] == 1
+            and any(
+                "grader.grading" in word or "wire.runner" in word
+                for word in process.info["cmdline"] or ()
+            )
+        }
+        return children | orphans
+
+    return find

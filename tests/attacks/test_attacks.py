@@ -23,9 +23,8 @@ _rows = importlib.util.module_from_spec(_spec)
 sys.modules["attack_rows"] = _rows  # dataclasses look their module up
 _spec.loader.exec_module(_rows)
 
-BEST = best_tier()
-# As root tier 2 is refused, and as an ordinary user tier 1 cannot be had: one tier a run.
-TIERS = [BEST] if BEST < Tier.PROCESS else []
+# Every tier with namespaces that this user can have here.
+TIERS = [tier for tier in (Tier.FULL, Tier.NAMESPACES) if tier >= best_tier()]
 SECRETS = ("LEAKED", "Leibniz", "CANARY-7f3a", "not even near", "3.14159265")
 
 pytestmark = [
@@ -74,15 +73,15 @@ def submission(attack, lab, canary):
 
 @pytest.mark.parametrize("tier", TIERS, ids=lambda tier: f"tier{int(tier)}")
 @pytest.mark.parametrize("attack", _rows.ATTACKS, ids=lambda attack: attack.name)
-def test_attack_earns_nothing(attack, tier, lab, canary):
-    before = digest(canary)
+def test_attack_earns_nothing(attack, tier, lab, canary, grading_processes):
+    before, running = digest(canary), grading_processes()
     report = grade(lab, submission(attack, lab, canary), key=b"k" * 32, tier=int(tier)).report
     assert report.status is RunStatus.GRADED, report.fault
     assert report.score == 0, [(t.id, t.outcome, t.score) for t in report.tests if t.score]
     told = for_student(report, due_passed=True, published=False).model_dump_json()
     assert [secret for secret in SECRETS if secret in told] == []
     assert "LEAKED" not in report.model_dump_json()
-    assert psutil.Process().children(recursive=True) == []
+    assert grading_processes() - running == set()
     assert groups() == []
     assert digest(canary) == before
 

@@ -4,7 +4,6 @@ import importlib.util
 import tomllib
 from pathlib import Path
 
-import psutil
 import pytest
 
 from grader.batch import Settings, find_sources, run_batch
@@ -30,12 +29,8 @@ def snapshot(folder):
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
-def children():
-    return {process.pid for process in psutil.Process().children(recursive=True)}
-
-
 @pytest.fixture(scope="module")
-def batch(tmp_path_factory):
+def batch(tmp_path_factory, grading_processes):
     """Grade the whole set once; return reports by name and what the run left behind."""
     spec = importlib.util.spec_from_file_location("golden_build", HERE / "build.py")
     build = importlib.util.module_from_spec(spec)
@@ -43,11 +38,11 @@ def batch(tmp_path_factory):
     lab = Catalogue(HERE.parents[1]).get("fnn")
     base = tmp_path_factory.mktemp("golden")
     build.build(base / "set", lab)
-    before, running = snapshot(base), children()
+    before, running = snapshot(base), grading_processes()
     sources = find_sources([base / "set"], lab.assignment)
     results = run_batch(lab, sources, Settings(b"golden" * 6, jobs=2), watcher=Silent())
     reports = {source.name: done.report for source, done in zip(sources, results, strict=True)}
-    return reports, snapshot(base) - before, children() - running
+    return reports, snapshot(base) - before, grading_processes() - running
 
 
 pytestmark = pytest.mark.timeout(1500)  # 21 gradings, three of them with real training
