@@ -32,6 +32,7 @@ from sqlalchemy.types import TypeDecorator
 from portal.errors import WriteTimeout
 
 BUSY_SECONDS = 30
+POSTGRES_CONNECTIONS = 60  # of one process; a server allows 100 unless told otherwise
 READ_ONLY = "portal_read_only"
 _SCALE = Decimal(1_000_000)
 
@@ -116,7 +117,9 @@ def utc_now() -> datetime:
 def make_engine(url: str) -> Engine:
     """Return an engine for a SQLAlchemy URL, SQLite set up for many threads."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=10, max_overflow=POSTGRES_CONNECTIONS - 10
+        )
     engine = create_engine(
         url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=20
     )
@@ -129,7 +132,7 @@ def make_engine(url: str) -> Engine:
 def read_session(engine: Engine) -> Iterator[Session]:
     """Open a session that cannot write; the database refuses if it tries."""
     readonly = engine.execution_options(postgresql_readonly=True, **{READ_ONLY: True})
-    with Session(readonly, autoflush=False) as session:
+    with Session(readonly, autoflush=False, expire_on_commit=False) as session:
         yield session
 
 

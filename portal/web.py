@@ -58,8 +58,12 @@ def db_session() -> Session:
 def writing() -> AbstractContextManager[Session]:
     """Open a write transaction, committed when the block ends.
 
-    Rows read before it may be old: read again inside what the decision depends on.
+    Rows read before it may be old: read again inside what the decision depends on. The request's
+    own session gives its connection back first: requests that each held one and waited for a
+    second would use up the pool and wait for each other.
     """
+    if "db_session" in g:
+        g.db_session.commit()
     return write_session(portal().engine)
 
 

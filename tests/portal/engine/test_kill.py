@@ -18,7 +18,9 @@ from portal.submissions.models import Submission
 
 PROGRAMS = Path(__file__).parent / "programs"
 KILL9 = Path(__file__).parents[3] / "bench" / "kill9.py"
-PATIENCE = 60
+PATIENCE = 240
+
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
