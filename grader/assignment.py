@@ -2,6 +2,19 @@
 
 An ``assignment.toml`` is the one home of points, rubric items, submitted files and limits.
 Dates, attempts and weights belong to an offering, in the portal's database.
+
+Real data that a suite reads are named as folders below the data directory (`grader.data` says
+where that is): ``data = ["planetoid"]`` at the top for what every run reads, and ``needs`` in a
+variant's table for what only runs of that variant read::
+
+    [variants.cora]
+    dataset = "cora"
+    needs = ["planetoid"]
+
+    [variants.synthetic]
+    dataset = "synthetic-cora"
+
+A machine that lacks a folder can run the variants that do without it.
 """
 
 from __future__ import annotations
@@ -23,9 +36,19 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from grader.errors import ManifestError, ManifestProblem
-from grader.naming import FilePath, ItemId, Library, Points, Slug
+from grader.naming import (
+    DataFolder,
+    DottedName,
+    FilePath,
+    ItemId,
+    Library,
+    Points,
+    Slug,
+    is_data_folder,
+)
 
 MANIFEST_NAME = "assignment.toml"
+NEEDS = "needs"  # the key of a variant that names data folders and is no setting
 
 
 class _Strict(BaseModel):
@@ -76,6 +99,9 @@ class SubmittedFile(_Strict):
     title: str = ""
     required: bool = True
     without: tuple[Library, ...] = Field((), description="libraries this file must work without")
+    from_scratch: tuple[DottedName, ...] = Field(
+        (), description="what must not do this file's work; its use is told to staff"
+    )
 
     @property
     def module(self) -> str | None:
@@ -103,7 +129,8 @@ class Assignment(_Strict):
     parts: tuple[Part, ...] = Field(min_length=1)
     files: tuple[SubmittedFile, ...] = Field(min_length=1)
     given: tuple[GivenFile, ...] = ()
-    variants: dict[Slug, dict[str, str | int | float | bool | list[float]]] = Field(
+    data: tuple[DataFolder, ...] = Field((), description="data folders that every run reads")
+    variants: dict[Slug, dict[str, str | int | float | bool | list[float] | list[str]]] = Field(
         default_factory=dict, description="named settings that a term chooses from"
     )
     default_variant: Slug | None = None
@@ -136,12 +163,20 @@ class Assignment(_Strict):
     def variant(self, name: str | None) -> dict[str, Any]:
         """Return a variant's settings (the default's if `name` is None); KeyError if unknown."""
         chosen = name or self.default_variant
-        return dict(self.variants[chosen]) if chosen else {}
+        settings = self.variants[chosen] if chosen else {}
+        return {key: value for key, value in settings.items() if key != NEEDS}
+
+    def data_of(self, name: str | None) -> tuple[str, ...]:
+        """Return the data folders a run of a variant reads, sorted; `name` as for `variant`."""
+        chosen = name or self.default_variant
+        needs: Any = self.variants[chosen].get(NEEDS, ()) if chosen else ()
+        return tuple(sorted({*self.data, *needs}))
 
 
-def load_assignment(folder: Path) -> Assignment:
+def load_assignment(folder: Path, *, released: bool = True) -> Assignment:
     """Read and check ``folder/assignment.toml``.
 
+    A lab that is still to be `released` may lack the given files that its release copies.
     Raises ManifestError with every mistake found, each naming file, key and mend.
     """
     file = folder / MANIFEST_NAME
@@ -149,7 +184,7 @@ def load_assignment(folder: Path) -> Assignment:
         assignment = Assignment.model_validate({**_read(file), "folder": folder})
     except ValidationError as error:
         raise ManifestError(_problems(file, error)) from None
-    found = [*_consistency(assignment), *_against_folder(assignment)]
+    found = [*_consistency(assignment), *_against_folder(assignment, released)]
     if found:
         raise ManifestError([ManifestProblem(file, key, mend) for key, mend in found])
     return assignment
@@ -178,8 +213,13 @@ def _consistency(assignment: Assignment) -> _Found:
     given = [file.path.casefold() for file in assignment.given]
     yield from _doubled("files", "path", submitted)
     yield from _doubled("given", "path", given)
+    yield from _doubled("data", "folder", assignment.data)
     for path in sorted(set(submitted) & set(given)):
         yield "given", f"{path!r} is also a submitted file; keep it in one of the two lists"
+    for index, file in enumerate(assignment.files):
+        yield from _doubled(f"files.{index}.from_scratch", "name", file.from_scratch)
+        if file.from_scratch and file.module is None:
+            yield f"files.{index}.from_scratch", "only a Python file can have it; remove it"
     yield from _variants(assignment)
 
 
@@ -197,19 +237,26 @@ def _variants(assignment: Assignment) -> _Found:
     elif default is not None and default not in names:
         known = ", ".join(names) or "no variant is defined: add [variants.<name>] or remove this"
         yield "default_variant", f"there is no variant {default!r}; known: {known}"
-    every = {key for settings in assignment.variants.values() for key in settings}
+    every = {key for settings in assignment.variants.values() for key in settings} - {NEEDS}
     for name in names:
         for key in sorted(every - assignment.variants[name].keys()):
             yield f"variants.{name}", f"lacks {key!r}, which another variant sets; add it here too"
+        yield from _needs(f"variants.{name}.{NEEDS}", assignment.variants[name].get(NEEDS, []))
 
 
-def _against_folder(assignment: Assignment) -> _Found:
+def _needs(key: str, value: object) -> _Found:
+    if not isinstance(value, list) or not all(map(is_data_folder, value)):
+        yield key, 'names data folders; write a list such as needs = ["planetoid"]'
+
+
+def _against_folder(assignment: Assignment, released: bool) -> _Found:
     """Check what only the folder can tell: its name, and that every given file is there."""
     if assignment.slug != assignment.folder.name:
         yield "slug", f"must equal the folder's name, {assignment.folder.name!r}"
-    for index, given in enumerate(assignment.given):
+    for index, given in enumerate(assignment.given if released else ()):
         if not (assignment.folder / given.path).is_file():
-            yield f"given.{index}.path", f"there is no file {given.path!r} in the folder; add it"
+            mend = f"there is no file {given.path!r} here; run grader release, or add it"
+            yield f"given.{index}.path", mend
 
 
 # Where each model stands in the file, list positions left out: for "did you mean".
@@ -235,7 +282,7 @@ _EXPECTED = {
     "model_type": "a table",
 }
 
-_VARIANT_VALUE = "expected text, a number, true or false, or a list of numbers"
+_VARIANT_VALUE = "expected text, a number, true or false, or a list of numbers or of texts"
 
 
 def _problems(file: Path, error: ValidationError) -> list[ManifestProblem]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -35,20 +36,14 @@ class Replacement(BaseModel):
     new: str
 
 
-class Mutant(BaseModel):
-    """A wrong solution and the tests it must lose."""
+class Edit(BaseModel):
+    """The reference with some of its text replaced."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     title: str = Field(min_length=1)
-    loses: tuple[str, ...] = Field(min_length=1)
     replace: tuple[Replacement, ...] = Field(min_length=1)
-
-    @field_validator("loses", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
 
     def apply(self, reference: Submission) -> Submission:
         """Return the reference with the replacements made.
@@ -61,36 +56,61 @@ class Mutant(BaseModel):
             count = contents.get(change.file, b"").count(old)
             if count != 1:
                 raise ValueError(
-                    f"mutant {self.name}: its text stands {count} times in {change.file}, not once"
+                    f"{self.name}: its text stands {count} times in {change.file}, not once"
                 )
             contents[change.file] = contents[change.file].replace(old, new)
         files = tuple(AcceptedFile(path, content) for path, content in contents.items())
         return Submission(self.name, files)
 
 
+class WrongSolution(Edit):
+    """An edit that makes the reference wrong."""
+
+
+class Mutant(WrongSolution):
+    """A wrong solution and the tests it must lose."""
+
+    loses: tuple[str, ...] = Field(min_length=1)
+
+    @field_validator("loses", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+
+AnyEdit = TypeVar("AnyEdit", bound=Edit)
+Kind = TypeVar("Kind", bound=WrongSolution)
+
+
 def load_mutants(lab: Lab) -> list[Mutant]:
     """Read a lab's mutants, by name; ManifestError lists every file that is wrong."""
-    folder = lab.mutants
-    mutants, problems = [], []
+    return load_wrong(lab.mutants, Mutant)
+
+
+def load_wrong(folder: Path | None, kind: type[Kind]) -> list[Kind]:
+    """Read the wrong solutions of a folder, by name; as `load_mutants`."""
+    solutions, problems = [], []
     for file in sorted(folder.glob("*.toml")) if folder else []:
-        found = _read(file)
-        if isinstance(found, Mutant):
-            mutants.append(found)
-        else:
-            problems += found
+        try:
+            solutions.append(load_edit(file, kind))
+        except ManifestError as error:
+            problems += error.problems
     if problems:
         raise ManifestError(problems)
-    return mutants
+    return solutions
 
 
-def _read(file: Path) -> Mutant | list[ManifestProblem]:
+def load_edit(file: Path, kind: type[AnyEdit]) -> AnyEdit:
+    """Read one edit of the reference; ManifestError says what is wrong with its file."""
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
-        return Mutant.model_validate({"name": file.stem, **data})
+        return kind.model_validate({"name": file.stem, **data})
     except tomllib.TOMLDecodeError as error:
-        return [ManifestProblem(file, "", f"is not valid TOML: {error}")]
+        raise ManifestError([ManifestProblem(file, "", f"is not valid TOML: {error}")]) from None
     except ValidationError as error:
-        return [
-            ManifestProblem(file, ".".join(map(str, detail["loc"])), detail["msg"])
-            for detail in error.errors(include_url=False)
-        ]
+        raise ManifestError(
+            [
+                ManifestProblem(file, ".".join(map(str, detail["loc"])), detail["msg"])
+                for detail in error.errors(include_url=False)
+            ]
+        ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+from grader.authoring.variants import of_variant
 from grader.catalogue import Lab
 from grader.errors import GradingError
 from grader.submission.model import AcceptedFile, Submission
@@ -48,11 +49,12 @@ def __getattr__(name):
 '''
 
 
-def reference_submission(lab: Lab) -> Submission:
-    """Return the model solution as a student would hand it in."""
+def reference_submission(lab: Lab, variant: str | None = None) -> Submission:
+    """Return the model solution of a variant as a student would hand it in."""
     if lab.reference is None:
         raise GradingError(f"{lab.assignment.slug}: no reference here")
-    return _collect(lab, "reference", lab.reference, strip=True)
+    plain = _collect(lab, "reference", lab.reference, strip=True)
+    return of_variant(lab, plain, variant)
 
 
 def skeleton_submission(lab: Lab) -> Submission:

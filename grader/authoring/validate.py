@@ -2,39 +2,61 @@
 
 from __future__ import annotations
 
-import hashlib
+import math
+import resource
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 
-from grader.authoring.mutants import Mutant, load_mutants
-from grader.authoring.solutions import (
-    odd_submissions,
-    reference_submission,
-    skeleton_submission,
+from grader.authoring import checks
+from grader.authoring.automatic import (
+    Progress,
+    Tally,
+    automatic_mutants,
+    load_explained,
+    sample,
 )
+from grader.authoring.checks import Bench, Finding
+from grader.authoring.mutants import load_mutants
+from grader.authoring.solutions import odd_submissions, skeleton_submission
 from grader.catalogue import Lab
-from grader.grading import Graded, grade, probe
-from grader.report import Outcome, Report, RunStatus
-from grader.submission.model import Submission
+from grader.grading import GradingPool
+from grader.shortcuts import declared
+
+Check = Callable[[], Finding]
+_OF_AUTOMATIC = 3  # findings about automatic mutants
+_SEEDS_PER_VARIANT = 5  # one run of another variant's reference for so many of the default's
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One claim about the suite and whether it held."""
+class Plan:
+    """How thoroughly a lab is validated."""
 
-    claim: str
-    holds: bool
-    detail: str = ""  # what was found instead, or the figures behind the claim
+    seeds: int = 10  # keys under which the reference runs, each with other hidden inputs
+    repeats: int = 3  # runs under one key, which must agree test by test
+    automatic: bool = True  # run automatic mutants
+    sample: int | None = None  # so many of them only, always the same ones
+    jobs: int = 2  # runs side by side
+
+    @property
+    def variant_seeds(self) -> int:
+        """Keys under which the reference of every variant but the default runs."""
+        return math.ceil(self.seeds / _SEEDS_PER_VARIANT)
 
 
 @dataclass(frozen=True)
 class Validation:
-    """All claims about one lab's suite."""
+    """All claims about one lab's suite, and what proving them took."""
 
     slug: str
+    plan: Plan
     findings: tuple[Finding, ...]
+    mutants: int  # written by hand
+    automatic: Tally | None  # None if they were not run
+    minutes: float
+    cpu_minutes: float  # of all processes
 
     @property
     def sound(self) -> bool:
@@ -42,101 +64,96 @@ class Validation:
         return all(finding.holds for finding in self.findings)
 
 
-Check = Callable[[], Finding]
-
-
 def validate(
     lab: Lab,
+    plan: Plan,
     *,
-    seeds: int = 10,
-    repeats: int = 3,
-    jobs: int = 2,
     on_finding: Callable[[Finding], None] = lambda finding: None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Validation:
-    """Check a lab's suite against its reference, skeleton, odd answers and mutants.
+    """Check a lab's files, and its suite against reference, skeleton, odd answers and mutants.
 
-    `seeds` is the number of keys, each giving other hidden inputs; `repeats` the number of runs
-    under one key, which must agree test by test. Findings are reported as they come; the
-    result has them in order.
+    Findings are reported as they come; the result has them in order. `on_progress` hears of every
+    automatic mutant that was run or whose result was known.
     """
-    with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(check) for check in _checks(lab, seeds, repeats)]
+    started, cpu = time.monotonic(), _cpu_seconds()
+    with GradingPool(jobs=plan.jobs) as pool, ThreadPoolExecutor(plan.jobs) as threads:
+        bench = Bench(lab, pool)
+        futures = [threads.submit(check) for check in _checks(bench, plan)]
         for future in as_completed(futures):
             on_finding(future.result())
-    return Validation(lab.assignment.slug, tuple(future.result() for future in futures))
+        findings = [future.result() for future in futures]
+        result = _automatic(bench, plan, on_progress) if plan.automatic else None
+    if result is not None:
+        found = checks.automatic_findings(result)
+        findings += found
+        for finding in found:
+            on_finding(finding)
+    return Validation(
+        slug=lab.assignment.slug,
+        plan=plan,
+        findings=tuple(findings),
+        mutants=len(load_mutants(lab)),
+        automatic=result if isinstance(result, Tally) else None,
+        minutes=(time.monotonic() - started) / 60,
+        cpu_minutes=(_cpu_seconds() - cpu + bench.cpu_seconds) / 60,
+    )
 
 
-def check_count(lab: Lab, seeds: int) -> int:
+def check_count(lab: Lab, plan: Plan) -> int:
     """Return how many findings `validate` will report, for a progress display."""
-    return seeds + 2 + len(odd_submissions(lab)) + len(load_mutants(lab))
+    always = 3 + 1 + 1 + 1  # files, items, repeats, skeleton
+    from_scratch = 2 if declared(lab.assignment) else 0
+    automatic = _OF_AUTOMATIC if plan.automatic else 0
+    wrong = len(odd_submissions(lab)) + len(load_mutants(lab))
+    variants = len(_other_variants(lab)) * (plan.variant_seeds + 1)
+    return plan.seeds + always + variants + from_scratch + wrong + automatic
 
 
-def _checks(lab: Lab, seeds: int, repeats: int) -> Iterator[Check]:
-    reference = reference_submission(lab)
-    for number in range(seeds):
-        yield partial(_full_marks, lab, reference, number)
-    yield partial(_repeats_agree, lab, reference, repeats)
-    yield partial(_earns_nothing, lab, skeleton_submission(lab))
+def _checks(bench: Bench, plan: Plan) -> Iterator[Check]:
+    lab = bench.lab
+    yield partial(checks.signatures_agree, lab)
+    yield partial(checks.skeleton_is_generated, lab)
+    yield partial(checks.bars_are_proven, lab)
+    for seed in range(plan.seeds):
+        yield partial(checks.full_marks, bench, seed)
+    yield partial(checks.items_are_served, bench)
+    yield partial(checks.repeats_agree, bench, plan.repeats)
+    yield partial(checks.earns_nothing, bench, skeleton_submission(lab))
+    if declared(lab.assignment):
+        yield partial(checks.names_exist, lab)
+        yield partial(checks.takes_no_shortcut, bench)
     for odd in odd_submissions(lab):
-        yield partial(_earns_nothing, lab, odd)
+        yield partial(checks.earns_nothing, bench, odd)
+    for variant in _other_variants(lab):
+        for seed in range(plan.variant_seeds):
+            yield partial(checks.full_marks, bench, seed, variant)
+        yield partial(checks.earns_nothing, bench, skeleton_submission(lab), variant)
     for mutant in load_mutants(lab):
-        yield partial(_is_caught, lab, reference, mutant)
+        yield partial(checks.is_caught, bench, mutant)
 
 
-def seed_key(number: int) -> bytes:
-    """Return the key of the n-th seed."""
-    return hashlib.sha256(f"validate {number}".encode()).digest()
+def _other_variants(lab: Lab) -> list[str]:
+    """Return the names of the variants that runs of no variant's name do not use."""
+    return sorted(lab.assignment.variants.keys() - {lab.assignment.default_variant})
 
 
-def _full_marks(lab: Lab, reference: Submission, number: int) -> Finding:
-    claim = f"the reference earns full marks (seed {number})"
-    report = grade(lab, reference, key=seed_key(number)).report
-    if report.status is not RunStatus.GRADED:
-        return Finding(claim, False, _fault(report))
-    lost = [test.id for test in report.tests if test.credit < 1]
-    detail = f"{report.score:g} of {report.max_score:g} in {report.cpu_seconds:.1f} CPU s"
-    return Finding(claim, not lost, detail + (f"; lost {', '.join(lost)}" if lost else ""))
+def _automatic(bench: Bench, plan: Plan, on_progress: Callable[[Progress], None]) -> Tally | str:
+    every = automatic_mutants(bench.reference)
+    return checks.run_automatic(
+        bench,
+        every,
+        sample(every, plan.sample),
+        load_explained(bench.lab),
+        jobs=plan.jobs,
+        on_progress=on_progress,
+    )
 
 
-def _repeats_agree(lab: Lab, reference: Submission, repeats: int) -> Finding:
-    claim = f"{repeats} runs under one key give the same score"
-    runs = [grade(lab, reference, key=seed_key(0)) for _ in range(repeats)]
-    faults = [_fault(run.report) for run in runs if run.report.status is not RunStatus.GRADED]
-    if faults:
-        return Finding(claim, False, faults[0])
-    differing = _differences(runs)
-    detail = f"differ in {', '.join(differing)}" if differing else f"{runs[0].report.score:g}"
-    return Finding(claim, not differing, detail)
+def _cpu_seconds() -> float:
+    """Return the CPU time of this process and of the servers that have ended.
 
-
-def _differences(runs: list[Graded]) -> list[str]:
-    verdicts = [{t.id: (t.outcome, t.score) for t in run.report.tests} for run in runs]
-    return [name for name in verdicts[0] if any(v[name] != verdicts[0][name] for v in verdicts)]
-
-
-def _earns_nothing(lab: Lab, submission: Submission) -> Finding:
-    claim = f"{submission.name} earns nothing"
-    report = grade(lab, submission, key=seed_key(0)).report
-    if report.status is not RunStatus.GRADED:
-        return Finding(claim, False, _fault(report))
-    passed = [test.id for test in report.tests if test.score > 0]
-    return Finding(claim, not passed, f"but passed {', '.join(passed)}" if passed else "")
-
-
-def _is_caught(lab: Lab, reference: Submission, mutant: Mutant) -> Finding:
-    claim = f"mutant {mutant.name} is caught: {mutant.title}"
-    try:
-        submission = mutant.apply(reference)
-    except ValueError as error:
-        return Finding(claim, False, str(error))
-    outcomes = probe(lab, submission, mutant.loses, key=seed_key(0))
-    if isinstance(outcomes, str):
-        return Finding(claim, False, outcomes)
-    survived = [name for name in mutant.loses if outcomes.get(name) is Outcome.PASSED]
-    blocked = [name for name in mutant.loses if outcomes.get(name) is Outcome.MISSING]
-    wrong = [f"{name} passed" for name in survived] + [f"{name} did not run" for name in blocked]
-    return Finding(claim, not wrong, "; ".join(wrong))
-
-
-def _fault(report: Report) -> str:
-    return f"{report.status}: {report.fault.strip()[-2000:]}"
+    Sandboxes are not in it: whoever waits for them is killed. They meter themselves.
+    """
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)

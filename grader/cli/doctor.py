@@ -4,19 +4,50 @@ from __future__ import annotations
 
 import click
 
+from grader.cli.home import catalogue
+from grader.data import lacking
+from grader.errors import ProctorError
 from grader.sandbox import doctor as look
+from grader.sandbox.doctor import DoctorReport
 
 
 @click.command()
 @click.pass_context
 def doctor(ctx: click.Context) -> None:
-    """Tell which sandbox this machine gives and what is missing."""
+    """Tell which sandbox this machine gives and what is missing.
+
+    Tiers run from 1, the strongest, to 4, which is no sandbox. Exits with 1 if scores made here
+    must not be used as grades.
+    """
     found = look()
+    width = max(len(line.name) for line in found.lines)
     for line in found.lines:
-        click.echo(f"{':)' if line.ok else ':('} {line.name}: {line.found}")
+        click.echo(f"{':)' if line.ok else ':('} {line.name:<{width}}  {line.found}")
         if line.mend and not line.ok:
-            click.echo(f"     {line.mend}")
-    click.echo(f"Sandbox tier {found.tier} of 4: {found.tier_name}.")
-    if not found.fit_for_grades:
-        click.echo("Scores made here are not for grades.")
+            click.echo(f"   {'':<{width}}  -> {line.mend}")
+    for note in _data():
+        click.echo(f":( {'Data':<{width}}  {note}")
+    click.echo()
+    for sentence in _verdict(found):
+        click.echo(sentence)
     ctx.exit(0 if found.fit_for_grades else 1)
+
+
+def _data() -> list[str]:
+    """Say which labs cannot run here for want of data; nothing where there are no labs."""
+    try:
+        labs = catalogue().labs()
+    except ProctorError:
+        return []
+    return [note for lab in labs if lab.suite and (note := lacking(lab.assignment))]
+
+
+def _verdict(found: DoctorReport) -> list[str]:
+    here = f"This machine gives sandbox tier {found.tier} of 4 ({found.tier_name})."
+    if not found.fit_for_grades:
+        said = [here, "Do not use scores made here as grades: student code could change them."]
+    elif found.tier == 1:
+        said = [here, "That is the strongest. Nothing to do: grade away."]
+    else:
+        said = [here, "Scores made here may be used as grades; tier 1 is stronger still."]
+    return [*said, f"For a stronger tier: {found.better}."] if found.better else said

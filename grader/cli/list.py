@@ -7,13 +7,14 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.cli.home import catalogue
+from grader.data import lacking
 from grader.explain import points
 
 
 @click.command("list")
 @click.pass_context
 def list_labs(ctx: click.Context) -> None:
-    """List the labs; say which manifests are broken."""
+    """List the labs, broken manifests and missing data."""
     home = catalogue()
     table = Table(box=None, pad_edge=False)
     for heading in ("LAB", "POINTS", "SUITE", "TITLE"):
@@ -25,6 +26,8 @@ def list_labs(ctx: click.Context) -> None:
         table.add_row(about.slug, points(float(about.max_score)), suite, about.title)
     if labs:
         Console().print(table)
+    for note in filter(None, (lacking(lab.assignment) for lab in labs if lab.suite)):
+        click.echo(f"Note: {note}")
     problems = home.problems()
     for problem in problems:
         click.echo(f"Error: {problem}", err=True)

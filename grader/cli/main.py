@@ -15,10 +15,15 @@ from typing import Any
 import click
 
 from grader import __version__
+from grader.cli.cache import cache_command
+from grader.cli.calibrate import calibrate
 from grader.cli.check import check
 from grader.cli.doctor import doctor
 from grader.cli.explain import explain
 from grader.cli.list import list_labs
+from grader.cli.new import new
+from grader.cli.release import release
+from grader.cli.rescore import rescore
 from grader.cli.run import run
 from grader.cli.show import show
 from grader.cli.validate import validate_command
@@ -29,8 +34,13 @@ COMMANDS: tuple[click.Command, ...] = (
     show,
     check,
     run,
+    rescore,
     explain,
+    new,
+    release,
     validate_command,
+    calibrate,
+    cache_command,
     doctor,
 )
 EXIT_USAGE = 2

@@ -8,11 +8,13 @@ from pathlib import Path
 import click
 
 from grader.batch import Settings, find_sources, run_batch
+from grader.catalogue import Lab
 from grader.cli.check import split_arguments
 from grader.cli.home import lab_of
 from grader.cli.outputs import Outputs
 from grader.cli.progress import watching
-from grader.cli.summary import print_summary
+from grader.cli.summary import note_unreadable, print_summary
+from grader.grading import ResultCache, cache_folder
 from grader.keys import grading_key
 from grader.report import RunStatus
 
@@ -32,6 +34,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--artifacts", type=_FOLDER, help="The pictures, by SHA-256.")
 @click.option("--minimum-tier", type=click.IntRange(1, 4), help="Grade only with this sandbox.")
 @click.option("--seed-key", type=_FILE, help="File with the key of the hidden inputs.")
+@click.option("--no-cache", is_flag=True, help="Run every test, also those whose result is known.")
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -46,37 +49,51 @@ def run(
     artifacts: Path | None,
     minimum_tier: int | None,
     seed_key: Path | None,
+    no_cache: bool,
 ) -> None:
     """Grade submissions with a lab's hidden tests.
 
     PATH is a file, a zip, a folder with one submission, or a folder with a file or folder for
     each. The key of the hidden inputs is --seed-key, GRADER_KEY, or your own, made at first use.
+    A test is not run again while nothing has changed that its result hangs on.
 
     Exits with 1 if a submission was refused or met a fault of ours, whatever the scores are.
     """
     slug, paths = split_arguments(arguments, slug)
-    _check_paths(paths)
+    check_paths(paths)
     lab = lab_of(slug)
-    if variant is not None and variant not in lab.assignment.variants:
-        known = ", ".join(lab.assignment.variants) or "none"
-        raise click.UsageError(f"{slug} has no variant {variant!r}; it has: {known}.")
+    check_variant(lab, variant)
     sources = find_sources(paths, lab.assignment)
     outputs = Outputs(json_file, csv_file, junit, gradescope, artifacts)
     outputs.check(len(sources))
-    settings = Settings(grading_key(seed_key), jobs or os.cpu_count() or 1, variant, minimum_tier)
+    cache = None if no_cache else ResultCache(cache_folder())
+    settings = Settings(
+        grading_key(seed_key), jobs or os.cpu_count() or 1, variant, minimum_tier, cache
+    )
     with watching([source.name for source in sources]) as watcher:
         results = run_batch(lab, sources, settings, watcher=watcher)
     reports = [result.report for result in results]
     if reports:
         outputs.write(results)
         print_summary(reports)
+    note_unreadable(cache)
     if len(reports) < len(sources):
         click.echo(f"Stopped: {len(reports)} of {len(sources)} are done.", err=True)
         ctx.exit(1)
     ctx.exit(0 if all(report.status is RunStatus.GRADED for report in reports) else 1)
 
 
-def _check_paths(paths: list[Path]) -> None:
+def check_variant(lab: Lab, variant: str | None) -> None:
+    """Refuse a variant that the lab does not have."""
+    if variant is not None and variant not in lab.assignment.variants:
+        known = ", ".join(lab.assignment.variants) or "none"
+        raise click.UsageError(
+            f"{lab.assignment.slug} has no variant {variant!r}; it has: {known}."
+        )
+
+
+def check_paths(paths: list[Path]) -> None:
+    """Refuse paths that are not there, before anything is graded."""
     if not paths:
         raise click.UsageError("Name at least one PATH: a file, folder or zip to grade.")
     for path in paths:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from grader.assignment import Assignment, RubricItem
+from grader.bars import BARS_NAME, Bars, load_bars
 from grader.cli.home import lab_of
 from grader.explain import points
 
@@ -17,6 +18,9 @@ def show(slug: str) -> None:
     """Show a lab: its files, limits and points."""
     lab = lab_of(slug)
     click.echo("\n".join(describe(lab.assignment)))
+    if lab.reference:
+        bars = load_bars(lab.reference / BARS_NAME, lab.assignment)
+        click.echo("\n".join(_bars(bars)), nl=bool(bars))
 
 
 def describe(assignment: Assignment) -> Iterator[str]:
@@ -50,3 +54,15 @@ def _rules(item: RubricItem) -> str:
     }
     rules = ", ".join(rule for rule, holds in said.items() if holds)
     return f" ({rules})" if rules else ""
+
+
+def _bars(bars: Bars) -> Iterator[str]:
+    """Yield what figures must reach; staff alone have the file."""
+    if bars:
+        yield "\nBars, for staff"
+    for name, bar in bars.items():
+        levels = ", ".join(
+            f"{level:g}" + (f" ({variant})" if variant else "")
+            for variant, level in bar.full.items()
+        )
+        yield f"  {name} {'>=' if bar.better == 'higher' else '<='} {levels}: {bar.title}"

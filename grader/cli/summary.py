@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader.explain import points
+from grader.explain import findings_to_look_at, points
+from grader.grading import ResultCache
 from grader.redaction import NOT_FOR_GRADES
 from grader.report import Report, RunStatus
 from grader.text import clean, clean_line
@@ -32,7 +33,7 @@ def print_summary(reports: Sequence[Report], console: Console | None = None) -> 
 
 
 def closing_lines(reports: Sequence[Report]) -> list[str]:
-    """Return the reasons of rows without a score, the counts, and the banner of tier 4."""
+    """Return reasons of rows without a score, findings, the counts, and the banner of tier 4."""
     lines = []
     for report in reports:
         if report.status is not RunStatus.GRADED:
@@ -40,14 +41,38 @@ def closing_lines(reports: Sequence[Report]) -> list[str]:
             fault = [clean(report.fault)] if report.fault else []
             for reason in [*report.messages, *fault]:
                 lines.append("  - " + reason.strip().replace("\n", "\n    "))
+    for report in reports:
+        if report.findings:
+            name = clean_line(report.submission)
+            lines.append(f"\n{name}: {findings_to_look_at(report)}; grader explain lists them.")
     counts = Counter(report.status.value for report in reports)
     lines.append("\n" + ", ".join(f"{count} {status}" for status, count in counts.items()) + ".")
+    lines += cache_lines(reports)
     if any(r.environment and r.environment.tier >= NOT_FOR_GRADES for r in reports):
         lines.append(
             "*** NOT FOR GRADES: student code ran without a sandbox (tier 4). "
             "See: grader doctor ***"
         )
     return lines
+
+
+def cache_lines(reports: Sequence[Report]) -> list[str]:
+    """Say how many tests were not run because their results were known; nothing if all ran."""
+    tests = [test for report in reports for test in report.tests]
+    cached = sum(test.cached for test in tests)
+    if not cached:
+        return []
+    return [f"{cached} of {len(tests)} tests were taken from earlier runs; --no-cache runs all."]
+
+
+def note_unreadable(cache: ResultCache | None) -> None:
+    """Say, on standard error, that kept results were damaged or sealed with another key."""
+    if cache is not None and cache.unreadable:
+        click.echo(
+            f"Note: {cache.unreadable} kept results could not be used and were removed "
+            f"({cache.folder}).",
+            err=True,
+        )
 
 
 def _cells(report: Report) -> tuple[str, ...]:

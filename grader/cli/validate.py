@@ -1,49 +1,106 @@
-"""``grader validate``: prove a lab's suite."""
+"""``grader validate``: prove the suites of labs."""
 
 from __future__ import annotations
 
 import os
+import time
 
 import click
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
+from rich.table import Table
 
-from grader.authoring import Finding, validate
+from grader.authoring import Finding, Plan, Validation, validate
+from grader.authoring.automatic import Progress
 from grader.authoring.validate import check_count
-from grader.catalogue import Catalogue, find_home
+from grader.catalogue import Catalogue, Lab, find_home
+
+_EVERY = 25  # mutants between two lines where there is no terminal
 
 
 @click.command("validate")
-@click.argument("slug")
+@click.argument("slug", required=False)
+@click.option("--all", "every", is_flag=True, help="Every lab of the course, one after another.")
 @click.option(
     "--seeds",
     default=10,
     show_default=True,
+    type=click.IntRange(min=0),
     help="Runs of the reference, each with other hidden inputs.",
 )
 @click.option(
-    "--repeats", default=3, show_default=True, help="Runs under one key, which must agree."
+    "--repeats",
+    default=3,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Runs under one key, which must agree.",
 )
+@click.option(
+    "--automatic/--no-automatic",
+    default=True,
+    show_default=True,
+    help="Run mutants made from the reference's syntax tree.",
+)
+@click.option("--sample", type=click.IntRange(min=1), help="Only so many automatic mutants.")
 @click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="Runs side by side.")
-def validate_command(slug: str, seeds: int, repeats: int, jobs: int) -> None:
+def validate_command(
+    slug: str | None,
+    every: bool,
+    seeds: int,
+    repeats: int,
+    automatic: bool,
+    sample: int | None,
+    jobs: int,
+) -> None:
     """Prove the hidden suite of lab SLUG.
 
     The reference must earn full marks on every seed, the skeleton and answers of the wrong kind
-    nothing, every mutant must lose the test it names, and repeated runs must agree.
+    nothing, every mutant must lose the test it names, and repeated runs must agree. Skeleton and
+    reference must fit together, every bar must be calibrated. Where files are to be written from
+    scratch, the reference and the given files must be so too.
+
+    Automatic mutants change one thing each in what students write; at least 95 % must lose a
+    test. One that is as right as the reference is explained in reference/SLUG/equivalent.toml.
+    Their results are kept, so that an interrupted run goes on where it was.
+
     Exits with 1 if one of these does not hold.
     """
-    lab = Catalogue(find_home()).get(slug)
+    if every == (slug is not None):
+        raise click.UsageError("Name one lab, or say --all.")
+    catalogue = Catalogue(find_home())
+    labs = catalogue.labs() if slug is None else [catalogue.get(slug)]
+    plan = Plan(seeds, repeats, automatic, sample, jobs)
     console = Console(highlight=False)
-    total, done = check_count(lab, seeds), 0
+    problems = catalogue.problems() if every else []
+    for problem in problems:
+        console.print(str(problem), markup=False)
+    results = [_validate(lab, plan, console) for lab in labs]
+    if every:
+        console.print(_table(results))
+    raise SystemExit(0 if not problems and all(result.sound for result in results) else 1)
+
+
+def _validate(lab: Lab, plan: Plan, console: Console) -> Validation:
+    total, done = check_count(lab, plan), 0
+    slug = lab.assignment.slug
 
     def show(finding: Finding) -> None:
         nonlocal done
         done += 1
         face = ":)" if finding.holds else ":("
         console.print(f"{done:>3}/{total} {face} {finding.claim}", markup=False)
-        if finding.detail:
-            console.print(f"          {finding.detail}", markup=False, soft_wrap=True)
+        for line in finding.detail.splitlines():
+            console.print(f"          {line}", markup=False, soft_wrap=True)
 
-    result = validate(lab, seeds=seeds, repeats=repeats, jobs=jobs, on_finding=show)
+    with _Watch(console) as watch:
+        result = validate(lab, plan, on_finding=show, on_progress=watch.on_progress)
     failed = [finding for finding in result.findings if not finding.holds]
     console.print(
         f"{slug}: all {total} claims hold."
@@ -51,4 +108,75 @@ def validate_command(slug: str, seeds: int, repeats: int, jobs: int) -> None:
         else f"{slug}: {len(failed)} of {total} claims do not hold.",
         markup=False,
     )
-    raise SystemExit(0 if result.sound else 1)
+    return result
+
+
+class _Watch:
+    """How automatic mutants go: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._started: float | None = None
+        self._bar = Bar(
+            TextColumn("Mutants"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[survived]} survive"),
+            TimeElapsedColumn(),
+            TextColumn("ETA"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+
+    def on_progress(self, progress: Progress) -> None:
+        """Show how far the mutants are and when they will be done."""
+        if self._console.is_terminal:
+            if not self._bar.tasks:
+                self._bar.start()
+                self._bar.add_task("Mutants", total=progress.total, survived=0)
+            self._bar.update(
+                self._bar.tasks[0].id, completed=progress.done, survived=progress.survived
+            )
+        elif progress.done % _EVERY == 0:
+            self._line(progress)
+
+    def _line(self, progress: Progress) -> None:
+        self._started = self._started or time.monotonic()
+        told = f"[{progress.done}/{progress.total}] mutants, {progress.survived} survive"
+        spent = time.monotonic() - self._started
+        left = spent / max(progress.done - _EVERY, 1) * (progress.total - progress.done)
+        click.echo(f"{told}, about {left / 60:.0f} min left" if spent else told, err=True)
+
+    def __enter__(self) -> _Watch:
+        """Return the watch itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Put the bar away."""
+        self._bar.stop()
+
+
+def _table(results: list[Validation]) -> Table:
+    """Return one row a lab."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("LAB")
+    for title in ("CLAIMS", "SEEDS", "BY HAND", "KILLED", "EXPLAINED", "SURVIVE", "MIN", "CPU MIN"):
+        table.add_column(title, justify="right")
+    for result in results:
+        held = sum(finding.holds for finding in result.findings)
+        mutants = result.automatic
+        counts = ["-", "-", "-"]
+        if mutants:
+            groups = (mutants.killed, mutants.explained, (*mutants.survived, *mutants.faults))
+            counts = [str(len(group)) for group in groups]
+        table.add_row(
+            result.slug,
+            f"{held}/{len(result.findings)}",
+            str(result.plan.seeds),
+            str(result.mutants),
+            *counts,
+            f"{result.minutes:.1f}",
+            f"{result.cpu_minutes:.1f}",
+        )
+    return table

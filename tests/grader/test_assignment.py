@@ -95,6 +95,24 @@ def test_a_sound_manifest_is_read(write):
     assert lab.variant("b") == {"width": 8}
 
 
+def test_a_variant_names_data_that_are_no_setting_of_it(write):
+    lab = load_assignment(write(("width = 8", 'width = 8\nneeds = ["ppi-node2vec"]')))
+    assert lab.variant("b") == {"width": 8}
+    assert lab.data_of(None) == lab.data_of("a") == ()
+    assert lab.data_of("b") == ("ppi-node2vec",)
+
+
+def test_data_of_the_whole_lab_are_read_by_every_variant(write):
+    lab = load_assignment(
+        write(
+            ('title = "Networks"', 'title = "Networks"\ndata = ["planetoid"]'),
+            ("width = 8", 'width = 8\nneeds = ["planetoid", "cora.v1"]'),
+        )
+    )
+    assert lab.data_of("a") == ("planetoid",)
+    assert lab.data_of("b") == ("cora.v1", "planetoid")
+
+
 def test_an_unknown_item_is_a_key_error(write):
     lab = load_assignment(write())
     with pytest.raises(KeyError):
@@ -241,6 +259,34 @@ def test_an_unknown_item_is_a_key_error(write):
             id="unknown-default",
         ),
         pytest.param("width = 8", "depth = 8", "variants.b", "lacks 'width'", id="variant-keys"),
+        pytest.param(
+            "width = 8",
+            'width = 8\nneeds = "planetoid"',
+            "variants.b.needs",
+            'needs = ["planetoid"]',
+            id="needs-is-a-list",
+        ),
+        pytest.param(
+            "width = 8",
+            'width = 8\nneeds = ["../etc"]',
+            "variants.b.needs",
+            'needs = ["planetoid"]',
+            id="needs-is-a-name",
+        ),
+        pytest.param(
+            'title = "Networks"',
+            'title = "Networks"\ndata = ["planetoid/raw"]',
+            "data.0",
+            "a folder's name",
+            id="data-is-a-name",
+        ),
+        pytest.param(
+            'title = "Networks"',
+            'title = "Networks"\ndata = ["planetoid", "planetoid"]',
+            "data",
+            "stands 2 times",
+            id="doubled-data",
+        ),
         pytest.param(
             "width = 8",
             "width = 1979-05-27",

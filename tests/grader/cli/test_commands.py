@@ -1,5 +1,6 @@
 """The smaller commands, and what every command does with an error."""
 
+import shutil
 from pathlib import Path
 
 import click
@@ -9,6 +10,8 @@ from grader.cli.main import cli
 from grader.errors import GradingError
 from grader.export import to_json
 from grader.sandbox import Check, DoctorReport
+
+HOME = Path(__file__).parents[2] / "home"
 
 
 def test_list_names_the_labs(invoke):
@@ -33,6 +36,17 @@ def test_show_tells_files_limits_and_points(invoke):
     assert "20 CPU s in all" in output
     assert "A few words (marked by a person)" in output
     assert "(without torch)" in output
+
+
+def test_show_tells_the_bars_where_staffs_half_is(invoke, monkeypatch, tmp_path: Path):
+    shutil.copytree(HOME, tmp_path / "home")
+    monkeypatch.setenv("GRADER_HOME", str(tmp_path / "home"))
+    assert "Bars" not in invoke("show", "tiny").output
+    bars = '[error]\ntitle = "an error"\nbetter = "lower"\nfull = 0.1\n'
+    (tmp_path / "home" / "reference" / "tiny" / "bars.toml").write_text(bars)
+    assert "error <= 0.1: an error" in invoke("show", "tiny").output
+    shutil.rmtree(tmp_path / "home" / "reference")
+    assert "Bars" not in invoke("show", "tiny").output
 
 
 @pytest.fixture
@@ -77,6 +91,13 @@ def test_doctor_says_what_to_mend(invoke, monkeypatch, ok: bool, tier: int, code
     assert result.exit_code == code
     assert ("apt install" in result.output) is not ok
     assert f"tier {tier} of 4" in result.output
+
+
+def test_doctor_says_how_to_get_a_stronger_tier(invoke, monkeypatch):
+    lines = (Check("Trial run", True, "answered"),)
+    report = DoctorReport(2, "a tier", lines, "run the worker as root")
+    monkeypatch.setattr("grader.cli.doctor.look", lambda: report)
+    assert "For a stronger tier: run the worker as root." in invoke("doctor").output
 
 
 @pytest.fixture

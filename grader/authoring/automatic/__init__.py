@@ -1,0 +1,25 @@
+"""Automatic mutants: made from the reference's syntax tree, run until the first lost test."""
+
+from grader.authoring.automatic.explained import EXPLAINED_NAME, load_explained
+from grader.authoring.automatic.generation import (
+    AutomaticMutant,
+    automatic_mutants,
+    file_mutants,
+)
+from grader.authoring.automatic.results import Results, results_file
+from grader.authoring.automatic.running import Progress, Runner, Tally, sample, tally
+
+__all__ = [
+    "EXPLAINED_NAME",
+    "AutomaticMutant",
+    "Progress",
+    "Results",
+    "Runner",
+    "Tally",
+    "automatic_mutants",
+    "file_mutants",
+    "load_explained",
+    "results_file",
+    "sample",
+    "tally",
+]

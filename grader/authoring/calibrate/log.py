@@ -1,0 +1,92 @@
+"""The runs of a calibration as they end: one JSON line each, so that none is made twice.
+
+The file lies in the user's cache under the digest of what is measured: a suite that has changed
+starts anew. A process that is killed loses the runs in flight and at most a torn last line.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from grader.authoring.calibrate.calibration import measuring_digest
+from grader.catalogue import Lab
+from grader.report import Environment, Outcome
+
+REFERENCE = "reference"
+
+
+class Run(BaseModel):
+    """One run of one solution under one key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    variant: str | None
+    solution: str  # REFERENCE, baselines/NAME or mutants/NAME
+    number: int  # of its key
+    own: str = ""  # digest of what the variant's reference has of its own
+    measured: dict[str, dict[str, float]]  # by the test's id, then by the figure's name
+    outcomes: dict[str, Outcome]  # of the tests that measured or were to
+    cpu_seconds: float
+    environment: Environment | None = None  # of whole runs
+
+    @property
+    def key(self) -> tuple[str | None, str, str, int]:
+        """What no two runs share."""
+        return self.variant, self.own, self.solution, self.number
+
+    def of_tests(self, tests: Collection[str]) -> Self:
+        """Return the run as if it had been of these tests alone."""
+        measured = {test: found for test, found in self.measured.items() if test in tests}
+        outcomes = {test: outcome for test, outcome in self.outcomes.items() if test in tests}
+        return self.model_copy(update={"measured": measured, "outcomes": outcomes})
+
+
+class RunLog:
+    """All runs made so far; may be asked and told from several threads."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._guard = threading.Lock()
+        self._runs = {run.key: run for run in _read(file)}
+
+    def find(self, variant: str | None, own: str, solution: str, number: int) -> Run | None:
+        """Return a run, None if it has not been made."""
+        return self._runs.get((variant, own, solution, number))
+
+    def add(self, run: Run) -> None:
+        """Keep a run; it is on disk when this returns."""
+        with self._guard:
+            self._runs[run.key] = run
+            with self._file.open("a", encoding="utf-8") as out:
+                out.write(run.model_dump_json() + "\n")
+
+
+def open_log(lab: Lab, environ: Mapping[str, str] = os.environ) -> RunLog:
+    """Return the log of a lab as it is now."""
+    cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "proctor" / "calibrate"
+    folder.mkdir(parents=True, exist_ok=True)
+    return RunLog(folder / f"{lab.assignment.slug}-{measuring_digest(lab)[:16]}.jsonl")
+
+
+def _read(file: Path) -> list[Run]:
+    """Read whole lines; what a killed process left of one is cut off."""
+    if not file.exists():
+        return []
+    content = file.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        file.write_bytes(whole)
+    runs = []
+    for line in whole.splitlines():
+        try:
+            runs.append(Run.model_validate_json(line))
+        except ValidationError:
+            continue  # of an older form: the run is made anew
+    return runs

@@ -1,0 +1,6 @@
+"""The public half of a lab, made from the staff's half."""
+
+from grader.authoring.release.contents import Release, plan_release
+from grader.authoring.release.skeleton import MarkError, skeleton_of
+
+__all__ = ["MarkError", "Release", "plan_release", "skeleton_of"]

@@ -1,0 +1,140 @@
+"""The notebook of a lab: the skeleton, one cell a file, each below what its handout says of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from grader.assignment import Assignment
+
+_SET_UP = '''from pathlib import Path
+
+__package__ = "{slug}"  # lets a cell import its neighbours: from .{module} import ...
+
+
+def save_graded_cell(info):
+    """Write a cell that starts with "# file: name.py" to {slug}/name.py."""
+    first, _, rest = info.raw_cell.partition("\\n")
+    if first.startswith("# file:"):
+        Path("{slug}", first.removeprefix("# file:").strip()).write_text(rest, encoding="utf-8")
+
+
+get_ipython().events.register("pre_run_cell", save_graded_cell)'''
+
+_TESTS = """import subprocess
+import sys
+
+tests = [sys.executable, "-m", "pytest", "-q", {tests}]
+print(subprocess.run(tests, capture_output=True, text=True).stdout)"""
+
+_ITEM = re.compile(r"^(?:\d+\.|[-*]) +`([^`]+)`[:,]? *(.*)$")
+
+
+def notebook_of(
+    assignment: Assignment,
+    handouts: Mapping[str, str],
+    skeleton: Mapping[str, str],
+    tests: list[str],
+) -> str:
+    """Return the notebook as JSON.
+
+    `handouts` are the texts of README.md and, if there is one, README.zh.md; `skeleton` gives
+    the modules by manifest path; `tests` names the files with public tests.
+    """
+    slug = assignment.slug
+    told = _told_of_files(handouts["README.md"])
+    modules = [path for path in skeleton if PurePosixPath(path).parent.name == slug]
+    cells = [_text(_introduction(assignment, handouts))]
+    if modules:
+        first = PurePosixPath(modules[0]).stem
+        cells.append(_code(_SET_UP.format(slug=slug, module=first)))
+    titles = {file.path: file.title for file in assignment.files}
+    for path in modules:
+        text = skeleton[path].rstrip("\n")
+        cells.append(_text(_section(path, told.get(path) or titles[path], text)))
+        cells.append(_code(f"# file: {PurePosixPath(path).name}\n{text}"))
+    if tests:
+        cells.append(_text("## Public tests"))
+        cells.append(_code(_TESTS.format(tests=", ".join(f'"{test}"' for test in tests))))
+    return _as_json(slug, cells)
+
+
+def _introduction(assignment: Assignment, handouts: Mapping[str, str]) -> str:
+    slug = assignment.slug
+    title = next(
+        (line for line in handouts["README.md"].splitlines() if line.startswith("# ")),
+        f"# {assignment.title}",
+    )
+    chinese = " (`README.zh.md` in Chinese)" if "README.zh.md" in handouts else ""
+    beside = [f"`{file.path}`" for file in assignment.files if file.module is None]
+    together = f" together with {_listed(beside)} in a zip" if beside else ""
+    return f"""{title}
+
+The task, the conventions and the points stand in `README.md`{chinese}; this notebook is the same
+skeleton as the folder `{slug}`, one cell a file. Write your code in the cells that start with
+`# file:` and keep that first line. Everything else in the notebook is yours: only those cells are
+graded. Hand in the notebook{together}.
+
+Start Jupyter in the folder that holds this notebook. The next cell saves each graded cell as a
+file in `{slug}/` when you run it, so that the cells can import one another and the public tests
+work here as they do in the grader."""
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _section(path: str, told: str, text: str) -> str:
+    rows = [f"## {path}"]
+    if told:
+        rows += ["", told[0].upper() + told[1:]]
+    if '__name__ == "__main__"' in text:
+        module = path.removesuffix(".py").replace("/", ".")
+        rows += ["", f"Running this cell runs its script too, as `python -m {module}` would."]
+    return "\n".join(rows)
+
+
+def _told_of_files(readme: str) -> dict[str, str]:
+    """Return what a handout's list says of each file: items that begin with its path."""
+    found: dict[str, str] = {}
+    current = ""
+    for line in readme.splitlines():
+        item = _ITEM.match(line)
+        if item:
+            current = item[1]
+            found.setdefault(current, item[2])
+        elif current and line.startswith("  ") and line.strip():
+            found[current] += f"\n{line.strip()}"
+        else:
+            current = ""
+    return found
+
+
+def _text(source: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
+
+
+def _code(source: str) -> dict[str, Any]:
+    empty: dict[str, Any] = {"execution_count": None, "outputs": []}
+    return {"cell_type": "code", "metadata": {}, "source": source, **empty}
+
+
+def _as_json(slug: str, cells: list[dict[str, Any]]) -> str:
+    """Write a notebook as Jupyter does: keys sorted, a source as a list of lines."""
+    numbered = [
+        {**cell, "id": f"{slug}-{number}", "source": cell["source"].splitlines(keepends=True)}
+        for number, cell in enumerate(cells)
+    ]
+    book = {
+        "cells": numbered,
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True) + "\n"

@@ -1,0 +1,203 @@
+"""``grader calibrate``: prove a lab's bars by many runs of its reference."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from grader.authoring.calibrate import (
+    FEWEST_RUNS,
+    Calibration,
+    Counts,
+    Plan,
+    Row,
+    Run,
+    judge_bars,
+    make_calibration,
+    save_calibration,
+    unproven_bars,
+    variants_of,
+)
+from grader.authoring.calibrate.make import bars_of
+from grader.catalogue import Catalogue, Lab, find_home
+
+_WIDTH = 160
+
+
+@click.command()
+@click.argument("slug")
+@click.option(
+    "--runs",
+    type=click.IntRange(min=FEWEST_RUNS),
+    default=FEWEST_RUNS,
+    show_default=True,
+    help="Runs of the reference for each variant, each with other hidden inputs.",
+)
+@click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="Runs side by side.")
+@click.option("--variant", "variants", multiple=True, help="Only this variant; may be repeated.")
+@click.option(
+    "--baseline",
+    "baselines",
+    multiple=True,
+    help="Only this weak solution of reference/SLUG/baselines; may be repeated.",
+)
+@click.option(
+    "--plots",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the pictures, one a bar; docs/labs/SLUG by default.",
+)
+def calibrate(
+    slug: str,
+    runs: int,
+    jobs: int,
+    variants: tuple[str, ...],
+    baselines: tuple[str, ...],
+    plots: Path | None,
+) -> None:
+    """Calibrate the bars of lab SLUG.
+
+    The reference is graded under many keys, only by the tests that measure something; wrong
+    solutions once. What they measured goes to reference/SLUG/calibration.json and into pictures.
+    A run that has been made is not made again unless the suite has changed. Exits with 1 if a
+    bar is refused: its reference may miss it in more than 0.1 % of all runs.
+    """
+    home = find_home()
+    lab = Catalogue(home).get(slug)
+    plan = Plan(runs, _chosen(lab, variants), baselines, jobs)
+    today = datetime.now(UTC).date()
+    with _Watch(Console(stderr=True)) as watch:
+        calibration = make_calibration(
+            lab, plan, today=today, on_start=watch.start, on_run=watch.ended
+        )
+    save_calibration(lab, calibration)
+    # Importing matplotlib costs more than most commands: only this one pays for it.
+    draw_bars = importlib.import_module("grader.authoring.calibrate.plots").draw_bars
+    drawn = draw_bars(bars_of(lab), calibration, plots or home / "docs" / "labs" / slug)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDTH  # a log has no edge to stay within
+    show(console, judge_bars(lab, calibration))
+    console.print(_cost(calibration), markup=False)
+    console.print(f"{len(drawn)} pictures in {drawn[0].parent}" if drawn else "", markup=False)
+    refused = unproven_bars(lab)
+    for objection in refused:
+        console.print(f":( {objection}", markup=False, soft_wrap=True)
+    raise SystemExit(1 if refused else 0)
+
+
+def _chosen(lab: Lab, wanted: tuple[str, ...]) -> tuple[str | None, ...]:
+    known = variants_of(lab)
+    for name in wanted:
+        if name not in known:
+            names = ", ".join(filter(None, known)) or "none"
+            raise click.BadParameter(f"there is no variant {name!r}; known: {names}")
+    return wanted or known
+
+
+def show(console: Console, rows: Sequence[Row]) -> None:
+    """Print a table of judged bars."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("", "bar", "variant"):
+        table.add_column(title)
+    for title in ("n", "mean", "sd", "worst", "bar at", "margin", "misses", "counting"):
+        table.add_column(title, justify="right")
+    table.add_column("best wrong solution held back")
+    for row in rows:
+        table.add_row(*cells(row))
+    console.print(table)
+    console.print(
+        "mean, sd on the bar's scale; margin in sd; misses: upper bound of the reference's, at "
+        "95 % (t: by the tail, for it is not normal; c: by counting); counting: without any shape.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """Return what the table says of one bar."""
+    found, best = row.assessment, row.best
+    said = f"{best.value:.3g} {best.name} (-{best.gap:.1f} sd)" if best else "-"
+    if row.passing:
+        said += f"; {len(row.passing)} baselines pass"
+    mark = {Counts.TAIL: " t", Counts.FREE: " c", Counts.NORMAL: ""}[found.counts]
+    return (
+        ":)" if found.accepted else ":(",
+        row.bar,
+        row.variant or "-",
+        str(found.n),
+        f"{found.mean:.3f}",
+        f"{found.sd:.3f}",
+        f"{found.worst:.3g}",
+        f"{found.threshold:.3g}",
+        f"{found.margin:.1f}",
+        f"{found.bound:.2g}{mark}",
+        f"{found.free:.2g}",
+        said,
+    )
+
+
+def _cost(calibration: Calibration) -> str:
+    told = (
+        f"{runs.variant or 'a run'} {runs.cpu_seconds_mean:.1f} (most {runs.cpu_seconds_max:.1f})"
+        for runs in calibration.variants
+    )
+    return f"CPU seconds of the measuring tests: {', '.join(told)}"
+
+
+class _Watch:
+    """A bar with the time left on a terminal, a line a run elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._live = console.is_terminal
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("ETA"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not self._live,
+        )
+        self._task = self._progress.add_task("Calibrating", total=None)
+        self._done = 0
+        self._total = 0
+
+    def __enter__(self) -> _Watch:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *ended: object) -> None:
+        self._progress.stop()
+
+    def start(self, total: int) -> None:
+        """Hear how many runs there are."""
+        self._total = total
+        self._progress.update(self._task, total=total)
+
+    def ended(self, run: Run, now: bool) -> None:
+        """Hear of a run that ended, or that was known."""
+        self._done += 1
+        self._progress.advance(self._task)
+        if not self._live:
+            of = f"/{self._total}" if self._total else ""
+            variant = f" {run.variant}" if run.variant else ""
+            how = f"{run.cpu_seconds:.1f} CPU s" if now else "known"
+            text = f"[{self._done}{of}] {run.solution} {run.number}{variant}: {how}"
+            click.echo(text, err=True)
