@@ -1,19 +1,25 @@
 """Where student code runs: tiers of confinement, and one single-use sandbox per submission."""
 
-from grader.sandbox.box import Sandbox, Session, sweep_leftovers
+from grader.sandbox.box import Sandbox, Session, Supply, sweep_leftovers
+from grader.sandbox.cell import Cell
 from grader.sandbox.confinement import Confinement
 from grader.sandbox.doctor import Check, DoctorReport, doctor
 from grader.sandbox.spec import SandboxSpec, Tier
-from grader.sandbox.tiers import best_tier, confinement
+from grader.sandbox.tiers import available_tiers, best_tier, confinement
+from grader.sandbox.zygote import Zygote
 
 __all__ = [
+    "Cell",
     "Check",
     "Confinement",
     "DoctorReport",
     "Sandbox",
     "SandboxSpec",
     "Session",
+    "Supply",
     "Tier",
+    "Zygote",
+    "available_tiers",
     "best_tier",
     "confinement",
     "doctor",

@@ -1,32 +1,30 @@
-"""One sandbox for one submission: started, loaded once, forked for every test, thrown away."""
+"""One sandbox for one submission: loaded once, forked for every test, thrown away."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from grader.errors import SandboxError
 from grader.sandbox import cgroup
-from grader.sandbox.confinement import Confined, Confinement, Launch
+from grader.sandbox.cell import Cell
 from grader.sandbox.control import Control
 from grader.sandbox.output import Output
-from grader.sandbox.ownership import own_name, owner_alive
-from grader.sandbox.spec import SandboxSpec, Tier
-from grader.wire import codec, runner
+from grader.sandbox.ownership import FOLDER_PREFIX, owner_alive, remove_tree
 from grader.wire.budget import Budget
 from grader.wire.channel import Channel
 from grader.wire.failures import StudentCrashed, StudentError, StudentMemory, StudentNotImported
 
-_START_SECONDS = 120.0
 _ANSWER_SECONDS = 60.0  # of wall time, so that a busy machine never looks like a broken one
-_FOLDER_PREFIX = "proctor-"
+_IMPORT_SECONDS = 1200.0
+
+Supply = Callable[[], Cell]
 
 
 @dataclass(frozen=True)
@@ -38,115 +36,90 @@ class Session:
 
 
 class Sandbox:
-    """A keeper that is never lost to student code, a template that imported it, a fork a test.
+    """A keeper that holds no student code, a template that imported it, a fork a test.
 
-    A sandbox serves one submission. After every test, whatever the test left running is killed;
-    if student code has taken the template down, the next test starts from a fresh import.
+    A sandbox serves one submission. After every test, whatever the test left running is killed,
+    and files that it wrote are removed, unless another session is open, whose files they could be;
+    if student code has taken the template down, the next test starts from a fresh import, and if
+    it has taken the keeper down, in a fresh cell.
     """
 
-    def __init__(self, confinement: Confinement, spec: SandboxSpec) -> None:
-        self.tier = confinement.tier
-        self.spec = spec
-        self.output = Output()
-        self._confinement = confinement
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{own_name()}-"))
-        self._spent = 0.0
+    def __init__(
+        self,
+        supply: Supply,
+        write: Callable[[Path], None],
+        modules: tuple[str, ...],
+        import_cpu_seconds: float,
+    ) -> None:
+        """Take a cell, put a submission's files in place (by `write`) and import its modules.
+
+        A module that cannot be imported is noted in `failures`; if the import never ended, every
+        session raises that. Raises SandboxError if there is no cell to be had.
+        """
+        self.import_failure: StudentError | None = None
+        self.failures: dict[str, StudentNotImported] = {}
+        self._supply = supply
+        self._write = write
+        self._modules = modules
+        self._import_cpu_seconds = import_cpu_seconds
+        self._spent = 0.0  # in cells before this one
         self._template: Control | None = None
         self._template_pid = 0
         self._open: list[int] = []  # pids of the tests whose sessions are open
-        self._modules: tuple[str, ...] = ()
         self._imported = False
-        self._import_cpu_seconds = 10.0
-        self.import_failure: StudentError | None = None
-        self.failures: dict[str, StudentNotImported] = {}
-        self._start()
-
-    def _start(self) -> None:
-        """Start the keeper; it warms up while we go on."""
-        wire, submission, scratch = self._prepare_folder()
-        ours, theirs = socket.socketpair()
-        launch = Launch(self.spec, wire, submission, scratch, theirs, self.output.writer)
-        try:
-            self._confined: Confined = self._confinement.start(launch)
-        finally:
-            theirs.close()
-        self._keeper = Control(ours)
-        self._ready = False
-        self._inside = self._confinement.inside(launch)
-
-    def _prepare_folder(self) -> tuple[Path, Path, Path]:
-        wire, submission, scratch = (self._folder / n for n in ("wire", "submission", "scratch"))
-        package = wire / "wire"
-        package.mkdir(parents=True, exist_ok=True)
-        submission.mkdir(exist_ok=True)
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir()
-        (package / "__init__.py").write_text("")
-        for module in (codec, runner):
-            shutil.copy(str(module.__file__), package)
-        _make_readable(wire)
-        return wire, submission, scratch
-
-    def wait_ready(self) -> None:
-        """Wait until the keeper has warmed up; SandboxError if it never does."""
-        if self._ready:
-            return
-        try:
-            self._keeper.receive("ready", _START_SECONDS)
-        except StudentCrashed as error:
-            said = self.output.text().strip()[-2000:]
-            raise SandboxError(f"the sandbox did not start ({error}): {said}") from error
-        self._ready = True
-
-    def load(
-        self,
-        write: Callable[[Path], None],
-        modules: tuple[str, ...],
-        cpu_seconds: float,
-    ) -> None:
-        """Put a submission's files in place (by `write`) and import its modules once.
-
-        A module that cannot be imported is noted in `failures`; if the import never ended, every
-        session raises that. Raises SandboxError if the sandbox itself did not start.
-        """
-        self.wait_ready()
-        self.output.restart()
-        write(self._folder / "submission")
-        _make_readable(self._folder / "submission")
-        self._modules = modules
-        self._import_cpu_seconds = cpu_seconds
+        self._closed = False
+        self._move_in()
+        kills = self._cell.oom_kills()
         try:
             self._import()
         except StudentCrashed as error:
-            self.import_failure = self._crashed(str(error), 0)
+            ended = self._crashed(str(error), kills)
+            if not isinstance(ended, StudentError):
+                raise ended from error
+            self.import_failure = ended
         except StudentError as error:
             self.import_failure = error
         if self.import_failure is not None:
             self._drop_template()
 
+    def _move_in(self) -> None:
+        self._cell = self._supply()
+        self.tier = self._cell.tier
+        self.output = Output(self._cell.output)
+        self._keeper = Control(self._cell.control)
+        self._cpu_at_start = self._cell.cpu_seconds()  # of the start: not the student's
+        self._write(self._cell.submission)
+        _make_readable(self._cell.submission)
+
     def _import(self) -> None:
         """Fork a template off the keeper and let it import the submission."""
         ours, theirs = socket.socketpair()
-        message = {"op": "load", "root": self._inside, "modules": list(self._modules)}
         with theirs:
-            self._template_pid = self._ask_keeper(message, theirs.fileno())
+            pid = self._ask_for_template(theirs.fileno())
+        self._template_pid = pid if type(pid) is int else 0
         self._template = Control(ours)
         budget = Budget(self._import_cpu_seconds, self.cpu_seconds)
-        failures = self._template.receive("loaded", 10 * _START_SECONDS, budget.check)
+        failures = self._template.receive("loaded", _IMPORT_SECONDS, budget.check)
         if not self._imported:
             # Only the first import is believed: a later one happens after hidden inputs have been
             # inside, and its error messages, which students are shown, could carry them out.
             self.failures = _not_imported(failures)
             self._imported = True
+        if not self._open:
+            self._accept_files()
 
-    def _ask_keeper(self, message: dict[str, Any], fd: int | None = None) -> int:
-        """Ask the keeper, which holds no student code: if it fails, the sandbox is lost."""
-        try:
-            self._keeper.send(message, fd)
-            answer = self._keeper.receive("done", _ANSWER_SECONDS)
-        except StudentCrashed as error:
-            raise SandboxError(f"the sandbox was lost: {error}") from error
-        return answer if type(answer) is int else 0
+    def _ask_for_template(self, fd: int) -> Any:
+        """Ask the keeper, which holds no student code; move to a fresh cell if it is gone."""
+        for attempt in (1, 2):
+            message = {"op": "load", "root": self._cell.inside, "modules": list(self._modules)}
+            try:
+                self._keeper.send(message, fd)
+                return self._keeper.receive("done", _ANSWER_SECONDS)
+            except StudentCrashed as error:
+                if attempt == 2:
+                    raise SandboxError(f"the sandbox was lost: {error}") from error
+                self._move()
+        return None
 
     @contextmanager
     def session(self, seed: int, cpu_seconds: float) -> Iterator[Session]:
@@ -155,7 +128,7 @@ class Sandbox:
             raise self.import_failure
         ours, theirs = socket.socketpair()
         self.output.restart()
-        kills = self._confined.oom_kills()
+        kills = self._cell.oom_kills()
         budget = Budget(cpu_seconds, self.cpu_seconds)
         pid = 0
         try:
@@ -167,8 +140,9 @@ class Sandbox:
             )
         finally:
             ours.close()
-            self._open = [other for other in self._open if other != pid]
-            self._clean_up()
+            if not self._closed:
+                self._open = [other for other in self._open if other != pid]
+                self._clean_up()
 
     def _fork(self, seed: int, fd: int) -> int:
         """Fork the template and return the test's pid: its claim, believed only in a sweep."""
@@ -189,51 +163,71 @@ class Sandbox:
         raise StudentCrashed("the submission could not be forked")
 
     def _clean_up(self) -> None:
-        if self.tier is Tier.PROCESS:
-            return  # there is no namespace to sweep; children end with their socket
+        """Have the keeper kill what no open session needs, and if none is open remove its files."""
+        keep = [self._template_pid, *self._open]
         try:
-            self._ask_keeper({"op": "sweep", "keep": [self._template_pid, *self._open]})
-        except SandboxError:
-            self._restart()
+            self._keeper.send({"op": "sweep" if self._open else "tidy", "keep": keep})
+            clean = self._keeper.receive("done", _ANSWER_SECONDS)
+        except StudentCrashed:
+            clean = False
+        if clean is not True:
+            self._move()
+
+    def _accept_files(self) -> None:
+        """Have the keeper let stay, for every test, the files that the import has written."""
+        try:
+            self._keeper.send({"op": "accept"})
+            self._keeper.receive("done", _ANSWER_SECONDS)
+        except StudentCrashed:
+            self._keeper.close()  # the next order fails, and the cell is left
 
     def _drop_template(self) -> None:
+        self._forget_template()
+        self._clean_up()
+
+    def _forget_template(self) -> None:
         if self._template is not None:
             self._template.close()
             self._template = None
         self._template_pid = 0
-        self._clean_up()
 
-    def _restart(self) -> None:
-        """Replace a sandbox that student code has brought down by one that is whole."""
+    def _move(self) -> None:
+        """Replace a cell that student code has brought down by one that is whole."""
         self._spent = self.cpu_seconds()
-        if self._template is not None:
-            self._template.close()
-            self._template = None
-        self._keeper.close()
-        self._confined.kill()
-        self._start()
-        self.wait_ready()
+        self._forget_template()
+        self._leave()
+        self._move_in()
 
-    def _crashed(self, said: str, kills: int) -> StudentError:
-        """Tell a process killed for its memory from one that crashed."""
-        if self._confined.oom_kills() > kills:
-            return StudentMemory(f"killed by the kernel: more than {self.spec.memory_mb} MB")
-        return StudentCrashed(said)
+    def _leave(self) -> None:
+        self._keeper.close()
+        self._cell.kill()
+        self.output.close()
+
+    def _crashed(self, said: str, kills: int) -> Exception:
+        """Tell a process killed for its memory from one that crashed, and both from our fault."""
+        if self._cell.oom_kills() == kills:
+            return StudentCrashed(said)
+        if self._cell.reached_memory_limit():
+            return StudentMemory(f"killed by the kernel: more than {self._cell.memory_mb} MB")
+        return SandboxError(
+            "the machine itself ran out of memory; give it more, or grade fewer submissions at a "
+            "time"
+        )
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time used inside since the start."""
-        return self._spent + self._confined.cpu_seconds()
+        """Return the CPU time the submission has used."""
+        if self._closed:
+            return self._spent
+        return self._spent + self._cell.cpu_seconds() - self._cpu_at_start
 
     def close(self) -> None:
-        """Kill everything inside and remove every trace on the host."""
-        if self._template is not None:
-            self._template.close()
-        self._keeper.close()
-        with suppress(SandboxError):
-            self._spent += self._confined.cpu_seconds()
-        self._confined.kill()
-        self.output.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Kill everything inside; whoever supplied the cell removes what it made."""
+        if self._closed:
+            return
+        self._spent = self.cpu_seconds()
+        self._closed = True
+        self._forget_template()
+        self._leave()
 
 
 def _not_imported(claims: object) -> dict[str, StudentNotImported]:
@@ -254,8 +248,8 @@ def _make_readable(folder: Path) -> None:
 
 def sweep_leftovers() -> None:
     """Remove the folders and cgroups of runs that were killed before they could clean up."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*-*-*-*"):
-        if not owner_alive(folder.name.removeprefix(_FOLDER_PREFIX)):
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*-*-*-*"):
+        if not owner_alive(folder.name.removeprefix(FOLDER_PREFIX)):
+            remove_tree(folder)
     if cgroup.available():
         cgroup.sweep()

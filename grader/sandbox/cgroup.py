@@ -20,6 +20,7 @@ ROOT = Path("/sys/fs/cgroup")
 PARENT = "proctor"
 _V1_CONTROLLERS = ("memory", "pids", "cpuacct")
 _DRAIN_SECONDS = 5.0
+_NEAR_LIMIT = 4 * 2**20  # memory is charged in batches, and huge pages whole
 
 
 def available(root: Path = ROOT) -> bool:
@@ -58,8 +59,14 @@ class Cgroup:
         return group
 
     @classmethod
+    def existing(cls, name: str, root: Path = ROOT) -> Cgroup:
+        """Return a group by the name it was made under."""
+        version = _version(root) or 1
+        return cls(version, _folders(name, version, root))
+
+    @classmethod
     def _make_v1(cls, name: str, root: Path) -> Cgroup:
-        folders = {c: root / c / PARENT / name for c in _V1_CONTROLLERS}
+        folders = _folders(name, 1, root)
         for folder in folders.values():
             folder.mkdir(parents=True)
         return cls(1, folders)
@@ -70,9 +77,8 @@ class Cgroup:
         parent.mkdir(exist_ok=True)
         for folder in (root, parent):
             (folder / "cgroup.subtree_control").write_text("+memory +pids +cpu")
-        folder = parent / name
-        folder.mkdir()
-        return cls(2, dict.fromkeys(_V1_CONTROLLERS, folder))
+        (parent / name).mkdir()
+        return cls(2, _folders(name, 2, root))
 
     def _set_limits(self, memory: int, processes: int) -> None:
         folder = self.folders["memory"]
@@ -91,6 +97,11 @@ class Cgroup:
             file.write_text(value)
 
     @property
+    def name(self) -> str:
+        """The name it was made under."""
+        return self.folders["memory"].name
+
+    @property
     def entries(self) -> list[Path]:
         """The files a process writes its pid to in order to join."""
         return sorted({folder / "cgroup.procs" for folder in self.folders.values()})
@@ -107,16 +118,33 @@ class Cgroup:
         name = "memory.oom_control" if self.version == 1 else "memory.events"
         return _keyed(self.folders["memory"] / name).get("oom_kill", 0)
 
+    def reached_memory_limit(self) -> bool:
+        """Return whether the group ever wanted more memory than it may have."""
+        folder = self.folders["memory"]
+        if self.version == 1:
+            # Its failure counter stays at 0 on some kernels; the high-water mark does not.
+            limit = int((folder / "memory.limit_in_bytes").read_text())
+            return int((folder / "memory.max_usage_in_bytes").read_text()) > limit - _NEAR_LIMIT
+        return _keyed(folder / "memory.events").get("max", 0) > 0
+
     def pids(self) -> list[int]:
         """Return the processes now in the group, as the host numbers them."""
         text = (self.folders["pids"] / "cgroup.procs").read_text()
         return [int(line) for line in text.split()]
 
+    def kill(self) -> None:
+        """Kill every process in the group."""
+        with suppress(OSError):
+            if self.version == 2:
+                (self.folders["memory"] / "cgroup.kill").write_text("1")
+            for pid in self.pids():
+                os.kill(pid, signal.SIGKILL)
+
     def remove(self) -> None:
         """Kill what is left in the group and remove its folders."""
         deadline = time.monotonic() + _DRAIN_SECONDS
         while time.monotonic() < deadline:
-            self._kill()
+            self.kill()
             with suppress(OSError):
                 for folder in set(self.folders.values()):
                     if folder.exists():
@@ -125,12 +153,9 @@ class Cgroup:
             time.sleep(0.005)
         raise SandboxError(f"the cgroup {self.folders['memory']} could not be emptied")
 
-    def _kill(self) -> None:
-        with suppress(OSError):
-            if self.version == 2:
-                (self.folders["memory"] / "cgroup.kill").write_text("1")
-            for pid in self.pids():
-                os.kill(pid, signal.SIGKILL)
+
+def _folders(name: str, version: int, root: Path) -> dict[str, Path]:
+    return {c: (root if version == 2 else root / c) / PARENT / name for c in _V1_CONTROLLERS}
 
 
 def _keyed(file: Path) -> dict[str, int]:
@@ -145,7 +170,6 @@ def sweep(root: Path = ROOT) -> int:
     left = [f.name for f in base.iterdir() if f.is_dir()] if base.is_dir() else []
     dead = [name for name in left if not owner_alive(name)]
     for name in dead:
-        folders = {c: (root if version == 2 else root / c) / PARENT / name for c in _V1_CONTROLLERS}
         with suppress(SandboxError, OSError):
-            Cgroup(version or 1, folders).remove()
+            Cgroup.existing(name, root).remove()
     return len(dead)

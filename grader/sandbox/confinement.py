@@ -1,59 +1,30 @@
-"""What every tier offers: start the runner confined, meter it, kill it without remains."""
+"""What every tier tells its zygote, and the interpreter and limits all of them share."""
 
 from __future__ import annotations
 
-import json
 import os
-import socket
-import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from grader.errors import SandboxError
 from grader.sandbox.spec import SandboxSpec, Tier
 
-
-@dataclass(frozen=True)
-class Launch:
-    """One sandbox to start: the host folders it sees and the ends of its pipes."""
-
-    spec: SandboxSpec
-    wire: Path  # holds the runner's package; read-only inside
-    submission: Path  # empty at the start, filled before the submission is loaded; read-only inside
-    scratch: Path  # an empty host folder for whatever the tier needs to stage
-    control: socket.socket
-    output: int  # file descriptor of student code's stdout and stderr
-
-
-class Confined(Protocol):
-    """A running sandbox, as its tier can watch it."""
-
-    def cpu_seconds(self) -> float:
-        """Return the CPU time used inside since the start, dead processes included."""
-
-    def oom_kills(self) -> int:
-        """Return how many processes were killed for want of memory."""
-
-    def alive(self) -> bool:
-        """Return whether the sandbox still runs."""
-
-    def kill(self) -> None:
-        """Kill everything inside and remove what the tier made on the host."""
+Settings = dict[str, Any]
 
 
 class Confinement(Protocol):
-    """A tier's way to start a sandbox."""
+    """A tier: how a fork of the zygote is shut in."""
 
     tier: Tier
+    grouped: bool  # whether each sandbox gets a control group
 
-    def start(self, launch: Launch) -> Confined:
-        """Start the runner; SandboxError if this machine will not."""
+    def settings(self, spec: SandboxSpec) -> Settings:
+        """Return what a zygote of this tier must know; SandboxError if it cannot hold `spec`."""
 
-    def inside(self, launch: Launch) -> str:
-        """Return the submission's folder as student code sees it."""
+    def inside(self, folder: Path) -> tuple[str, str]:
+        """Return a slot's submission and scratch folders as student code sees them."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +33,7 @@ class Interpreter:
 
     executable: str  # absolute
     prefixes: tuple[Path, ...]  # folders that must be visible for it to start
-    site: tuple[str, ...]  # package folders, the package folders, for sys.path
+    site: tuple[str, ...]  # package folders, for sys.path
 
     @classmethod
     def current(cls) -> Interpreter:
@@ -81,59 +52,35 @@ def environment(home: str) -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8", **threads}
 
 
-def runner_command(
-    launch: Launch,
-    interpreter: Interpreter,
-    wire: str,
-    *,
-    count_processes: bool,
-    address_space: bool,
-) -> list[str]:
-    """Return the command that starts the keeper; `wire` is the runner's folder as seen inside."""
-    spec = launch.spec
+def shared_settings(
+    kind: str, spec: SandboxSpec, *, processes: int | None, address_space: bool
+) -> Settings:
+    """Return the settings every tier has; `processes` is None where counting them would harm."""
     rlimits = {
         "RLIMIT_NOFILE": 256,
         "RLIMIT_FSIZE": 64 * 2**20,
         "RLIMIT_CORE": 0,
         "RLIMIT_CPU": spec.cpu_seconds,
     }
-    if count_processes:
-        rlimits["RLIMIT_NPROC"] = spec.processes
-    settings = {
-        "control": launch.control.fileno(),
+    if processes is not None:
+        rlimits["RLIMIT_NPROC"] = processes
+    return {
+        "kind": kind,
+        "root": os.geteuid() == 0,
         "hide": spec.hide,
         "warm": spec.warm,
         "rlimits": rlimits,
+        "shared": [],  # folders beside the scratch folder that student code may write to
         "address_space_mb": spec.memory_mb if address_space else 0,
     }
-    paths = [wire, *interpreter.site]  # read without `site`, so that no .pth file runs or adds any
-    boot = f"import sys; sys.path += {paths!r}; from wire.runner import main; main()"
-    return [interpreter.executable, "-I", "-S", "-B", "-c", boot, json.dumps(settings)]
 
 
-def start_process(
-    launch: Launch,
-    command: list[str],
-    fds: tuple[int, ...] = (),
-    *,
-    env: dict[str, str] | None = None,
-    cwd: Path | None = None,
-    uid: int | None = None,
-) -> subprocess.Popen[bytes]:
-    """Start a command that inherits the control socket and `fds`; by default no environment."""
-    try:
-        return subprocess.Popen(  # noqa: S603 - a fixed program, no text of a student's
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=launch.output,
-            stderr=launch.output,
-            pass_fds=(launch.control.fileno(), *fds),
-            env=env or {},
-            cwd=cwd,
-            start_new_session=True,
-            user=uid,
-            group=uid,
-            extra_groups=None if uid is None else (),
-        )
-    except OSError as error:
-        raise SandboxError(f"the sandbox could not be started: {error}") from error
+def hidden_folders(spec: SandboxSpec, visible: list[str]) -> list[str]:
+    """Return the folders that must look empty: hidden libraries, and secrets of the host."""
+    libraries = [Path(site) / name for site in Interpreter.current().site for name in spec.hide]
+    found = [str(path.resolve()) for path in libraries if path.is_dir()]
+    for secret in spec.conceal:
+        path = secret.resolve()
+        if path.is_dir() and any(path.is_relative_to(target) for target in visible):
+            found.append(str(path))
+    return found

@@ -8,17 +8,24 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from grader.errors import ProctorError
 from grader.sandbox import cgroup, seccomp
 from grader.sandbox.box import Sandbox
+from grader.sandbox.inside import landlock
 from grader.sandbox.spec import SandboxSpec, Tier
 from grader.sandbox.tiers import best_tier, confinement, namespaces_work
+from grader.sandbox.zygote import Zygote
 
+_LEAST_MEMORY_GB = 3.5
+_MORE_MEMORY = "a lab with torch needs about 1.5 GB, and each submission up to its limit besides"
 _TRIAL_CPU_SECONDS = 5.0
 _TRIAL_MODULE = "trial"
 _TRIAL_SOURCE = "def answer():\n    return 42\n"
@@ -41,6 +48,7 @@ class DoctorReport:
     tier: int
     tier_name: str
     lines: tuple[Check, ...]
+    better: str = ""  # what to do for a stronger tier; empty at tier 1
 
     @property
     def fit_for_grades(self) -> bool:
@@ -51,8 +59,10 @@ class DoctorReport:
 def doctor() -> DoctorReport:
     """Look at everything a sandbox needs, then start one and ask it a question."""
     tier = best_tier()
-    lines = (*_software(), *_confinement(), _trial(tier))
-    return DoctorReport(int(tier), tier.title, lines)
+    confinement_lines = tuple(_confinement())
+    lines = (*_software(), *confinement_lines, _trial(tier))
+    mends = [line.mend for line in confinement_lines if not line.ok and line.mend]
+    return DoctorReport(int(tier), tier.title, lines, "" if tier is Tier.FULL else "; ".join(mends))
 
 
 def _software() -> Iterator[Check]:
@@ -63,7 +73,9 @@ def _software() -> Iterator[Check]:
             yield Check(name, True, version(name))
         except PackageNotFoundError:
             yield Check(name, False, "not installed", f"install it: pip install {name}")
-    yield Check("Processors", True, f"{os.cpu_count()} (each grading run keeps one busy)")
+    memory = psutil.virtual_memory().total / 2**30
+    yield Check("Processors", True, f"{os.cpu_count()}; each grading run keeps one busy")
+    yield Check("Memory", memory >= _LEAST_MEMORY_GB, f"{memory:.1f} GB", _MORE_MEMORY)
 
 
 def _confinement() -> Iterator[Check]:
@@ -74,21 +86,35 @@ def _confinement() -> Iterator[Check]:
     program = shutil.which("bwrap")
     mend = "" if program else "apt-get install bubblewrap"
     yield Check("bubblewrap", program is not None, _bwrap_version(program), mend)
-    why_not = namespaces_work()
-    yield Check(
-        "User namespaces",
-        not why_not,
-        why_not or "work",
-        _namespace_mend() if why_not else "",
-    )
+    yield _namespaces() if program else Check("User namespaces", False, "unknown without it")
     yield _seccomp()
-    groups = cgroup.available()
-    yield Check(
-        "Control groups",
-        groups,
-        "memory and process limits hold" if groups else "not available to this user",
-        "" if groups else "run the worker as root for tier 1; tier 2 limits memory per process",
+    yield _landlock()
+    yield _control_groups()
+
+
+def _namespaces() -> Check:
+    why_not = namespaces_work()
+    return Check(
+        "User namespaces", not why_not, why_not or "work", _namespace_mend() if why_not else ""
     )
+
+
+def _landlock() -> Check:
+    version = landlock.version()
+    found = f"version {version}" if version else "not in this kernel; only tier 3 would need it"
+    return Check("Landlock", version > 0, found)
+
+
+def _control_groups() -> Check:
+    if cgroup.available():
+        return Check("Control groups", True, "limits on memory and processes hold")
+    if os.geteuid() != 0:
+        return Check("Control groups", False, "only root may make them", "run the worker as root")
+    mend = (
+        "mount /sys/fs/cgroup writable with memory, pids and cpu; in a container, start it with "
+        "--cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup:rw"
+    )
+    return Check("Control groups", False, "none that limit memory and processes", mend)
 
 
 def _bwrap_version(program: str | None) -> str:
@@ -129,13 +155,13 @@ def _trial(tier: Tier) -> Check:
 
 
 def _ask_sandbox(tier: Tier) -> Any:
-    box = Sandbox(confinement(tier), SandboxSpec(memory_mb=512))
+    zygote = Zygote(confinement(tier), SandboxSpec(memory_mb=512))
     try:
-        box.load(_write_trial, (_TRIAL_MODULE,), _TRIAL_CPU_SECONDS)
-        with box.session(0, _TRIAL_CPU_SECONDS) as session:
+        box = Sandbox(zygote.spawn, _write_trial, (_TRIAL_MODULE,), _TRIAL_CPU_SECONDS)
+        with closing(box), box.session(0, _TRIAL_CPU_SECONDS) as session:
             return session.channel.ask("call", [_TRIAL_MODULE, "answer"], [], {})
     finally:
-        box.close()
+        zygote.close()
 
 
 def _write_trial(folder: Path) -> None:

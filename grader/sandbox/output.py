@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import array
 import fcntl
-import os
+import io
 import termios
 import threading
 import time
@@ -16,8 +16,8 @@ _DRAIN_SECONDS = 0.2
 class Output:
     """Reads a pipe in the background; keeps the first bytes since the last `restart`."""
 
-    def __init__(self) -> None:
-        self._reader, self.writer = os.pipe()
+    def __init__(self, reader: io.FileIO) -> None:
+        self._reader = reader
         self._kept = bytearray()
         self._total = 0
         self._lock = threading.Lock()
@@ -27,8 +27,8 @@ class Output:
     def _drain(self) -> None:
         while True:
             try:
-                data = os.read(self._reader, 2**16)
-            except OSError:
+                data = self._reader.read(2**16)
+            except (OSError, ValueError):
                 return
             if not data:
                 return
@@ -56,13 +56,12 @@ class Output:
         waiting = array.array("i", [0])
         deadline = time.monotonic() + _DRAIN_SECONDS
         while time.monotonic() < deadline:
-            fcntl.ioctl(self._reader, termios.FIONREAD, waiting)
+            fcntl.ioctl(self._reader.fileno(), termios.FIONREAD, waiting)
             if waiting[0] == 0:
                 return
             time.sleep(0.001)
 
     def close(self) -> None:
-        """Close the pipe; the reader ends when the last writer is gone."""
-        os.close(self.writer)
+        """Stop reading; call it when the writers are gone."""
         self._thread.join(timeout=1)
-        os.close(self._reader)
+        self._reader.close()

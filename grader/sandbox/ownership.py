@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
 
 import psutil
+
+FOLDER_PREFIX = "proctor-"  # of every folder we make among the temporary files
 
 _numbers = itertools.count()
 # Far above any account of the host, and different for every sandbox that lives at one time.
@@ -26,6 +32,18 @@ def owner_alive(name: str) -> bool:
         return int(psutil.Process(int(pid)).create_time()) == int(started)
     except (psutil.Error, ValueError):
         return False
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, whatever student code has made of what lies below it.
+
+    Folders nested deeper than Python can follow are left to `rm`, which does not recurse.
+    """
+    with suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        command = ["rm", "-rf", "--", str(folder)]
+        subprocess.run(command, check=False, stderr=subprocess.DEVNULL)  # noqa: S603
 
 
 def fresh_uid() -> int:

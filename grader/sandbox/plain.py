@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
-from grader.sandbox.confinement import (
-    Confined,
-    Interpreter,
-    Launch,
-    environment,
-    runner_command,
-    start_process,
-)
-from grader.sandbox.ownership import fresh_uid
-from grader.sandbox.process_tree import ProcessTree
-from grader.sandbox.spec import Tier
+from grader.sandbox.confinement import Interpreter, Settings, shared_settings
+from grader.sandbox.spec import SandboxSpec, Tier
 
 
 class PlainProcess:
-    """Starts the runner as an ordinary child with rlimits: it hides nothing of the host."""
+    """Ordinary children with rlimits: they hide nothing of the host.
+
+    As root they still become another user: one kill(-1, 9) in student code would otherwise end
+    every process of the machine.
+    """
 
     tier = Tier.PROCESS
+    grouped = False
 
-    def start(self, launch: Launch) -> Confined:
-        """Start the runner; SandboxError if the process cannot be made."""
-        scratch = launch.scratch / "work"
-        scratch.mkdir()
-        command = runner_command(
-            launch,
-            Interpreter.current(),
-            str(launch.wire),
-            count_processes=False,
-            address_space=True,
-        )
-        env = environment(str(scratch))
-        uid = None
-        if os.geteuid() == 0:
-            # As root, one kill(-1, 9) in student code would end every process of the machine.
-            uid = fresh_uid()
-            os.chown(scratch, uid, uid)
-            for folder in (launch.scratch, launch.scratch.parent):
-                folder.chmod(0o711)
-        return ProcessTree(start_process(launch, command, env=env, cwd=scratch, uid=uid))
+    def settings(self, spec: SandboxSpec) -> Settings:
+        """Return what the zygote must know."""
+        prefixes = Interpreter.current().prefixes
+        shared = shared_settings("plain", spec, processes=None, address_space=True)
+        return {**shared, "reach": [str(prefix) for prefix in prefixes]}
 
-    def inside(self, launch: Launch) -> str:
-        """Return the submission's folder as student code sees it."""
-        return str(launch.submission)
+    def inside(self, folder: Path) -> tuple[str, str]:
+        """Return the submission's and the scratch folder as student code sees them."""
+        return str(folder / "submission"), str(folder / "scratch")

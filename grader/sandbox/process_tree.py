@@ -1,52 +1,103 @@
-"""A running sandbox without a cgroup: its process, the descendants, and their CPU time."""
+"""A running sandbox as its processes: their CPU time, and the end of all of them."""
 
 from __future__ import annotations
 
-import subprocess
+import os
+import signal
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import psutil
 
+_PATIENCE_SECONDS = 10.0
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+
 
 class ProcessTree:
-    """A child process and everything it started.
+    """Some processes and everything they started; with `uid`, everything of that user besides.
 
-    CPU time is added up over the tree, remembering processes that are gone. One that lives and
-    dies between two looks counts through its parent, if that waited for it. What slips through
-    is why tier 1 counts with a cgroup instead.
+    CPU time is the sum over what still exists; the time of a process that is gone counts through
+    the parent that waited for it, as the runner does. Student code that has its own children
+    vanish without a trace is stopped by wall time, and is why tier 1 counts with a cgroup.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.process = process
-        self._seen: dict[tuple[int, float], float] = {}
+    def __init__(self, pids: Iterable[int], uid: int | None = None) -> None:
+        self._pids = list(pids)
+        self._uid = uid
+        self._most = 0.0
+        self._roots: list[psutil.Process] = []
+        for pid in self._pids:
+            with suppress(psutil.Error):
+                self._roots.append(psutil.Process(pid))
+
+    def describe(self) -> tuple[list[int], int | None]:
+        """Return the arguments that make this object again in another process."""
+        return self._pids, self._uid
 
     def cpu_seconds(self) -> float:
         """Return the seconds used so far; never less than the time before."""
-        for process in self._tree():
-            with suppress(psutil.Error):
-                key = (process.pid, process.create_time())
-                self._seen[key] = max(self._seen.get(key, 0.0), sum(process.cpu_times()[:2]))
-        return sum(self._seen.values())
-
-    def oom_kills(self) -> int:
-        """Return 0: without a cgroup nothing counts them."""
-        return 0
-
-    def alive(self) -> bool:
-        """Return whether the child still runs."""
-        return self.process.poll() is None
+        roots = [root.pid for root in self._roots if root.is_running()]
+        self._most = max(self._most, sum(_cpu_seconds(pid) for pid in _with_descendants(roots)))
+        return self._most
 
     def kill(self) -> None:
-        """Kill the child and every descendant that can be found."""
-        for process in reversed(self._tree()):
-            with suppress(psutil.Error):
-                process.kill()
-        self.process.kill()
-        self.process.wait()
+        """Kill them and every descendant, and wait until they are gone.
 
-    def _tree(self) -> list[psutil.Process]:
-        try:
-            root = psutil.Process(self.process.pid)
-            return [root, *root.children(recursive=True)]
-        except psutil.Error:
-            return []
+        All are stopped before the first is killed: who is stopped starts no more of them.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            living = self._living()
+            if not living:
+                return
+            for number in (signal.SIGSTOP, signal.SIGKILL):
+                for process in living:
+                    with suppress(psutil.Error):
+                        process.send_signal(number)
+            time.sleep(0.001)
+
+    def _living(self) -> list[psutil.Process]:
+        found: set[psutil.Process] = set()
+        for root in self._roots:
+            with suppress(psutil.Error):
+                if root.is_running():
+                    found |= {root, *root.children(recursive=True)}
+        if self._uid is not None:
+            found |= {p for p in psutil.process_iter(["uids"]) if self._belongs(p)}
+        return [process for process in found if _alive(process)]
+
+    def _belongs(self, process: psutil.Process) -> bool:
+        uids = process.info["uids"]
+        return uids is not None and uids.real == self._uid
+
+
+def _alive(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    return False
+
+
+def _with_descendants(pids: list[int]) -> set[int]:
+    """Return the processes and all below them, read from the kernel's own lists of children."""
+    found: set[int] = set()
+    front = pids
+    while front:
+        found.update(front)
+        front = [child for pid in front for child in _children(pid) if child not in found]
+    return found
+
+
+def _children(pid: int) -> Iterator[int]:
+    with suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+                yield from map(int, file.read().split())
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process, and of its children that it has waited for."""
+    with suppress(OSError, ValueError), open(f"/proc/{pid}/stat", "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+        return sum(map(int, fields[11:15])) / _TICKS
+    return 0.0

@@ -39,4 +39,5 @@ class SandboxSpec:
     cpu_seconds: int = 3600  # hard stop of any single process; tests have their own, smaller one
     processes: int = 64
     scratch_mb: int = 256  # the writable folder inside
+    files: int = 20_000  # that the writable folder can hold
     conceal: tuple[Path, ...] = ()  # host folders that must not be seen, whatever is mounted

@@ -11,6 +11,8 @@ from grader.errors import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.bubblewrap import Bubblewrap
 from grader.sandbox.confinement import Confinement
+from grader.sandbox.inside import landlock
+from grader.sandbox.landlock import Landlock
 from grader.sandbox.plain import PlainProcess
 from grader.sandbox.spec import Tier
 
@@ -39,11 +41,20 @@ def namespaces_work() -> str:
     return "" if result.returncode == 0 else result.stderr.strip().splitlines()[-1]
 
 
+def available_tiers() -> list[Tier]:
+    """Return the tiers this machine gives to this user, the strongest first."""
+    found = []
+    if sys.platform == "linux":
+        if not namespaces_work():
+            found += [Tier.FULL] if cgroup.available() else []
+            found += [Tier.NAMESPACES]
+        found += [Tier.LANDLOCK] if landlock.version() else []
+    return [*found, Tier.PROCESS]
+
+
 def best_tier() -> Tier:
     """Return the strongest tier this machine gives to this user."""
-    if sys.platform != "linux" or namespaces_work():
-        return Tier.PROCESS
-    return Tier.FULL if cgroup.available() else Tier.NAMESPACES
+    return available_tiers()[0]
 
 
 def confinement(tier: Tier | None = None, minimum: Tier | None = None) -> Confinement:
@@ -60,5 +71,7 @@ def confinement(tier: Tier | None = None, minimum: Tier | None = None) -> Confin
     if chosen is Tier.PROCESS:
         return PlainProcess()
     if chosen is Tier.LANDLOCK:
-        raise SandboxError("tier 3 (Landlock) is not available in this version")
+        if not landlock.version():
+            raise SandboxError("tier 3 needs Landlock, which this kernel does not offer")
+        return Landlock()
     return Bubblewrap(chosen)

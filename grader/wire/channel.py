@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from grader.wire import codec
-from grader.wire.failures import StudentCrashed, StudentError, StudentRaised
+from grader.wire.failures import StudentCrashed, StudentRaised
 
 _TICK_SECONDS = 0.05
 
@@ -25,11 +25,11 @@ class Channel:
         self,
         connection: socket.socket,
         check: Callable[[], None],
-        crashed: Callable[[str], StudentError] = StudentCrashed,
+        crashed: Callable[[str], Exception] = StudentCrashed,
     ) -> None:
         self._connection = connection
         self._check = check
-        self._crashed = crashed  # tells a process killed for its memory from one that crashed
+        self._crashed = crashed  # tells who or what ended the process
         self._broken = False
         self._checked = time.monotonic()
 
@@ -108,4 +108,10 @@ def _raised(description: Any) -> StudentRaised:
     names = [name for name in types if type(name) is str] if type(types) is list else []
     texts = [description.get(key) for key in ("message", "traceback")]
     message, traceback = (text[:4000] if type(text) is str else "" for text in texts)
-    return StudentRaised([name[:100] for name in names[:20]], message, traceback)
+    number = description.get("errno")
+    return StudentRaised(
+        [name[:100] for name in names[:20]],
+        message,
+        traceback,
+        number if type(number) is int else 0,
+    )

@@ -37,6 +37,10 @@ MAX_BUFFERS = 256
 MAX_DIMENSIONS = 8
 MAX_DEPTH = 20
 MAX_INT_BITS = 256
+# Ints that are equal modulo 2**61 - 1 fall into one slot of a dict. Of 256 bits, a header holds
+# enough of them to keep a CPU busy for many seconds; of 64 bits there are no more than 16.
+MAX_KEY_BITS = 64
+MAX_CLASS_NAME = 100
 _MAX_PRODUCT = 2**62
 
 ARRAY_DTYPES = frozenset(
@@ -112,6 +116,8 @@ class _Writer:
     def key(self, key: Any) -> Any:
         if type(key) not in (str, int, bool, float, type(None)):
             raise CodecError(f"a dict key of type {type(key).__name__} cannot cross")
+        if type(key) is int and key.bit_length() > MAX_KEY_BITS:
+            raise CodecError(f"a dict key of more than {MAX_KEY_BITS} bits cannot cross")
         return self.node(key, MAX_DEPTH)
 
     def leaf(self, value: Any, kind: type) -> Any:
@@ -178,7 +184,9 @@ def frame_lengths(prefix: bytes) -> tuple[int, int]:
 def read_header(data: bytes, buffers_length: int) -> tuple[Any, list[_Spec]]:
     """Parse a header; check its buffers' claims against the announced length before any is read."""
     try:
-        header = json.loads(data.decode("utf-8"), parse_constant=_no_constant)
+        header = json.loads(
+            data.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_object
+        )
     except (ValueError, RecursionError):
         raise CodecError("a frame's header is not JSON") from None
     if type(header) is not dict or header.keys() != {"v", "b"} or type(header["b"]) is not list:
@@ -193,6 +201,14 @@ def read_header(data: bytes, buffers_length: int) -> tuple[Any, list[_Spec]]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(name)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a JSON object, refusing a doubled key: two readers could take it differently."""
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key stands twice")
+    return result
 
 
 @dataclass(frozen=True)
@@ -232,7 +248,7 @@ def decode(
     `resolve` turns a handle into what stands for it on this side; without it the handle itself
     is the value. Raises CodecError for anything that `encode` would not have written.
     """
-    return _Reader(specs, buffers, resolve).node(tree, 0)
+    return _Reader(specs, buffers, resolve).value(tree)
 
 
 class _Reader:
@@ -249,6 +265,12 @@ class _Reader:
         for spec in specs:
             self.views.append(view[start : start + spec.length])
             start += spec.length
+
+    def value(self, tree: Any) -> Any:
+        value = self.node(tree, 0)
+        if any(view is not None for view in self.views):
+            raise CodecError("an array belongs to no value")
+        return value
 
     def node(self, tree: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -297,6 +319,8 @@ class _Reader:
             key = self.node(pair[0], depth + 1)
             if type(key) not in (str, int, bool, float, type(None)):
                 raise CodecError("a dict's key has the wrong type")
+            if type(key) is int and key.bit_length() > MAX_KEY_BITS:
+                raise CodecError("a dict's key has too many bits")
             result[key] = self.node(pair[1], depth + 1)
         if len(result) != len(body):
             raise CodecError("a dict has the same key twice")
@@ -305,7 +329,9 @@ class _Reader:
     def handle(self, body: Any) -> Any:
         if type(body) is not list or [type(x) for x in body] != [int, str]:
             raise CodecError("a handle has the wrong form")
-        handle = Handle(body[0], _checked_text(body[1])[:100])
+        handle = Handle(body[0], _checked_text(body[1]))
+        if not 0 <= handle.id < 2**63 or len(handle.class_name) > MAX_CLASS_NAME:
+            raise CodecError("a handle is too large")
         return self.resolve(handle) if self.resolve else handle
 
     def buffer(self, tag: str, index: Any) -> Any:

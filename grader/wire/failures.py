@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+
 from grader.reasons import Cause
 from grader.report import Outcome
+
+# What the kernel says when a process reaches a limit of its sandbox.
+_LIMITS = {
+    errno.EAGAIN: Cause.PROCESSES,
+    errno.EMFILE: Cause.OPEN_FILES,
+    errno.ENFILE: Cause.OPEN_FILES,
+    errno.ENOSPC: Cause.DISK_FULL,
+    errno.EDQUOT: Cause.DISK_FULL,
+    errno.EFBIG: Cause.FILE_SIZE,
+}
 
 
 class StudentError(Exception):
@@ -16,7 +28,7 @@ class StudentError(Exception):
 class StudentRaised(StudentError):
     """Student code raised; the class names, innermost first, and the text are its own claims."""
 
-    def __init__(self, types: list[str], message: str, traceback: str) -> None:
+    def __init__(self, types: list[str], message: str, traceback: str, number: int = 0) -> None:
         self.types = types
         self.type_name = types[0] if types else "Exception"
         self.message = message
@@ -26,6 +38,10 @@ class StudentRaised(StudentError):
             self.outcome = Outcome.MEMORY
         if "NotImplementedError" in types:
             self.cause = Cause.NOT_WRITTEN
+        elif "OSError" in types:
+            self.cause = _LIMITS.get(number)
+        elif message.startswith("can't start new thread"):
+            self.cause = Cause.PROCESSES
 
 
 class StudentNotImported(StudentError):

@@ -2,8 +2,8 @@
 
 Three kinds of process, each a fork of the one before it, so that nothing is imported twice:
 
-    keeper     PID 1 of the sandbox. Imports NumPy and torch, never touches student code, and so
-               can always sweep up what student code leaves behind. Obeys the control socket.
+    keeper     a fork of the zygote, which has imported NumPy and torch. Never touches student
+               code, and so can always sweep up what that leaves behind. Obeys the control socket.
     template   imports the submission once and waits. Obeys its own control socket.
     test       one fork of the template per test. Answers calls until its socket closes: a crash,
                a hang or a global set to nonsense costs that one test.
@@ -16,13 +16,11 @@ them what it likes. Control messages are single JSON lines; calls and values are
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib
 import io
 import json
 import os
 import random
-import resource
 import signal
 import socket
 import sys
@@ -35,18 +33,15 @@ from typing import Any
 from . import codec
 
 _FIRST_FD = 3
-_PR_SET_DUMPABLE = 4
 _MAX_LINE = 65_536
 _MAX_TEXT = 4_000
+_GPU = "/dev/nvidiactl"
 _SWEEP_SECONDS = 10.0
 _MAX_SWEPT = 500
 
 
-def main() -> None:
-    """Run the keeper: warm up as told by ``argv[1]`` (JSON), report ready, then obey."""
-    settings = json.loads(sys.argv[1])
-    _protect_memory()
-    _limit(settings["rlimits"])
+def warm_up(settings: dict[str, Any]) -> None:
+    """Import in the zygote what every sandbox will need, as `settings` say."""
     sys.dont_write_bytecode = True
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -54,22 +49,29 @@ def main() -> None:
     for name in settings["warm"]:
         importlib.import_module(name)
     _warm_torch()
-    if settings["address_space_mb"]:
-        _limit_address_space(settings["address_space_mb"])
-    control = socket.socket(fileno=settings["control"])
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps, orphans too
-    _send_line(control, {"ready": os.getpid()})
+    _reseed(0)
+
+
+def keeper(control: socket.socket, confine: Callable[[], None], leftovers: Any) -> None:
+    """Obey the control socket; `confine` is what a template does before it imports anything.
+
+    `leftovers` are the files that student code may have written.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _obey(
         control,
         {
-            "load": lambda message, fd: _fork(lambda: template(message, fd), fd),
+            "load": lambda message, fd: _fork(lambda: template(message, fd, confine), fd),
+            "accept": lambda message, fd: leftovers.accept(),
             "sweep": lambda message, fd: _sweep(message["keep"]),
+            "tidy": lambda message, fd: _sweep(message["keep"]) and leftovers.remove(),
         },
     )
 
 
-def template(message: dict[str, Any], fd: int) -> None:
+def template(message: dict[str, Any], fd: int, confine: Callable[[], None]) -> None:
     """Import the submission's modules and say which failed; then fork a test per request."""
+    confine()
     sys.path.insert(0, message["root"])
     failures = {}
     for name in message["modules"]:
@@ -84,7 +86,6 @@ def template(message: dict[str, Any], fd: int) -> None:
 
 def serve(seed: int, fd: int) -> None:
     """Answer calls on a socket until it closes: one test's worth of student code."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _reseed(seed)
     connection = socket.socket(fileno=fd)
     session = _Session()
@@ -115,12 +116,16 @@ class _Session:
             "parameters": lambda module: dict(module.named_parameters()),
             "gradients": _gradients,
             "train": _train,
+            "watch": self.start_watch,
+            "used": lambda: self.watch.used(),
         }
+        self.watch: Any = contextlib.nullcontext()
 
     def answer(self, request: dict[str, Any]) -> list[bytes]:
         """Perform one request; whatever student code raises becomes a plain description."""
         try:
-            value = self.operations[request["op"]](*request["args"])
+            with self.watch:
+                value = self.operations[request["op"]](*request["args"])
             _flush()
             return codec.encode({"ok": value}, self.keep)
         except BaseException as error:
@@ -129,6 +134,10 @@ class _Session:
 
     def call(self, target: list[Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
         return _attribute(target)(*args, **kwargs)
+
+    def start_watch(self, files: dict[str, list[str]]) -> None:
+        """From now on, note the forbidden operators that run below these modules."""
+        self.watch = sys.modules[f"{__package__}.watch"].Watch(files)
 
     def keep(self, value: Any) -> codec.Handle:
         """Keep an object here and return the handle that stands for it outside."""
@@ -175,8 +184,20 @@ def describe(error: BaseException) -> dict[str, Any]:
         trace = "".join(traceback.format_exception(inner, limit=-8))[-_MAX_TEXT:]
     except BaseException:
         message, trace = "(its message could not be read)", ""
-    names = [kind.__name__[:100] for kind in type(error).__mro__][:20]
-    return {"types": names, "message": _readable(message), "traceback": _readable(trace)}
+    return {
+        "types": [kind.__name__[:100] for kind in type(error).__mro__][:20],
+        "message": _readable(message),
+        "traceback": _readable(trace),
+        "errno": _errno(error),
+    }
+
+
+def _errno(error: BaseException) -> int:
+    """Return the kernel's number for what went wrong: it tells which limit was reached."""
+    try:
+        return int(error.errno) if isinstance(error, OSError) and error.errno else 0
+    except BaseException:
+        return 0
 
 
 def _readable(text: str) -> str:
@@ -203,6 +224,9 @@ def _obey(
         if not line:
             return
         message = json.loads(line)
+        for fd in fds:
+            os.set_inheritable(fd, False)
+        _reap()
         answer = commands[message["op"]](message, fds[0] if fds else -1)
         _send_line(control, {"done": answer})
 
@@ -230,42 +254,72 @@ def _fork(work: Callable[[], None], fd: int) -> int:
         os._exit(code)
 
 
-def _sweep(keep: list[int]) -> int:
-    """Kill every process but this one and those in `keep`; return how many there were.
+def _sweep(keep: list[int]) -> bool:
+    """Kill every descendant but those in `keep`; False if they could not be got rid of.
 
-    A killed process may take its time to die on a busy machine, so only a count of ever new
-    ones, or one that will not go, calls for the last resort, which spares nobody.
+    All are stopped before the first is killed, so that a fork bomb has nobody left to fork. A
+    killed process may take its time to die on a busy machine: it is waited for, and only ever
+    new processes, or one that will not go, make the sandbox unfit for another test.
     """
-    if os.getpid() != 1:
-        return 0  # without a PID namespace this would reach the host's processes
-    killed: set[int] = set()
+    spared, killed = {os.getpid(), *keep}, set[int]()
     deadline = time.monotonic() + _SWEEP_SECONDS
     while len(killed) < _MAX_SWEPT and time.monotonic() < deadline:
-        victims = {pid for pid in _living() if pid not in (1, *keep)}
+        _reap()
+        victims = _descendants() - spared
         if not victims:
-            return len(killed)
-        for pid in victims - killed:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            _reap()  # those who died between the two looks
+            return True
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in victims - killed:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
         killed |= victims
         time.sleep(0.001)
-    os.kill(-1, signal.SIGKILL)  # a fork bomb outruns a loop, but not one call that kills them all
-    return len(killed)
+    return False
 
 
-def _living() -> list[int]:
-    """Return the pids of this PID namespace, the dead but not yet reaped left out."""
-    pids = []
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat", "rb") as file:
-                    state = file.read().rpartition(b")")[2].split()[0]
-            except (OSError, IndexError):
-                continue
-            if state not in (b"Z", b"X"):
-                pids.append(int(name))
-    return pids
+def _reap() -> None:
+    """Wait for the dead, orphans too: their CPU time counts only in who waited for them."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _descendants() -> set[int]:
+    """Return the processes below this one, which adopts every orphan among them.
+
+    The dead that their parent has not waited for are left out.
+    """
+    found: set[int] = set()
+    front = _children(os.getpid())
+    while front:
+        found.update(front)
+        front = [child for pid in front for child in _children(pid) if child not in found]
+    return {pid for pid in found if _lives(pid)}
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            found += map(int, _contents(f"/proc/{pid}/task/{thread}/children").split())
+    return found
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return _contents(f"/proc/{pid}/stat").rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:
+        return False
+
+
+def _contents(path: str) -> bytes:
+    """Read a short file of the kernel's, with no call more than that takes: every test pays it."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, 65_536)
+    finally:
+        os.close(fd)
 
 
 def _read(connection: socket.socket, length: int) -> bytearray | None:
@@ -292,8 +346,10 @@ def _reseed(seed: int) -> None:
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
     if numpy:
         numpy.random.seed(seed % 2**32)
-    if torch:
+    if torch and os.path.exists(_GPU):
         torch.manual_seed(seed)
+    elif torch:  # the same without asking every kind of accelerator: half the cost of a test
+        torch.random.default_generator.manual_seed(seed)
 
 
 def _warm_torch() -> None:
@@ -306,23 +362,4 @@ def _warm_torch() -> None:
     optimiser = torch.optim.SGD([weight], lr=0.1)
     weight.sum().backward()
     optimiser.step()
-
-
-def _protect_memory() -> None:
-    """Close /proc/self/mem and ptrace to other processes of the same user."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-
-
-def _limit(rlimits: dict[str, int]) -> None:
-    """Set the limits that belong inside the user namespace, where their counts start at zero."""
-    for name, value in rlimits.items():
-        resource.setrlimit(getattr(resource, name), (value, value))
-
-
-def _limit_address_space(extra_mb: int) -> None:
-    """Allow `extra_mb` beyond what the warm libraries map; for tiers where no cgroup holds."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        mapped = int(file.read().split()[0]) * resource.getpagesize()
-    limit = mapped + extra_mb * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    importlib.import_module(".watch", __package__)  # now: later, a submission could shadow it

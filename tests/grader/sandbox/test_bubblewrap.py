@@ -2,14 +2,15 @@
 
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from grader.sandbox import Sandbox, SandboxSpec, Tier, cgroup, confinement
+from grader.sandbox import Sandbox, SandboxSpec, Tier, Zygote, cgroup, confinement
 from grader.sandbox.bubblewrap import _filesystem
+from grader.sandbox.confinement import Interpreter
 from grader.sandbox.output import KEPT_BYTES
 from grader.wire.failures import StudentCrashed, StudentError, StudentMemory, StudentTimeout
 
@@ -58,7 +59,9 @@ def daemon():
         time.sleep(600)
 
 def processes():
-    return len([name for name in os.listdir("/proc") if name.isdigit()])
+    # The living: the dead keep their entry until their parent looks.
+    stats = [open(f"/proc/{name}/stat").read() for name in os.listdir("/proc") if name.isdigit()]
+    return len([stat for stat in stats if stat.rpartition(")")[2].split()[0] not in "ZX"])
 """
 
 
@@ -67,18 +70,22 @@ def tier(request):
     if shutil.which("bwrap") is None:
         pytest.skip("needs bubblewrap: absent here")
     if request.param is Tier.FULL and not cgroup.available():
-        pytest.skip("needs cgroups: absent here")
+        pytest.skip("needs control groups: absent here")
     return request.param
+
+
+def write(folder):
+    (folder / "lab.py").write_text(CODE)
 
 
 @pytest.fixture(scope="module")
 def box(tier):
-    sandbox = Sandbox(confinement(tier), SandboxSpec(memory_mb=300))
+    zygote = Zygote(confinement(tier), SandboxSpec(memory_mb=300))
     try:
-        sandbox.load(lambda folder: (folder / "lab.py").write_text(CODE), ("lab",), 5)
-        yield sandbox
+        with closing(Sandbox(zygote.spawn, write, ("lab",), 5)) as sandbox:
+            yield sandbox
     finally:
-        sandbox.close()
+        zygote.close()
 
 
 @pytest.fixture
@@ -93,9 +100,9 @@ def call(box):
 
 
 def test_no_process_of_a_sandbox_is_roots(box):
-    outer = psutil.Process(box._confined.process.pid)
-    family = [outer, *outer.children(recursive=True)]
-    assert len(family) >= 3  # bubblewrap, the keeper, the template
+    roots = [psutil.Process(pid) for pid in box._cell.tree.describe()[0]]
+    family = [*roots, *(child for root in roots for child in root.children(recursive=True))]
+    assert len(family) >= 4  # bubblewrap and its sleeper, the keeper, the template
     users = {process.uids().real for process in family}
     assert 0 not in users
     if os.geteuid() == 0:
@@ -177,14 +184,23 @@ def test_output_is_drained_but_kept_only_to_a_cap(box, call):
     assert "more bytes of output not kept" in text
 
 
+def living(pid):
+    """Whether a process still runs; one that has ended may wait for its parent to notice."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_a_closed_sandbox_leaves_nothing(tier, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    sandbox = Sandbox(confinement(tier), SandboxSpec(memory_mb=300))
-    sandbox.load(lambda folder: (folder / "lab.py").write_text(CODE), ("lab",), 5)
-    pid = sandbox._confined.process.pid
+    zygote = Zygote(confinement(tier), SandboxSpec(memory_mb=300))
+    sandbox = Sandbox(zygote.spawn, write, ("lab",), 5)
+    pids = sandbox._cell.tree.describe()[0]
     sandbox.close()
+    zygote.close()
     assert list(tmp_path.iterdir()) == []
-    assert not os.path.exists(f"/proc/{pid}")
+    assert not any(living(pid) for pid in pids)
     parent = cgroup.ROOT / "memory" / cgroup.PARENT
     mine = [f for f in parent.glob(f"{os.getpid()}-*") if f.is_dir()] if parent.is_dir() else []
     assert len(mine) <= 1  # the module's own sandbox may still be open
@@ -192,9 +208,9 @@ def test_a_closed_sandbox_leaves_nothing(tier, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("home", ["/opt/course", "/tmp/course"])
 def test_a_checkout_below_tmp_is_no_obstacle(home):
-    launch = SimpleNamespace(spec=SandboxSpec(), wire=Path(home), submission=Path(home))
     library = f"{home}/.venv"
-    arguments = list(_filesystem(launch, [(library, library)], {library: library}))
+    interpreter = Interpreter("/usr/bin/python3", (Path(library),), ())
+    arguments = list(_filesystem(SandboxSpec(), interpreter))
     # A link cannot be made where a mount has made a folder, and a mount must come after its base.
     links = "--symlink" in arguments[arguments.index("--ro-bind") :]
     before = arguments[: arguments.index(library)]

@@ -1,5 +1,7 @@
 """The keeper's sweep spares what it was told to keep, however slowly the killed ones die."""
 
+import signal
+
 import pytest
 
 from grader.wire import runner
@@ -7,33 +9,31 @@ from grader.wire import runner
 
 @pytest.fixture
 def namespace(monkeypatch):
-    """Pretend to be PID 1; return (signals sent, a function that sets who lives at each look)."""
+    """Pretend; return (signals sent, a list to fill with who lives below us at each look)."""
     sent = []
     looks = []
-    monkeypatch.setattr(runner.os, "getpid", lambda: 1)
-    monkeypatch.setattr(runner.os, "kill", lambda pid, number: sent.append(pid))
+    monkeypatch.setattr(runner.os, "kill", lambda pid, number: sent.append((number, pid)))
     monkeypatch.setattr(runner.time, "sleep", lambda seconds: None)
-    monkeypatch.setattr(runner, "_living", lambda: looks.pop(0))
+    monkeypatch.setattr(runner, "_descendants", lambda: looks.pop(0))
     return sent, looks
 
 
-def test_a_process_that_dies_slowly_is_waited_for(namespace):
+def test_a_process_that_dies_slowly_is_waited_for_and_killed_once(namespace):
     sent, looks = namespace
-    looks += [[1, 2, 3, 9]] * 400 + [[1, 2, 3]]
-    assert runner._sweep([2, 3]) == 1
-    assert sent == [9]
+    looks += [{2, 3, 9}] * 400 + [{2, 3}]
+    assert runner._sweep([2, 3]) is True
+    assert sent == [(signal.SIGSTOP, 9), (signal.SIGKILL, 9)]
 
 
-def test_a_fork_bomb_is_ended_by_one_call_for_all(namespace):
+def test_all_are_stopped_before_the_first_is_killed(namespace):
     sent, looks = namespace
-    looks += [[1, 2, *range(100 * n, 100 * n + 60)] for n in range(1, 100)]
-    runner._sweep([2])
-    assert sent[-1] == -1
-    assert 2 not in sent
+    looks += [{7, 8, 9}, set()]
+    runner._sweep([])
+    assert [number for number, _ in sent] == [signal.SIGSTOP] * 3 + [signal.SIGKILL] * 3
 
 
-def test_outside_a_namespace_nothing_is_killed(namespace, monkeypatch):
-    sent, _ = namespace
-    monkeypatch.setattr(runner.os, "getpid", lambda: 4711)
-    assert runner._sweep([]) == 0
-    assert sent == []
+def test_a_sandbox_that_fills_again_and_again_is_given_up(namespace):
+    sent, looks = namespace
+    looks += [{2, *range(100 * n, 100 * n + 60)} for n in range(1, 100)]
+    assert runner._sweep([2]) is False
+    assert 2 not in {pid for _, pid in sent}
