@@ -20,7 +20,7 @@ from typing import Protocol
 from grader.assignment import Assignment
 from grader.catalogue import Lab
 from grader.errors import ProctorError, Rejected
-from grader.grading import Graded, Progress, grade, rejected_report
+from grader.grading import Graded, GradingPool, Progress, ResultCache, rejected_report
 from grader.report import Report, RunStatus
 from grader.submission import Submission, receive
 
@@ -28,7 +28,7 @@ _JUNK = ("__MACOSX", "__pycache__")
 
 
 class Grade(Protocol):
-    """What grades one submission: `grader.grading.grade`, or a stand-in of a test."""
+    """What grades one submission: a pool's `grade`, or a stand-in of a test."""
 
     def __call__(
         self,
@@ -37,8 +37,7 @@ class Grade(Protocol):
         *,
         key: bytes,
         variant: str | None = None,
-        minimum_tier: int | None = None,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: Callable[[Progress], None],
     ) -> Graded:
         """Grade a submission."""
 
@@ -69,6 +68,7 @@ class Settings:
     jobs: int = 1
     variant: str | None = None
     minimum_tier: int | None = None
+    cache: ResultCache | None = None  # of results of single tests; None to run every test
 
 
 def find_sources(paths: Sequence[Path], assignment: Assignment) -> list[Source]:
@@ -94,13 +94,28 @@ def run_batch(
     settings: Settings,
     *,
     watcher: Watcher,
-    grade: Grade = grade,
+    grade: Grade | None = None,
 ) -> list[Graded]:
     """Grade every source and return the results in the order of the sources.
 
     Whatever goes wrong with one submission becomes that submission's report. Ctrl-C ends the
-    batch: then only the submissions that are done are returned.
+    batch: then only the submissions that are done are returned. By default a pool of the
+    batch's own grades.
     """
+    if grade is not None:
+        return _run(lab, sources, settings, watcher, grade)
+    with pool_for(settings) as pool:
+        return _run(lab, sources, settings, watcher, pool.grade)
+
+
+def pool_for(settings: Settings) -> GradingPool:
+    """Return a pool that grades as the settings say; the caller closes it."""
+    return GradingPool(jobs=settings.jobs, minimum_tier=settings.minimum_tier, cache=settings.cache)
+
+
+def _run(
+    lab: Lab, sources: Sequence[Source], settings: Settings, watcher: Watcher, grade: Grade
+) -> list[Graded]:
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, Graded]] = queue.SimpleQueue()
     for index in range(len(sources)):
@@ -135,7 +150,6 @@ def _one(
             submission,
             key=settings.key,
             variant=settings.variant,
-            minimum_tier=settings.minimum_tier,
             on_progress=lambda progress: watcher.on_progress(index, progress),
         )
     except Rejected as refusal:

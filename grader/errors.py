@@ -7,6 +7,7 @@
     +-- WireError              a frame that breaks the protocol
     +-- SandboxError           the sandbox could not be started or lost: our fault
     +-- GradingError           any other fault of ours while grading; never a zero
+    +-- AuthoringError         a lab whose files do not fit together
 
 Every message is a sentence for the person who can act on it: it says what was wrong, where,
 and how to mend it.
@@ -65,3 +66,11 @@ class SandboxError(ProctorError):
 
 class GradingError(ProctorError):
     """A fault of ours while grading: a retry for us, never a zero for the student."""
+
+
+class AuthoringError(ProctorError):
+    """A lab that cannot be made or released as its files stand; names each problem found."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))

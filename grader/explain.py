@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from grader.redaction import StudentItem, StudentReport, StudentTest, for_student
-from grader.report import Outcome, Report, RunStatus, TestReport
+from grader.report import Finding, Outcome, Report, RunStatus, TestReport
 from grader.text import clean
 
 SMILEYS = {Outcome.PASSED: ":)", Outcome.MISSING: ":|"}
@@ -35,6 +35,7 @@ class LineKind(StrEnum):
     ITEM = "item"
     TEST = "test"
     NOTE = "note"  # why the line above has its points
+    FINDING = "finding"  # staff only: a use of what a file was to do without
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ def explain(report: Report | StudentReport, *, test: str | None = None) -> Expla
     if seen.status is RunStatus.GRADED:
         lines += [Line(LineKind.RULE, rule) for rule in RULES] if test is None else []
         lines += _body(seen, staff, test)
+    if isinstance(report, Report) and test is None:
+        lines += _finding_lines(report)
     return Explanation(tuple(lines))
 
 
@@ -145,6 +148,31 @@ def _body(
                     yield from _test_lines(tests[number], staff.get(number))
 
 
+def findings_to_look_at(report: Report) -> str:
+    """Return ``2 findings to look at``, empty if there is none."""
+    count = len(report.findings)
+    return f"{count} finding{'' if count == 1 else 's'} to look at" if count else ""
+
+
+def where(finding: Finding) -> str:
+    """Return a finding's place as ``layers.py:12``."""
+    return f"{finding.path}:{finding.line}" if finding.line else finding.path
+
+
+def _finding_lines(report: Report) -> Iterator[Line]:
+    if not report.findings:
+        return
+    yield Line(
+        LineKind.NOTE,
+        f"For staff: {findings_to_look_at(report)}. They change no score: a mention need not do "
+        "the work, and what a run claims comes from the student's own process.",
+    )
+    for found in report.findings:
+        said = f"in {found.test}" if found.how == "run" else found.sure
+        text = f"{where(found)}  {found.name}  ({found.how}, {said})"
+        yield Line(LineKind.FINDING, clean(f"{text}\n  {found.source}".rstrip()), depth=1)
+
+
 def _matches(test: StudentTest, staff: dict[int, TestReport], wanted: str | None) -> bool:
     if wanted is None:
         return True
@@ -176,6 +204,9 @@ def _test_lines(test: StudentTest, staff: TestReport | None) -> Iterator[Line]:
     )
     for note in _notes(test, staff):
         yield Line(LineKind.NOTE, note, depth=3, test=test.number)
+    if staff and staff.measured:
+        told = ", ".join(f"{name} {value:.4g}" for name, value in staff.measured.items())
+        yield Line(LineKind.NOTE, f"For staff: measured {told}", depth=3, test=test.number)
 
 
 def _notes(test: StudentTest, staff: TestReport | None) -> Iterator[str]:

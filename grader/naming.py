@@ -1,4 +1,4 @@
-"""How the things a manifest names may be called: slugs, item ids, paths, libraries, points."""
+"""How what a manifest names may be called: slugs, item ids, paths, libraries, functions, data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from pathlib import PurePosixPath
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
+
+from grader.operators import full_name
+
+_DATA_FOLDER = r"[a-z0-9][a-z0-9._-]{0,59}"
 
 
 def _named(pattern: str, rule: str) -> BeforeValidator:
@@ -46,6 +50,22 @@ def _library(value: str) -> str:
     return value
 
 
+def _dotted(value: str) -> str:
+    """Let pass a name as ``import`` and dots would reach it; shorthands are no names."""
+    meant = full_name(value)
+    if meant is not None:
+        raise ValueError(f"write the full name; did you mean {meant!r}?")
+    parts = value.split(".")
+    if len(parts) < 2 or not all(map(_is_name, parts)):
+        raise ValueError("write a full dotted name, such as 'torch.nn.functional.conv2d'")
+    return value
+
+
+def is_data_folder(value: object) -> bool:
+    """Tell whether a value may name a folder below the data directory."""
+    return isinstance(value, str) and re.fullmatch(_DATA_FOLDER, value) is not None
+
+
 def _is_name(value: str) -> bool:
     return value.isascii() and value.isidentifier() and not iskeyword(value)
 
@@ -64,6 +84,14 @@ ItemId = Annotated[
         "use lower-case letters, digits and '-', a letter first, at most 60 characters",
     ),
 ]
+DataFolder = Annotated[
+    str,
+    _named(
+        _DATA_FOLDER,
+        "write a folder's name, such as 'planetoid': lower-case letters, digits, '.', '_' and '-'",
+    ),
+]
 Points = Annotated[Decimal, Field(ge=0, le=1000, max_digits=7, decimal_places=3)]
 FilePath = Annotated[str, AfterValidator(_path)]
 Library = Annotated[str, AfterValidator(_library)]
+DottedName = Annotated[str, AfterValidator(_dotted)]

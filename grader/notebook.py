@@ -34,11 +34,16 @@ _CONVERT = {
     },
 }
 
+MOST_CELLS = 2000  # checking one costs more than its bytes say; nobody writes so many
+_MOST_TOLD = 10  # notices, or numbers of cells in a sentence: each line of a cell could be one
+
 _SAVE_AGAIN = "Open it in Jupyter, save it (Ctrl+S) and upload the saved file"
 
 # Keeps of a notebook what grading needs, as a notebook of format 4.4. Runs in the limited child,
 # since JSON nested deep or made of millions of tiny lists costs far more memory than its bytes.
-_SLIM = """
+_SLIM = (
+    f"MOST_CELLS = {MOST_CELLS}"
+    """
 import json, sys
 book = json.loads(sys.stdin.buffer.read().decode("utf-8-sig"))
 version = int(book["nbformat"])
@@ -53,11 +58,12 @@ def slim(cell):
     if cell["cell_type"] == "code":
         return {**kept, "cell_type": "code", "outputs": [], "execution_count": None}
     return {**kept, "cell_type": "raw"}
-cells = [slim(cell) for sheet in sheets for cell in sheet["cells"]]
+cells = [slim(cell) for sheet in sheets for cell in sheet["cells"]][:MOST_CELLS + 1]
 if not 2 <= version <= 4:
     cells = None
 json.dump({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}, sys.stdout)
 """
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ def modules_of(name: str, data: bytes, paths: Sequence[str], limit: int) -> Note
         source, changed = _as_python(cell.source)
         sources[path] = source.encode("utf-8", "replace")
         notices.extend(_neutralised(label, cell, path, changed))
-    return NotebookModules(sources, len(cells), tuple(notices))
+    return NotebookModules(sources, len(cells), _told(label, notices))
 
 
 def how_to_mark(path: str) -> str:
@@ -123,6 +129,10 @@ def _slim_notebook(label: str, data: bytes, limit: int) -> nbformat.NotebookNode
         )
     except Exception:  # a hostile text through a library whose exceptions are no closed set
         raise Rejected([f"{label} is of a format that is not known here. {_SAVE_AGAIN}."]) from None
+    if len(notebook.cells) > MOST_CELLS:
+        raise Rejected(
+            [f"{label} has more than {MOST_CELLS:,} cells. Hand in only the cells of the lab."]
+        )
     return notebook
 
 
@@ -170,8 +180,17 @@ def _path_of(name: str, paths: Sequence[str]) -> str | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
+def _told(label: str, notices: Sequence[str]) -> tuple[str, ...]:
+    more = len(notices) - _MOST_TOLD
+    if more <= 0:
+        return tuple(notices)
+    return (*notices[:_MOST_TOLD], f"{label}: {more:,} more lines or cells like these.")
+
+
 def _doubled(label: str, path: str, cells: Sequence[Cell]) -> str:
-    numbers = " and ".join(str(cell.number) for cell in cells)
+    numbers = " and ".join(str(cell.number) for cell in cells[:_MOST_TOLD])
+    if len(cells) > _MOST_TOLD:
+        numbers += f" and {len(cells) - _MOST_TOLD:,} more"
     return (
         f"{label}: cells {numbers} are all marked as {path}, so it is not clear which one to "
         f"grade. Put all of {path} into one cell and remove the other marks. (Cells are "

@@ -19,6 +19,10 @@ class Cause(StrEnum):
     NOT_IMPORTED = "not_imported"
     WAITED = "waited"
     RUN_SPENT = "run_spent"
+    PROCESSES = "processes"
+    OPEN_FILES = "open_files"
+    DISK_FULL = "disk_full"
+    FILE_SIZE = "file_size"
 
 
 _LIMIT = "{limit}"
@@ -63,6 +67,21 @@ _CAUSES: dict[Cause, str] = {
     Cause.RUN_SPENT: (
         "The tests before this one used up the CPU time of the whole submission. Make the slow "
         "ones faster."
+    ),
+    Cause.PROCESSES: (
+        "Your code tried to run more processes or threads at once than a submission may. Look for "
+        "workers that are started in a loop; num_workers=0 is enough for a DataLoader here."
+    ),
+    Cause.OPEN_FILES: (
+        "Your code held more files open at once than a submission may. Close each one, best by "
+        "opening it in a with statement."
+    ),
+    Cause.DISK_FULL: (
+        "Your code filled the folder it may write to: too many bytes or too many files. Write "
+        "less, or delete what is no longer needed."
+    ),
+    Cause.FILE_SIZE: (
+        "Your code wrote a single file larger than a submission may. Keep what you need in memory."
     ),
 }
 _GIVEN_LIMIT = r"(?: \(\d+(?:\.\d+)? (?:s|MB)\))?"

@@ -68,9 +68,13 @@ class TestReport(_Model):
     reason: str = Field("", description="a fixed sentence on the outcome, safe for the student")
     detail: str = Field("", description="staff only for hidden tests: assertion or traceback")
     output: str = Field("", description="what the code printed, capped; as `detail`")
+    measured: dict[str, float] = Field(
+        default_factory=dict, description="staff only: figures the test recorded, by name"
+    )
     needs: tuple[str, ...] = Field((), description="ids of tests that must pass first")
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
+    cached: bool = Field(False, description="staff only: taken from an earlier run, not run again")
 
 
 class ItemReport(_Model):
@@ -106,6 +110,22 @@ class Artifact(_Model):
     visibility: Visibility = Visibility.HIDDEN
 
 
+class Finding(_Model):
+    """A use of what a file was to do without, for a person to look at. It changes no score."""
+
+    path: str = Field(description="the submitted file, as the manifest names it")
+    line: int = Field(ge=0, description="from 1; in a notebook, the line of the file's cell")
+    source: str = Field(description="that line, cleaned")
+    name: str = Field(description="what was used, as a full dotted name")
+    how: Literal["source", "run"] = Field(
+        description="read in the source, or claimed by the student's own process while it ran"
+    )
+    sure: Literal["certain", "likely", "unclear"] = Field(
+        description="unclear: a name made at run time, or a way around the watch"
+    )
+    test: str = Field("", description="id of the first test that ran it; empty for the source")
+
+
 class FileEntry(_Model):
     """A graded file as it was received."""
 
@@ -121,6 +141,9 @@ class Environment(_Model):
     python: str
     platform: str
     libraries: dict[str, str] = Field(default_factory=dict)
+    data: dict[str, str] = Field(
+        default_factory=dict, description="SHA-256 of each data folder that the suite reads"
+    )
     tier: int = Field(description="sandbox tier 1-4; 4 is not for grades")
     tier_name: str = ""
 
@@ -145,6 +168,7 @@ class Report(_Model):
     tests: tuple[TestReport, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     files: tuple[FileEntry, ...] = ()
+    findings: tuple[Finding, ...] = Field((), description="staff only, advisory: see Finding")
     environment: Environment | None = None
     cpu_seconds: float = Field(0.0, description="CPU time of the student's own code")
     wall_seconds: float = 0.0

@@ -39,9 +39,16 @@ def to_csv(reports: Sequence[Report]) -> str:
 
 
 def safe_cell(text: str) -> str:
-    """Return text on one line that a spreadsheet shows rather than computes."""
-    line = clean_line(text, 2000)
-    return f"'{line}" if line.startswith(_FORMULA) else line
+    """Return text on one line that a spreadsheet shows rather than computes.
+
+    Where the decimal comma is used a spreadsheet splits at semicolons: what follows one is as
+    good as a cell of its own.
+    """
+    return ";".join(map(_inert, clean_line(text, 2000).split(";")))
+
+
+def _inert(text: str) -> str:
+    return f"'{text}" if text.lstrip(" \ufeff").startswith(_FORMULA) else text
 
 
 def _scores(report: Report) -> dict[str, float | None]:

@@ -7,7 +7,6 @@ student's own report would: a visibility can be changed there with one click.
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 from grader.redaction import StudentReport, StudentTest, for_student
@@ -31,7 +30,6 @@ def to_gradescope(report: Report) -> str:
     if student.status is RunStatus.GRADED:
         results |= {
             "score": student.score,
-            "execution_time": math.ceil(report.cpu_seconds),
             "tests": [_test(test) for test in student.tests],
             "extra_data": _extra(report, student),
         }

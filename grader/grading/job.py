@@ -1,4 +1,4 @@
-"""What the parent tells the trusted process: one grading job, as JSON on its standard input."""
+"""What the caller tells the grading server. It stays between processes of ours."""
 
 from __future__ import annotations
 
@@ -8,56 +8,66 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
+from grader.grading.cache import Charge, Entry, Recall
 from grader.submission.model import AcceptedFile, Submission
 
 
-class Job(BaseModel):
-    """One submission to grade. Crosses between two processes of ours, never to the sandbox."""
+class Setup(BaseModel):
+    """One server: the lab whose suite it holds, and how its sandboxes are made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    parent: int  # pid; the trusted process ends when its parent does
     public: Path
     reference: Path
-    key: str  # hex
-    variant: str | None
     tier: int | None
     minimum_tier: int | None
+    idle: int  # empty sandboxes of each kind to keep ready
+    conceal: tuple[Path, ...] = ()  # folders that no sandbox may see, beside the reference
+
+
+class Job(BaseModel):
+    """One submission to grade."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str  # hex
+    variant: str | None
     name: str
     files: dict[str, str]  # path -> base64
     ignored: tuple[str, ...]
     notices: tuple[str, ...]
-    only: tuple[str, ...] = ()  # ids of the tests to run; empty for the whole suite
+    only: tuple[str, ...] = ()  # ids of the tests to run, in this order; empty for the suite
+    stop_at_first_loss: bool = False  # run no test after one that lost points
+    data: dict[str, str] = {}  # digests of the data that the variant reads
+    served: tuple[Entry, ...] = ()  # results of an earlier run, to be used instead of running
+    charges: dict[str, Charge] = {}  # what these would have cost before each of the other tests
 
     @classmethod
     def describe(
         cls,
         submission: Submission,
         *,
-        parent: int,
-        public: Path,
-        reference: Path,
         key: bytes,
         variant: str | None,
-        tier: int | None,
-        minimum_tier: int | None,
         only: tuple[str, ...] = (),
+        stop_at_first_loss: bool = False,
     ) -> Self:
         """Pack a submission and its circumstances."""
         return cls(
-            parent=parent,
-            public=public.resolve(),
-            reference=reference.resolve(),
             key=key.hex(),
             variant=variant,
-            tier=tier,
-            minimum_tier=minimum_tier,
             name=submission.name,
             files={f.path: base64.b64encode(f.content).decode() for f in submission.files},
             ignored=submission.ignored,
             notices=submission.notices,
             only=only,
+            stop_at_first_loss=stop_at_first_loss,
         )
+
+    def serving(self, recall: Recall) -> Self:
+        """Return the job with the results of an earlier run, to run only the other tests."""
+        served = tuple(entry.model_copy(update={"pictures": {}}) for entry in recall.in_order)
+        return self.model_copy(update={"served": served, "charges": recall.charges})
 
     def submission(self) -> Submission:
         """Unpack the submission."""

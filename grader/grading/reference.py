@@ -1,4 +1,8 @@
-"""Load the reference implementation by path; it is no installed package."""
+"""Load the reference implementation by path; it is no installed package.
+
+Data sets are shared by labs: ``reference/datasets`` is found beside the lab's own modules, so the
+text ``from .datasets import load`` means the same here as in a lab's public package.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,14 @@ from types import SimpleNamespace
 from grader.assignment import Assignment
 from grader.errors import GradingError
 
+DATASETS = "datasets"
+
 
 def load_reference(folder: Path, assignment: Assignment) -> SimpleNamespace:
     """Return the reference's modules by short name (``layers``, ``model``, ...).
 
-    They are imported as a package ``reference_<slug>``, so that their relative imports work.
+    They are imported as a package ``reference_<slug>``, so that their relative imports work. If the
+    course has data sets, their package is among them as ``datasets``.
     Raises GradingError if one of them cannot be imported: a fault of ours.
     """
     package = f"reference_{assignment.slug}"
@@ -26,6 +33,8 @@ def load_reference(folder: Path, assignment: Assignment) -> SimpleNamespace:
             if file.module:
                 short = file.module.rpartition(".")[2]
                 modules[short] = importlib.import_module(f"{package}.{short}")
+        if (folder.parent / DATASETS / "__init__.py").is_file():
+            modules[DATASETS] = importlib.import_module(f"{package}.{DATASETS}")
     except Exception as error:
         raise GradingError(f"the reference in {folder} cannot be imported: {error!r}") from error
     return SimpleNamespace(**modules)
@@ -33,7 +42,9 @@ def load_reference(folder: Path, assignment: Assignment) -> SimpleNamespace:
 
 def _import_package(name: str, folder: Path) -> None:
     spec = importlib.util.spec_from_file_location(
-        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
+        name,
+        folder / "__init__.py",
+        submodule_search_locations=[str(folder), str(folder.parent)],
     )
     if spec is None or spec.loader is None:
         raise GradingError(f"{folder} holds no package")

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import platform
 import sys
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import grader
+from grader.assignment import Assignment
+from grader.catalogue import Lab
+from grader.grading.cache import Entry, Kept, may_be_kept
 from grader.grading.ungraded import about
 from grader.reasons import reason_for
-from grader.report import Environment, Report, RunStatus, TestReport
+from grader.report import (
+    Artifact,
+    Environment,
+    Finding,
+    Report,
+    RunStatus,
+    TestReport,
+    Visibility,
+)
 from grader.sandbox import Tier
 from grader.scoring import score_report
+from grader.shortcuts import first_of_each, source_findings
+from grader.submission.model import Submission
 from grader.suite.marks import TestSpec
 from grader.suite.run import SuiteRun, Verdict
 from grader.text import clean
+from grader.wire.failures import StudentError
 
 _TIER_4 = (
     "This run was NOT made in a sandbox (tier 4, a plain process). It is for development only: "
@@ -24,30 +41,120 @@ _TIER_4 = (
 
 
 def graded_report(
-    run: SuiteRun, *, variant: str | None, suite_digest: str, started_at: datetime
+    run: SuiteRun,
+    *,
+    variant: str | None,
+    suite_digest: str,
+    data: dict[str, str],
+    served: Sequence[Entry],
+    started_at: datetime,
 ) -> Report:
-    """Return the report of a run without faults; GradingError if its points do not add up."""
-    limits = run.assignment.limits
-    tests = [
-        _test_report(spec, run.verdict(spec.id), limits.memory_mb) for spec in run.specs.values()
-    ]
-    scored = score_report(run.assignment, tests)
-    return Report(
-        **about(run.assignment, run.submission),
-        variant=variant or run.assignment.default_variant,
+    """Return the report of a run without faults; GradingError if its points do not add up.
+
+    `served` are the results that an earlier run had found, of the tests that did not run now.
+    """
+    known = {entry.report.id: entry for entry in served}
+    memory_mb = run.assignment.limits.memory_mb
+    return _assemble(
+        run.assignment,
+        run.submission,
+        [
+            _served(known[spec.id])
+            if spec.id in known
+            else _test_report(spec, run.verdict(spec.id), memory_mb)
+            for spec in run.specs.values()
+        ],
+        served,
+        artifacts=run.artifacts,
+        ran=run.shortcuts.ran,
+        variant=variant,
         suite_digest=suite_digest,
+        messages=_messages(run.tier, run.submission, run.import_failures()),
+        environment=environment(run.tier, data),
+        cpu_seconds=round(run.cpu_seconds(), 3),
+        started_at=started_at,
+    )
+
+
+def recalled_report(
+    lab: Lab,
+    submission: Submission,
+    served: Sequence[Entry],
+    *,
+    variant: str | None,
+    suite_digest: str,
+    data: dict[str, str],
+    tier: Tier,
+    started_at: datetime,
+) -> Report:
+    """Return the report of a submission whose every result was known, in the suite's order."""
+    return _assemble(
+        lab.assignment,
+        submission,
+        [_served(entry) for entry in served],
+        served,
+        variant=variant,
+        suite_digest=suite_digest,
+        messages=_messages(tier, submission, {}),
+        environment=environment(tier, data),
+        started_at=started_at,
+        wall_seconds=round((datetime.now(UTC) - started_at).total_seconds(), 3),
+    )
+
+
+def kept_results(run: SuiteRun) -> dict[str, Kept]:
+    """Return what of a run may be used again, by test; nothing if a file was not imported."""
+    if run.faults or run.import_failures():
+        return {}
+    return {
+        spec.id: Kept(
+            blocked=run.verdict(spec.id).blocked,
+            findings=tuple(found for found in run.shortcuts.ran if found.test == spec.id),
+            import_cpu_seconds=run.import_cpu_seconds.get(spec.kind, 0.0),
+            idle_seconds=run.verdict(spec.id).idle_seconds,
+        )
+        for spec in run.specs.values()
+        if spec.id not in run.served and may_be_kept(run.verdict(spec.id))
+    }
+
+
+def _assemble(
+    assignment: Assignment,
+    submission: Submission,
+    tests: Sequence[TestReport],
+    served: Sequence[Entry],
+    *,
+    variant: str | None,
+    artifacts: Sequence[Artifact] = (),
+    ran: Sequence[Finding] = (),
+    **rest: Any,
+) -> Report:
+    scored = score_report(assignment, tests)
+    # As if all had run together: visible tests come first.
+    order = sorted(tests, key=lambda test: test.visibility is not Visibility.VISIBLE)
+    place = {test.id: index for index, test in enumerate(order)}
+    pictures = [*artifacts, *(picture for entry in served for picture in entry.artifacts)]
+    found = [*ran, *(finding for entry in served for finding in entry.kept.findings)]
+    return Report(
+        **about(assignment, submission),
+        variant=variant or assignment.default_variant,
         status=RunStatus.GRADED,
-        messages=tuple(_messages(run)),
         score=scored.score,
         max_score=scored.max_score,
         manual_max_score=scored.manual_max_score,
         parts=scored.parts,
         tests=scored.tests,
-        artifacts=tuple(run.artifacts),
-        environment=_environment(run.tier),
-        cpu_seconds=round(run.cpu_seconds(), 3),
-        started_at=started_at,
+        artifacts=tuple(sorted(pictures, key=lambda picture: place[picture.test])),
+        findings=(
+            *source_findings(assignment, submission),
+            *first_of_each(sorted(found, key=lambda finding: place[finding.test])),
+        ),
+        **rest,
     )
+
+
+def _served(entry: Entry) -> TestReport:
+    return entry.report.model_copy(update={"cached": True})
 
 
 def _test_report(spec: TestSpec, verdict: Verdict, memory_mb: int) -> TestReport:
@@ -72,21 +179,31 @@ def _test_report(spec: TestSpec, verdict: Verdict, memory_mb: int) -> TestReport
         ),
         detail="\n".join([*verdict.notes, verdict.detail]).strip(),
         output=verdict.output,
+        measured=verdict.measured,
         needs=spec.needs,
         cpu_seconds=round(verdict.cpu_seconds, 3),
         wall_seconds=round(verdict.wall_seconds, 3),
     )
 
 
-def _messages(run: SuiteRun) -> list[str]:
-    messages = [_TIER_4] if run.tier is Tier.PROCESS else []
-    messages += run.submission.notices
-    for name, error in run.import_failures().items():
+def _messages(
+    tier: Tier, submission: Submission, failures: Mapping[str, StudentError]
+) -> tuple[str, ...]:
+    messages = [_TIER_4] if tier is Tier.PROCESS else []
+    messages += submission.notices
+    for name, error in failures.items():
         messages.append(f"{name} could not be imported:\n{clean(str(error), 1500)}")
-    return messages
+    return tuple(messages)
 
 
-def _environment(tier: Tier) -> Environment:
+def environment(tier: Tier, data: dict[str, str]) -> Environment:
+    """Return what a report says of the machine and of the data it was made with."""
+    return _machine(tier).model_copy(update={"data": data})
+
+
+@cache
+def _machine(tier: Tier) -> Environment:
+    """Look once: some of it needs a process to ask."""
     return Environment(
         grader=grader.__version__,
         python=sys.version.split()[0],

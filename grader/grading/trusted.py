@@ -1,145 +1,144 @@
-"""The trusted process: one per grading run, holding suite, reference, labels and the verdict.
+"""The trusted process: one per grading run, a fork of the server that holds suite and reference.
 
-Run as ``python -I -m grader.grading.trusted`` with a job on standard input. It answers with JSON
-lines: ``{"progress": ...}`` as tests end, then ``{"report": ..., "pictures": {digest: base64}}``.
-It never imports, unpickles, renders or puts on a path anything of the student's.
+It never imports, unpickles, renders or puts on a path anything of the student's. What it needs of
+sandboxes it asks of the server, which also removes them, however this process ends.
 """
 
 from __future__ import annotations
 
 import base64
-import ctypes
-import json
-import os
 import signal
-import sys
+import socket
 import traceback
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-import pytest
-
-from grader.assignment import load_assignment
 from grader.catalogue import Lab
-from grader.errors import GradingError, ProctorError
-from grader.grading.digest import suite_digest
+from grader.errors import GradingError, ProctorError, SandboxError
 from grader.grading.events import Progress
 from grader.grading.job import Job
-from grader.grading.reference import load_reference
-from grader.grading.reports import graded_report
+from grader.grading.messages import Messages
+from grader.grading.reports import environment, graded_report, kept_results
 from grader.grading.ungraded import fault_report
-from grader.report import Report
-from grader.sandbox import Tier, confinement
-from grader.suite import fixtures, plugin
+from grader.report import Report, RunStatus
+from grader.sandbox import Cell
 from grader.suite.run import SuiteRun
 
-_PR_SET_PDEATHSIG = 1
-_INI = Path(plugin.__file__).with_name("pytest.ini")
+_WALL_PER_CPU_SECOND = 10
+_WALL_GRACE_SECONDS = 600.0
 
 
-def main() -> None:
-    """Grade the job on standard input and write what came of it."""
-    answers = _claim_stdout()
-    if not __debug__:
-        sys.exit("python must not run with -O here: it strips the suite's assertions")
-    job = Job.model_validate_json(sys.stdin.buffer.read())
-    _die_with(job.parent)
-    if job.only:
-        _say(answers, **_probe(job))
-        return
-    report, pictures = _grade(job, lambda progress: _say(answers, progress=progress.as_dict()))
-    encoded = {name: base64.b64encode(data).decode() for name, data in pictures.items()}
-    _say(answers, report=report.model_dump(mode="json"), pictures=encoded)
+class TrustedRun:
+    """One job in its own process, around the tests that pytest runs."""
 
+    def __init__(
+        self, lab: Lab, job: Job, run: SuiteRun, answers: Messages, server: Messages, digest: str
+    ) -> None:
+        self._lab = lab
+        self._job = job
+        self._run = run
+        self._answers = answers
+        self._server = server
+        self._digest = digest
+        self._started_at = datetime.now(UTC)
 
-def _claim_stdout() -> TextIO:
-    """Keep standard output for answers; whatever else prints goes to standard error."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return answers
-
-
-def _die_with(parent: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        sys.exit("the process that asked for this run is gone")
-
-
-def _say(answers: TextIO, **message: Any) -> None:
-    answers.write(json.dumps(message) + "\n")
-    answers.flush()
-
-
-def _grade(job: Job, on_progress: Callable[[Progress], None]) -> tuple[Report, dict[str, bytes]]:
-    started_at = datetime.now(UTC)
-    lab = _lab(job)
-    submission = job.submission()
-    try:
-        run = _run(lab, job, on_progress)
-        if run.faults:
-            raise GradingError("\n\n".join(run.faults))
-        report = graded_report(
-            run, variant=job.variant, suite_digest=suite_digest(lab), started_at=started_at
+    def begin(self) -> None:
+        """Bind the suite to this job; the kernel ends a run that never does."""
+        limit = self._lab.assignment.limits.cpu_seconds * _WALL_PER_CPU_SECOND
+        signal.alarm(int(limit + _WALL_GRACE_SECONDS))
+        self._run.begin(
+            self._job.submission(),
+            key=bytes.fromhex(self._job.key),
+            variant=self._lab.assignment.variant(self._job.variant),
+            variant_name=self._job.variant or self._lab.assignment.default_variant,
+            supply=self._take,
+            only=self._job.only,
+            stop_at_first_loss=self._job.stop_at_first_loss,
+            served={entry.report.id: entry.report.outcome for entry in self._job.served},
+            charges=self._job.charges,
+            on_test=self._tell,
         )
-    except ProctorError as error:
-        return fault_report(lab.assignment, submission, str(error), started_at=started_at), {}
-    except Exception:
-        fault = traceback.format_exc()
-        return fault_report(lab.assignment, submission, fault, started_at=started_at), {}
-    wall = (datetime.now(UTC) - started_at).total_seconds()
-    return report.model_copy(update={"wall_seconds": round(wall, 3)}), run.pictures
+
+    def _tell(self, *news: Any) -> None:
+        self._answers.send({"progress": Progress(*news).as_dict()})
+
+    def _take(self, hide: tuple[str, ...]) -> Cell:
+        """Ask the server for an empty sandbox without the libraries in `hide`."""
+        self._server.send({"hide": hide})
+        answer = self._server.receive()
+        if answer is None:
+            raise SandboxError("the server that keeps the sandboxes is gone")
+        known, fds = answer
+        if "fault" in known:
+            raise SandboxError(known["fault"])
+        return Cell.received(known, fds)
+
+    def finish(self) -> None:
+        """Send what the run came to."""
+        self._run.close()
+        if self._job.only:
+            self._answers.send(self._outcomes())
+            return
+        report, pictures = self._report()
+        encoded = {name: base64.b64encode(data).decode() for name, data in pictures.items()}
+        kept = kept_results(self._run) if report.status is RunStatus.GRADED else {}
+        self._answers.send(
+            {
+                "report": report.model_dump(mode="json"),
+                "pictures": encoded,
+                "kept": {name: one.model_dump(mode="json") for name, one in kept.items()},
+            }
+        )
+
+    def _outcomes(self) -> dict[str, Any]:
+        """Return outcomes alone: part of a suite has no score."""
+        if self._run.faults:
+            return {"fault": "\n\n".join(self._run.faults)}
+        return {
+            "outcomes": {name: self._run.verdict(name).outcome for name in self._run.specs},
+            "measured": {name: self._run.verdict(name).measured for name in self._run.specs},
+            "first_loss": self._run.first_loss,
+            "cpu_seconds": self._run.cpu_seconds(),
+        }
+
+    def _report(self) -> tuple[Report, dict[str, bytes]]:
+        with self._faults() as faults:
+            if self._run.faults:
+                raise GradingError("\n\n".join(self._run.faults))
+            report = graded_report(
+                self._run,
+                variant=self._job.variant,
+                suite_digest=self._digest,
+                data=self._job.data,
+                served=self._job.served,
+                started_at=self._started_at,
+            )
+            wall = (datetime.now(UTC) - self._started_at).total_seconds()
+            return report.model_copy(update={"wall_seconds": round(wall, 3)}), self._run.pictures
+        report = fault_report(
+            self._lab.assignment,
+            self._job.submission(),
+            faults[0],
+            started_at=self._started_at,
+            environment=environment(self._run.tier, self._job.data),
+        )
+        return report, {}
+
+    @contextmanager
+    def _faults(self) -> Iterator[list[str]]:
+        """Catch whatever goes wrong on our side and keep its text."""
+        found: list[str] = []
+        try:
+            yield found
+        except ProctorError as error:
+            found.append(str(error))
+        except Exception:
+            found.append(traceback.format_exc())
 
 
-def _probe(job: Job) -> dict[str, Any]:
-    """Run some tests for their outcomes alone: part of a suite has no score."""
-    try:
-        run = _run(_lab(job), job, lambda progress: None)
-    except ProctorError as error:
-        return {"fault": str(error)}
-    if run.faults:
-        return {"fault": "\n\n".join(run.faults)}
-    return {"outcomes": {name: run.verdict(name).outcome for name in run.specs}}
-
-
-def _lab(job: Job) -> Lab:
-    return Lab(load_assignment(job.public), job.public, job.reference)
-
-
-def _run(lab: Lab, job: Job, on_progress: Callable[[Progress], None]) -> SuiteRun:
-    """Run the suite; the sandboxes warm up while the reference is imported."""
-    wanted = None if job.tier is None else Tier(job.tier)
-    minimum = None if job.minimum_tier is None else Tier(job.minimum_tier)
-    run = SuiteRun(
-        lab.assignment,
-        job.submission(),
-        confinement(wanted, minimum),
-        key=bytes.fromhex(job.key),
-        variant=lab.assignment.variant(job.variant),
-        conceal=(job.reference.parent,),
-        only=job.only,
-    )
-    try:
-        if not job.only:  # a few tests start what they need themselves
-            run.start_sandboxes()
-        run.reference = load_reference(job.reference, lab.assignment)
-        _run_pytest(run, job.reference / "suite", on_progress)
-        run.settle()
-    finally:
-        run.close()
-    return run
-
-
-def _run_pytest(run: SuiteRun, suite: Path, on_progress: Callable[[Progress], None]) -> None:
-    arguments = [str(suite), "-c", str(_INI), "--rootdir", str(suite), "--import-mode=importlib"]
-    arguments += ["-p", "no:cacheprovider", "--strict-markers", "-q", "--tb=short"]
-    observer = plugin.SuitePlugin(run, lambda *news: on_progress(Progress(*news)))
-    code = pytest.main(arguments, plugins=[observer, fixtures])
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not run.faults:
-        run.faults.append(f"pytest ended with {code!r}")
-
-
-if __name__ == "__main__":
-    main()
+def channel() -> tuple[Messages, socket.socket]:
+    """Return the server's end and a run's end of a socket between them."""
+    ours, theirs = socket.socketpair()
+    return Messages(ours), theirs

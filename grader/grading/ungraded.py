@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from grader.assignment import Assignment
-from grader.report import FileEntry, Report, RunStatus
+from grader.report import Environment, FileEntry, Report, RunStatus
 from grader.submission.model import Submission
 
 
@@ -24,7 +24,12 @@ def about(assignment: Assignment, submission: Submission) -> dict[str, object]:
 
 
 def fault_report(
-    assignment: Assignment, submission: Submission, fault: str, *, started_at: datetime
+    assignment: Assignment,
+    submission: Submission,
+    fault: str,
+    *,
+    started_at: datetime,
+    environment: Environment | None = None,
 ) -> Report:
     """Return the report of a run that failed through a fault of ours: no score at all."""
     return Report(
@@ -33,6 +38,7 @@ def fault_report(
         fault=fault,
         score=None,
         max_score=0.0,
+        environment=environment,
         started_at=started_at,
     )
 

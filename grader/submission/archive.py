@@ -28,6 +28,10 @@ _MOST_REASONS = 10
 _CENTRAL_SIGNATURE = b"PK\x01\x02"
 _LOCAL_SIGNATURE = b"PK\x03\x04"
 _LOCAL_HEADER = 30  # bytes before the name
+_CENTRAL_HEADER = 46
+_END_SIGNATURE = b"PK\x05\x06"
+_LARGE_END_SIGNATURE = b"PK\x06\x06"
+_COUNTED_ELSEWHERE = 0xFFFF  # the count of entries stands in the record for large archives
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 # What zipfile and zlib raise on hostile bytes.
@@ -88,6 +92,7 @@ def open_zip(filename: str, data: bytes, limit: int) -> list[Candidate]:
         )
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
+        _check_list(archive, data)
         reasons = [*_tricks(archive), *_sizes(archive, limit), *_overlaps(archive, data)]
     except _FAULTS:
         raise Rejected([_damaged(label)]) from None
@@ -99,6 +104,22 @@ def open_zip(filename: str, data: bytes, limit: int) -> list[Candidate]:
     ]
 
 
+def _check_list(archive: zipfile.ZipFile, data: bytes) -> None:
+    """Raise BadZipFile if the list of entries is not as long as the archive says.
+
+    Where the number of entries or the length of a name is a lie, programs differ in which files
+    they show.
+    """
+    at = archive.start_dir
+    for _ in archive.infolist():
+        at += _CENTRAL_HEADER + sum(struct.unpack_from("<3H", data, at + 28))
+    if data[at : at + 4] not in (_END_SIGNATURE, _LARGE_END_SIGNATURE):
+        raise zipfile.BadZipFile("the list runs over its end")
+    (said,) = struct.unpack_from("<H", data, data.rindex(_END_SIGNATURE) + 10)
+    if said not in (len(archive.infolist()), _COUNTED_ELSEWHERE):
+        raise zipfile.BadZipFile("miscounted")
+
+
 def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [info for info in archive.infolist() if not _is_folder(info)]
 
@@ -108,10 +129,13 @@ def _is_folder(info: zipfile.ZipInfo) -> bool:
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, label: str) -> bytes:
-    """Inflate one entry; it never yields more than the size that passed the checks."""
+    """Inflate one entry; it yields as many bytes as passed the checks, no more and no fewer."""
     try:
         with archive.open(info) as entry:
-            return entry.read(info.file_size + 1)
+            content = entry.read(info.file_size + 1)
+        if len(content) != info.file_size:
+            raise zipfile.BadZipFile("another size than announced")
+        return content
     except _FAULTS:
         raise Rejected([f"{_damaged(label)} ({shown(info.filename)} cannot be read)"]) from None
 

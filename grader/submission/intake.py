@@ -95,6 +95,9 @@ def _accept(
     notebooks = [by_name[at] for at in found.notebooks]
     merged = merge(files, notebooks, assignment, _limit(assignment))
     reasons = [*found.clashes, *_faults(candidates, found, merged, assignment)]
+    size, limit = sum(map(len, merged.contents.values())), _limit(assignment)
+    if size > limit:  # a notebook's code can be longer than the notebook was
+        reasons.append(_too_large("The code of the upload", size, limit))
     if reasons:
         raise Rejected(reasons)
     said = [*notices, *merged.notices]

@@ -7,7 +7,9 @@ import unicodedata
 
 from grader.text import invisible
 
-_DEVICE_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_DEVICE_NAMES = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d\u00b9\u00b2\u00b3])(\..*)?", re.IGNORECASE
+)
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 # Folders that tools make by themselves; nothing below them is anybody's work.
@@ -30,6 +32,8 @@ def why_unsafe(name: str) -> str | None:
     """Say what is wrong with the name of an archive's entry, None if nothing is."""
     name = with_slashes(name)
     parts = name.rstrip("/").split("/")
+    if not parts[0] and not name.startswith("/"):
+        return "has no name"
     if any(map(invisible, name)):
         return "has invisible or control characters in its name"
     if name.startswith("/") or _DRIVE.match(name):

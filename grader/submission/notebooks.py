@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.assignment import Assignment
@@ -12,6 +12,8 @@ from grader.submission.candidate import Candidate
 from grader.submission.matching import missing
 from grader.submission.skeleton import same_text, untouched
 from grader.text import shown
+
+MOST_NOTEBOOKS = 20  # reading one starts a process
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,9 @@ def merge(
     files: Mapping[str, bytes], notebooks: Iterable[Candidate], assignment: Assignment, limit: int
 ) -> Merged:
     """Add what the notebooks give to what the files give; `limit` caps a notebook in bytes."""
+    notebooks = tuple(notebooks)
+    if len(notebooks) > MOST_NOTEBOOKS:
+        return Merged(files, reasons=(_too_many(notebooks),))
     graded, faults = _read(notebooks, assignment, limit)
     names = [shown(name) for name, _ in graded]
     if len(graded) > 1:
@@ -59,6 +64,13 @@ def _read(
         else:
             faults[notebook.name] = [_unmarked(notebook.name, paths)]
     return graded, faults
+
+
+def _too_many(notebooks: Sequence[Candidate]) -> str:
+    return (
+        f"The upload holds {len(notebooks):,} notebooks ('{shown(notebooks[0].name)}' is one); at "
+        f"most {MOST_NOTEBOOKS} are read. Keep the one to be graded."
+    )
 
 
 def _unmarked(name: str, paths: list[str]) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import numpy.random  # else imported at first use, in every run anew
 import pytest
 
+from grader.bars import BARS_NAME
+from grader.errors import GradingError
 from grader.report import Visibility
-from grader.suite.run import RUN, SuiteRun
+from grader.suite.run import RUN, SuiteRun, Verdict
 from grader.suite.values import require
 from grader.wire.proxy import Student
 
@@ -112,6 +116,57 @@ def credit(suite_run: SuiteRun) -> Callable[[float, str], None]:
 
     verdict.credit = 1.0
     return grant
+
+
+@pytest.fixture
+def measured(suite_run: SuiteRun) -> Callable[[str, float], None]:
+    """Give ``measured(name, value)``, which records a figure in the report, for staff alone."""
+    verdict = suite_run.verdict(suite_run.running.id)
+
+    def record(name: str, value: float) -> None:
+        if name in suite_run.bars:
+            raise GradingError(f"{name!r} is a bar: record it by bar({name!r}, value)")
+        _record(verdict, name, float(value))
+
+    return record
+
+
+@pytest.fixture
+def bar(suite_run: SuiteRun) -> Callable[[str, float], None]:
+    """Give ``bar(name, value)``, which records a figure and judges it by the bar of that name.
+
+    The test goes on if the figure earns anything; of several figures the worst decides the
+    credit. Else it fails. A name that ``bars.toml`` lacks is a fault of the suite.
+    """
+    verdict = suite_run.verdict(suite_run.running.id)
+
+    def ask(name: str, value: float) -> None:
+        __tracebackhide__ = True
+        known = suite_run.bars.get(name)
+        if known is None:
+            raise GradingError(f"{BARS_NAME} has no bar {name!r}; add it")
+        value = float(value)
+        try:
+            judged = known.judge(value, suite_run.variant_name)
+        except KeyError:
+            variant = suite_run.variant_name
+            raise GradingError(f"{BARS_NAME}: {name}.full lacks the variant {variant!r}") from None
+        _record(verdict, name, value)
+        require(judged.share > 0, judged.why)
+        if judged.share < 1:
+            granted = verdict.credit if verdict.notes else 1.0
+            verdict.credit = min(granted, judged.share)
+            verdict.notes.append(judged.why)
+
+    return ask
+
+
+def _record(verdict: Verdict, name: str, value: float) -> None:
+    """Keep a figure; the report holds finite ones alone, each once."""
+    if name in verdict.measured:
+        raise GradingError(f"{name!r} is recorded twice in one test; give each figure its name")
+    if math.isfinite(value):
+        verdict.measured[name] = value
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ MARKERS = (
     "limits(cpu_seconds): CPU time of this test, in place of the manifest's",
 )
 
+_JOINT = frozenset({"shared_student", "shared_seed"})
+
 
 @dataclass(frozen=True)
 class TestSpec:
@@ -37,11 +39,17 @@ class TestSpec:
     cpu_seconds: float
     without: tuple[str, ...]  # libraries hidden from its sandbox
     shares: bool  # uses the module's shared student process
+    joint: bool  # keeps something from test to test: that process, or what the module's seed gave
 
     @property
     def kind(self) -> tuple[tuple[str, ...], bool]:
         """What tells sandboxes apart: hidden libraries, and whether hidden inputs may enter."""
-        return (self.without, self.visibility is Visibility.VISIBLE)
+        return (self.without, self.shown)
+
+    @property
+    def shown(self) -> bool:
+        """Whether students see what it prints; such tests run first, in sandboxes of their own."""
+        return self.visibility is Visibility.VISIBLE
 
 
 def read_specs(items: Sequence[pytest.Item], assignment: Assignment) -> dict[str, TestSpec]:
@@ -56,6 +64,12 @@ def read_specs(items: Sequence[pytest.Item], assignment: Assignment) -> dict[str
         else:
             specs[spec.id] = spec
     problems += _mixed_sharing(specs)
+    problems += [
+        f"{spec.id}: is visible, so it runs first, but depends on the hidden {need}"
+        for spec in specs.values()
+        for need in spec.needs
+        if spec.shown and not specs[need].shown
+    ]
     if problems:
         raise GradingError("the suite has mistakes:\n" + "\n".join(problems))
     return specs
@@ -79,6 +93,7 @@ def _read(item: pytest.Item, assignment: Assignment, earlier: list[str]) -> Test
         cpu_seconds=_cpu_seconds(item, assignment),
         without=assignment.part_of(rubric).without,
         shares="shared_student" in getattr(item, "fixturenames", ()),
+        joint=not _JOINT.isdisjoint(getattr(item, "fixturenames", ())),
     )
 
 

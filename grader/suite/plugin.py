@@ -12,8 +12,9 @@ from collections.abc import Callable, Generator
 
 import pytest
 
-from grader.errors import GradingError
-from grader.report import Outcome, Visibility
+from grader.bars import BARS_NAME, load_bars
+from grader.errors import ProctorError, SandboxError
+from grader.report import Outcome
 from grader.suite import marks
 from grader.suite.marks import TestSpec
 from grader.suite.run import RUN, SuiteRun, Verdict
@@ -25,9 +26,9 @@ _MAX_DETAIL = 8_000
 class SuitePlugin:
     """Observes one pytest session on behalf of a `SuiteRun`."""
 
-    def __init__(self, run: SuiteRun, on_test: Callable[[int, int, str, str], None]) -> None:
+    def __init__(self, run: SuiteRun, serve: Callable[[pytest.Session], bool]) -> None:
         self.run = run
-        self._on_test = on_test
+        self._serve = serve  # waits for jobs; True in a process that is to run the tests
         self._done = 0
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -42,36 +43,43 @@ class SuitePlugin:
             self.run.faults.append(f"{report.nodeid}: {report.longreprtext[-_MAX_DETAIL:]}")
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Read every test's marks; a faulty suite runs nothing."""
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Read the bars and every test's marks; a faulty suite runs nothing."""
         try:
+            bars = config.rootpath.parent / BARS_NAME  # beside the suite's folder
+            self.run.bars = load_bars(bars, self.run.assignment)
             self.run.specs = marks.read_specs(items, self.run.assignment)
-        except GradingError as error:
+        except ProctorError as error:
             self.run.faults.append(str(error))
         if not self.run.specs and not self.run.faults:
             self.run.faults.append("the suite has no tests")
         if self.run.faults:
             items.clear()
-            return
-        if self.run.only:
-            self._select(items)
-        for test_id in self.run.specs:
-            self.run.verdict(test_id)
-        self._on_test(0, len(self.run.specs), "", "")
 
-    def _select(self, items: list[pytest.Item]) -> None:
-        """Keep only the wanted tests and those that they need."""
-        wanted: set[str] = set()
-        more = list(self.run.only)
-        while more:
-            name = more.pop()
-            if name not in self.run.specs:
-                self.run.faults.append(f"the suite has no test {name!r}")
-            elif name not in wanted:
-                wanted.add(name)
-                more += self.run.specs[name].needs
-        items[:] = [item for item in items if item.nodeid in wanted]
-        self.run.specs = {name: spec for name, spec in self.run.specs.items() if name in wanted}
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Wait, with everything collected, until there is a submission to run the tests on."""
+        if self.run.faults or not self._serve(session):
+            return True  # there is nothing left to do
+        session.items[:] = self._in_order(session.items)
+        try:
+            self.run.move_in()
+        except SandboxError as error:
+            self.run.faults.append(str(error))
+            return True
+        return None
+
+    def _in_order(self, items: list[pytest.Item]) -> list[pytest.Item]:
+        """Put the visible tests first: once a hidden input is inside, nothing more is shown."""
+        rank = {
+            name: (not spec.shown, place)
+            for place, (name, spec) in enumerate(self.run.specs.items())
+        }
+        self._done = len(self.run.served)
+        wanted = [i for i in items if i.nodeid in rank and i.nodeid not in self.run.served]
+        return sorted(wanted, key=lambda item: rank[item.nodeid])
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(
@@ -80,16 +88,24 @@ class SuitePlugin:
         """Meter one test and report its end."""
         spec = self.run.specs[item.nodeid]
         verdict = self.run.verdict(spec.id)
+        if not spec.shown:
+            self.run.close_visible()
         self.run.current = spec
-        cpu, wall = self.run.cpu_seconds(), time.monotonic()
+        cpu, wall, own = self.run.cpu_seconds(), time.monotonic(), time.process_time()
         try:
             return (yield)
         finally:
             verdict.cpu_seconds = self.run.cpu_seconds() - cpu
             verdict.wall_seconds = time.monotonic() - wall
+            busy = verdict.cpu_seconds + time.process_time() - own
+            verdict.idle_seconds = max(0.0, verdict.wall_seconds - busy)
+            self.run.idle_seconds += verdict.idle_seconds
             self._done += 1
-            self._on_test(self._done, len(self.run.specs), spec.id, verdict.outcome)
+            self.run.on_test(self._done, len(self.run.specs), spec.id, verdict.outcome)
             self.run.current = None
+            if self.run.stop_at_first_loss and verdict.lost:
+                self.run.first_loss = spec.id
+                item.session.shouldfail = f"{spec.id} lost points"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -99,6 +115,11 @@ class SuitePlugin:
         if failed:
             self.run.verdict(spec.id).blocked = True
             pytest.skip(f"needs {failed[0]} to pass")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """Ask the student's processes, before they end, what they used."""
+        self.run.shortcuts.after(item.nodeid)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -115,7 +136,7 @@ class SuitePlugin:
             self._fault(spec, report)
         else:
             self._not_passed(spec, verdict, call.excinfo.value, report)
-        if spec.visibility is Visibility.VISIBLE and call.when == "call":
+        if spec.shown and call.when == "call":
             verdict.output = self.run.output()
         return report
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,16 +14,19 @@ from typing import Any
 import pytest
 
 from grader.assignment import Assignment
+from grader.bars import Bars
 from grader.reasons import Cause
 from grader.report import Artifact, Outcome
-from grader.sandbox import Confinement, Sandbox, SandboxSpec
+from grader.sandbox import Cell, Sandbox, Tier
 from grader.submission.model import Submission
 from grader.suite.marks import TestSpec
+from grader.suite.shortcuts import Shortcuts
 from grader.wire.failures import StudentError, StudentTimeout
 from grader.wire.proxy import Student
 
 Kind = tuple[tuple[str, ...], bool]
 _SMALLEST_ALLOWANCE = 0.1
+_IDLE_SECONDS = 600.0  # for all tests of a run together: sleeping must not hold a worker for hours
 
 
 @dataclass
@@ -38,79 +41,126 @@ class Verdict:
     output: str = ""
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
+    idle_seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
+    measured: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the test earned less than it could."""
+        return self.outcome is not Outcome.PASSED or self.credit < 1
 
 
 class SuiteRun:
     """Everything the fixtures and the plugin share while a suite runs."""
 
-    def __init__(
-        self,
-        assignment: Assignment,
-        submission: Submission,
-        confinement: Confinement,
-        key: bytes,
-        variant: dict[str, Any],
-        conceal: tuple[Path, ...] = (),
-        only: tuple[str, ...] = (),
-    ) -> None:
+    def __init__(self, assignment: Assignment, tier: Tier) -> None:
         self.assignment = assignment
-        self.submission = submission
+        self.tier = tier
         self.reference = SimpleNamespace()
-        self.tier = confinement.tier
-        self.only = only  # ids of the tests to run; empty for the whole suite
-        self.variant = variant
+        self.bars: Bars = {}
         self.specs: dict[str, TestSpec] = {}
         self.verdicts: dict[str, Verdict] = {}
         self.artifacts: list[Artifact] = []
         self.pictures: dict[str, bytes] = {}
         self.faults: list[str] = []
         self.current: TestSpec | None = None
-        self._key = key
-        self._conceal = conceal
-        self._confinement = confinement
+        self.first_loss: str | None = None  # the test that ended a run which stops there
+        self.idle_seconds = 0.0  # of wall time in which neither the student's code nor ours ran
+        self.import_cpu_seconds: dict[Kind, float] = {}  # by kind of sandbox
+        self.served: frozenset[str] = frozenset()
+        self._charges: Mapping[str, tuple[float, float]] = {}
         self._sandboxes: dict[Kind, Sandbox] = {}
-        self._loaded: dict[Kind, float] = {}  # CPU seconds of the start, not the student's
-        self._settled: float | None = None
         self._stack = ExitStack()
+
+    def begin(
+        self,
+        submission: Submission,
+        *,
+        key: bytes,
+        variant: dict[str, Any],
+        variant_name: str | None = None,
+        supply: Callable[[tuple[str, ...]], Cell],
+        only: tuple[str, ...] = (),
+        stop_at_first_loss: bool = False,
+        served: Mapping[str, Outcome] | None = None,
+        charges: Mapping[str, tuple[float, float]] | None = None,
+        on_test: Callable[[int, int, str, str], None] = lambda *news: None,
+    ) -> None:
+        """Bind the collected suite to one submission.
+
+        `supply` gives empty sandboxes that hide some libraries; `only` names the tests to run and
+        their order, all if it is empty; after a loss `stop_at_first_loss` runs none of the rest;
+        `served` tests are not run: their outcomes are known from an earlier run, and `charges`
+        says what CPU and idle seconds they would have cost before each of the others; `on_test`
+        hears of every test that ended.
+        """
+        self.submission = submission
+        self.variant = variant
+        self.variant_name = variant_name
+        self.on_test = on_test
+        self.stop_at_first_loss = stop_at_first_loss
+        self.shortcuts = Shortcuts(self.assignment, submission)
+        self._key = key
+        self._supply = supply
+        if only:
+            self._select(only)
+        for test_id in self.specs:
+            self.verdict(test_id)
+        for test_id, outcome in (served or {}).items():
+            self.verdict(test_id).outcome = outcome
+        self.served = frozenset(served or {})
+        self._charges = charges or {}
+        self.on_test(len(self.served), len(self.specs), "", "")
+
+    def _select(self, only: tuple[str, ...]) -> None:
+        """Keep only the wanted tests, in their order, each after those that it needs."""
+        wanted: dict[str, TestSpec] = {}
+
+        def add(name: str) -> None:
+            if name not in self.specs:
+                self.faults.append(f"the suite has no test {name!r}")
+            elif name not in wanted:
+                for need in self.specs[name].needs:
+                    add(need)
+                wanted[name] = self.specs[name]
+
+        for name in only:
+            add(name)
+        self.specs = wanted
 
     def seed(self, test_id: str, purpose: str = "inputs") -> int:
         """Return a 63-bit seed that depends on the key, the submission and the test alone."""
         text = f"{self.submission.digest}\n{purpose}\n{test_id}".encode()
         return int.from_bytes(hmac.digest(self._key, text, hashlib.sha256)[:8], "big") >> 1
 
-    def start_sandboxes(self) -> None:
-        """Start a sandbox for the hidden tests of each kind of part, to warm up side by side."""
-        served = (part for part in self.assignment.parts if not all(i.manual for i in part.items))
-        for without in {part.without for part in served}:
-            self._sandbox((without, False))
+    def move_in(self) -> None:
+        """Import the submission wherever it will be tested, before any hidden input is made.
+
+        What an import says is shown to students: it must not know what a hidden test asked.
+        """
+        due = [spec.kind for spec in self.specs.values() if spec.id not in self.served]
+        for kind in dict.fromkeys(due):
+            self.import_cpu_seconds[kind] = self._sandbox(kind).cpu_seconds()
+
+    def close_visible(self) -> None:
+        """End the sandboxes whose output is shown to students, before hidden inputs are made."""
+        for (_, visible), sandbox in self._sandboxes.items():
+            if visible:
+                sandbox.close()
 
     def _sandbox(self, kind: Kind) -> Sandbox:
         if kind not in self._sandboxes:
-            without, _ = kind
-            spec = SandboxSpec(
-                hide=without,
-                warm=tuple(name for name in ("numpy", "torch") if name not in without),
-                memory_mb=self.assignment.limits.memory_mb,
-                cpu_seconds=int(self.assignment.limits.cpu_seconds) + 60,
-                conceal=self._conceal,
+            hide, _ = kind
+            sandbox = Sandbox(
+                lambda: self._supply(hide),
+                self._write,
+                tuple(self._modules(hide).values()),
+                self.assignment.limits.import_cpu_seconds,
             )
-            sandbox = Sandbox(self._confinement, spec)
             self._stack.callback(sandbox.close)
             self._sandboxes[kind] = sandbox
         return self._sandboxes[kind]
-
-    def _ready(self, kind: Kind) -> Sandbox:
-        sandbox = self._sandbox(kind)
-        if kind not in self._loaded:
-            sandbox.wait_ready()
-            self._loaded[kind] = sandbox.cpu_seconds()
-            sandbox.load(
-                self._write,
-                tuple(self._modules(kind[0]).values()),
-                self.assignment.limits.import_cpu_seconds,
-            )
-        return sandbox
 
     def _write(self, folder: Path) -> None:
         """Write the submission, then our own files over whatever stands in their place."""
@@ -133,27 +183,26 @@ class SuiteRun:
     def student(self, seed: int, cpu_seconds: float) -> Iterator[Student]:
         """Give the current test a fork of the student's process."""
         spec = self.running
-        sandbox = self._ready(spec.kind)
+        sandbox = self._sandbox(spec.kind)
         allowance = min(cpu_seconds, self.cpu_left())
-        with sandbox.session(seed, allowance) as session:
-            yield Student(
-                session.channel, session.budget, self._modules(spec.without), sandbox.failures
-            )
+        modules = self._modules(spec.without)
+        with (
+            sandbox.session(seed, allowance) as session,
+            self.shortcuts.watching(session.channel, modules.values(), spec.without),
+        ):
+            yield Student(session.channel, session.budget, modules, sandbox.failures)
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the student's own code so far, in all sandboxes."""
-        if self._settled is not None:
-            return self._settled
-        return sum(
-            sandbox.cpu_seconds() - self._loaded[kind]
-            for kind, sandbox in self._sandboxes.items()
-            if kind in self._loaded
-        )
+        return sum(sandbox.cpu_seconds() for sandbox in self._sandboxes.values())
 
     def cpu_left(self) -> float:
         """Return what the whole run may still use; StudentTimeout if nothing is left."""
+        cpu, idle = self._charges.get(self.running.id, (0.0, 0.0))
+        if self.idle_seconds + idle > _IDLE_SECONDS:
+            raise StudentTimeout("the run waited too long without computing", Cause.WAITED)
         limit = self.assignment.limits.cpu_seconds
-        left = limit - self.cpu_seconds()
+        left = limit - self.cpu_seconds() - cpu
         if left < _SMALLEST_ALLOWANCE:
             raise StudentTimeout(f"the run's {limit:g} s are spent", Cause.RUN_SPENT)
         return left
@@ -183,12 +232,8 @@ class SuiteRun:
                 found["your files"] = box.import_failure
         return found
 
-    def settle(self) -> None:
-        """Read the meters a last time, before the sandboxes are gone."""
-        self._settled = self.cpu_seconds()
-
     def close(self) -> None:
-        """Kill the sandboxes and remove what they left."""
+        """Kill what runs in the sandboxes, after a last look at their meters."""
         self._stack.close()
 
 

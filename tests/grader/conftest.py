@@ -27,6 +27,7 @@ def _tests() -> tuple[TestReport, ...]:
             "hint": "Subtract the row maximum first.",
             "detail": "AssertionError: 3 of 4 values differ",
             "output": "debug print",
+            "measured": {"error": 0.25},
         },
         {
             "id": "test_b.py::test_fit",

@@ -156,9 +156,9 @@ def test_the_settings_reach_the_grading(hand_in, lab: Lab, make_report):
         seen.update(options)
         return Graded(make_report())
 
-    settings = Settings(KEY, 1, variant="spring", minimum_tier=2)
+    settings = Settings(KEY, 1, variant="spring")
     run_batch(lab, [Source("a", hand_in("a"))], settings, watcher=Silent(), grade=grade)
-    assert (seen["key"], seen["variant"], seen["minimum_tier"]) == (KEY, "spring", 2)
+    assert (seen["key"], seen["variant"]) == (KEY, "spring")
 
 
 def test_no_sources_are_no_results(lab: Lab):

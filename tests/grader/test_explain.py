@@ -44,6 +44,13 @@ def test_staff_read_ids_and_details(make_report: MakeReport):
     assert "3 of 4 values differ" in text
 
 
+def test_staff_alone_read_what_a_test_measured(make_report: MakeReport):
+    report = make_report()
+    assert "For staff: measured error 0.25" in render_text(explain(report))
+    seen = for_student(report, due_passed=True, published=True)
+    assert "measured" not in render_text(explain(seen))
+
+
 def test_items_left_to_a_person_are_told(make_report: MakeReport):
     text = render_text(explain(make_report()))
     assert "marked by a person: up to 3." in text

@@ -127,7 +127,7 @@ def test_junit_is_well_formed_whatever_was_printed(text: str):
 def test_gradescope_gets_its_fields(make_report: MakeReport):
     results = json.loads(to_gradescope(make_report()))
     assert results["score"] == 2.0
-    assert results["execution_time"] == 2
+    assert "execution_time" not in results  # student code chooses it, and students may see it
     assert results["stdout_visibility"] == "hidden"
     hidden, visible = results["tests"][1], results["tests"][3]
     assert (hidden["status"], hidden["visibility"]) == ("failed", "hidden")

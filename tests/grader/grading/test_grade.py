@@ -194,3 +194,46 @@ def test_when_the_parent_is_killed_nothing_goes_on_running(lab):
         parent.send_signal(signal.SIGKILL)
     _, alive = psutil.wait_procs(tree, timeout=30)
     assert tree and alive == []
+
+
+ORDER = (
+    HEADER
+    + '''
+@pytest.mark.item("double")
+def test_hidden(student, credit, suite_run):
+    """Comes first in the file."""
+    boxes = suite_run._sandboxes.items()
+    credit(1.0, f"hidden, shown ones closed: {[box._closed for (_, v), box in boxes if v]}")
+    student.maths.double(1)
+
+@pytest.mark.item("double")
+@pytest.mark.visibility("visible")
+def test_shown(student, credit, suite_run):
+    """Comes second."""
+    ran = sum(verdict.wall_seconds > 0 for verdict in suite_run.verdicts.values())
+    credit(1.0, f"shown, hidden ones ran {ran}")
+    student.maths.double(1)
+'''
+    + REST
+)
+
+
+def test_what_students_see_ends_before_hidden_inputs_are_made(lab_with):
+    lab = lab_with(ORDER)
+    report = grade(lab, reference_submission(lab), key=KEY).report
+    assert report.status is RunStatus.GRADED, report.fault
+    details = {test.id.partition("::")[2]: test.detail for test in report.tests}
+    assert details["test_shown"] == "shown, hidden ones ran 0"
+    assert details["test_hidden"] == "hidden, shown ones closed: [True]"
+    assert list(details)[:2] == ["test_hidden", "test_shown"]
+
+
+def test_a_visible_test_must_not_wait_for_a_hidden_one(lab_with):
+    mixed = (
+        HEADER + '@pytest.mark.item("double")\ndef test_a():\n    """A."""\n'
+        '@pytest.mark.item("double")\n@pytest.mark.visibility("visible")\n'
+        '@pytest.mark.depends("test_a")\ndef test_b():\n    """B."""\n' + REST
+    )
+    lab = lab_with(mixed)
+    fault = grade(lab, reference_submission(lab), key=KEY).report.fault
+    assert "is visible, so it runs first, but depends on the hidden" in fault

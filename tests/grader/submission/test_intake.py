@@ -144,6 +144,15 @@ def test_nothing_or_too_much_is_refused(lab, pack):
     assert "5.0 MB; the limit is 5.0 MB" in said
 
 
+def test_code_that_grows_beyond_the_limit_when_it_is_taken_out_is_refused(lab, make_notebook):
+    tight = lab.limits.model_copy(update={"upload_mb": 0.05})
+    magics = "x = !ls\n" * 5_000  # each becomes a line that says what was left out
+    work = make_notebook("# file: layers.py\n" + magics, "# file: model.py\nx = 1\n")
+    assert len(work) < 50_000
+    said = reasons(receive_bytes, "work.ipynb", work, lab.model_copy(update={"limits": tight}))
+    assert "The code of the upload" in said
+
+
 def test_a_lone_file_of_another_kind_says_what_is_missing(lab):
     assert "toy/layers.py is missing" in reasons(receive_bytes, "essay.docx", b"words", lab)
 

@@ -1,0 +1,90 @@
+"""A run that ends at the first loss runs what it is told, in that order, and nothing after it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from grader.authoring import reference_submission
+from grader.catalogue import Catalogue
+from grader.grading import GradingPool
+from grader.report import Outcome
+from grader.sandbox import Tier, best_tier
+from grader.submission.model import AcceptedFile, Submission
+
+HOME = Path(__file__).parents[2] / "home"
+KEY = b"k" * 32
+VECTOR, ANY, ESTIMATE = (
+    f"test_maths.py::test_{name}"
+    for name in ("double_of_a_vector", "double_of_random_input", "estimate")
+)
+MAPS, AFFINE = (f"test_net.py::test_linear_{name}" for name in ("maps_three_to_two", "is_affine"))
+
+pytestmark = pytest.mark.skipif(
+    best_tier() is Tier.PROCESS, reason="needs bubblewrap: submissions run in a sandbox"
+)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    home = tmp_path_factory.mktemp("first_loss") / "home"
+    shutil.copytree(HOME, home)
+    return Catalogue(home).get("tiny")
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with GradingPool(jobs=1) as pool:
+        yield pool
+
+
+@pytest.fixture
+def first_loss(lab, pool):
+    """Return a function that runs tests on the reference with a text replaced in one file."""
+
+    def run(order, path="tiny/maths.py", old="", new=""):
+        files = [
+            AcceptedFile(f.path, f.content.replace(old.encode(), new.encode()))
+            if f.path == path and old
+            else f
+            for f in reference_submission(lab).files
+        ]
+        found = pool.first_loss(lab, Submission("mutant", tuple(files)), order, key=KEY)
+        assert not isinstance(found, str), found
+        return found
+
+    return run
+
+
+def test_what_loses_nothing_runs_to_the_end(first_loss):
+    found = first_loss((AFFINE, ESTIMATE, ANY, VECTOR))
+    assert (found.test, found.outcome) == (None, None)
+    assert found.cpu_seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [pytest.param((ANY, ESTIMATE), ANY), pytest.param((ESTIMATE, ANY), ESTIMATE)],
+)
+def test_hidden_tests_run_in_the_order_given_until_one_loses(first_loss, order, first):
+    found = first_loss(order, old="return ", new="return 3 + ")
+    assert (found.test, found.outcome) == (first, Outcome.FAILED)
+
+
+def test_visible_tests_come_first_whatever_the_order(first_loss):
+    assert first_loss((ANY, VECTOR), old="2 * x", new="3 * x").test == VECTOR
+
+
+def test_partial_credit_is_a_loss(first_loss):
+    found = first_loss((ESTIMATE,), old="range(n)", new="range(30)")
+    assert (found.test, found.outcome) == (ESTIMATE, Outcome.PASSED)
+
+
+def test_a_test_runs_after_those_it_needs(first_loss):
+    found = first_loss((AFFINE,), "tiny/net.py", "torch.nn.Linear)", "torch.nn.Identity)")
+    assert found.test == MAPS
+
+
+def test_an_unknown_test_is_our_fault(lab, pool):
+    found = pool.first_loss(lab, reference_submission(lab), ("test_x.py::test_y",), key=KEY)
+    assert "test_x.py::test_y" in found
