@@ -100,6 +100,7 @@ def test_activations_survive_large_inputs(student, reference):
 
 
 @pytest.mark.item("activations", weight=0.5)
+@pytest.mark.depends("test_swish_and_gelu_at_known_points")
 @pytest.mark.hint("End activation and activation_grad with raise ValueError(...).")
 def test_unknown_activation_is_refused(student):
     """An unknown activation raises ValueError, its derivative too."""
@@ -141,11 +142,22 @@ def test_softmax_survives_large_logits(student, reference, rng):
 
 
 @pytest.mark.item("softmax-loss")
+@pytest.mark.hint(
+    "Subtract the largest logit of the row: any other leaves exponents that overflow."
+)
+def test_softmax_survives_logits_far_apart(student, reference, rng):
+    """Softmax stays right for logits thousands apart."""
+    z = rng.uniform(-4000, 4000, (3, 5))
+    assert_matches(student.layers.softmax(z), reference.layers.softmax(z))
+
+
+@pytest.mark.item("softmax-loss")
 @pytest.mark.hint("Subtract each row's own maximum, not the largest number of the whole array.")
 def test_softmax_rows_do_not_disturb_each_other(student, reference, rng):
-    """A row near -1000 is right beside a row near 1000."""
+    """A row near -1000 is right beside a row near 1000, in softmax and its log."""
     z = rng.normal(0, 1, (3, 4)) + np.array([[1000.0], [0.0], [-1000.0]])
     assert_matches(student.layers.softmax(z), reference.layers.softmax(z))
+    assert_matches(student.layers.log_softmax(z), reference.layers.log_softmax(z))
 
 
 @pytest.mark.item("softmax-loss")
@@ -305,11 +317,13 @@ def test_he_keeps_a_signal_alive_through_ten_layers(student, rng):
 
 
 @pytest.mark.item("initialisation", weight=0.5)
+@pytest.mark.depends("test_initialise_draws_from_the_generator_alone")
 @pytest.mark.hint("Raise ValueError for a kind that is not in INITIALISATIONS.")
 def test_unknown_initialisation_is_refused(student):
-    """An unknown kind raises ValueError."""
-    with expect_raises(ValueError):
-        student.layers.initialise("no such kind", 3, 3, student.numpy_generator(0))
+    """An unknown kind raises ValueError, one of which half is known too."""
+    for kind in ("no such kind", "he_cauchy", "lecun_normal"):
+        with expect_raises(ValueError):
+            student.layers.initialise(kind, 3, 3, student.numpy_generator(0))
 
 
 # ------------------------------------------------------------------------------ the MLP

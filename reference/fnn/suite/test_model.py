@@ -1,7 +1,7 @@
 """The network and its training: structure, gradients, and functions nobody has seen before.
 
 Training data go in, predictions come out, and errors are computed out here. `fit` runs three times
-in full; everything else trains for a few steps.
+in full; everything else trains for a few steps. What must be reached stands in bars.toml.
 """
 
 import numpy as np
@@ -10,7 +10,6 @@ import torch
 
 from grader.suite import (
     RemoteObject,
-    as_array,
     as_tensor,
     assert_matches,
     expect_raises,
@@ -32,7 +31,6 @@ NAMES = (
 )
 TRAIN_POINTS, TEST_POINTS = 512, 1000
 FIT_CPU_SECONDS = 15
-FULL_MSE, FULL_ERROR, PARTIAL_MSE = 1e-4, 0.06, 1e-3
 
 
 def shapes_of(depth, width):
@@ -117,6 +115,7 @@ def test_units_start_different(student):
 
 
 @pytest.mark.item("network", weight=0.5)
+@pytest.mark.depends("test_parameters_of_the_network")
 @pytest.mark.hint("Raise ValueError in FNN.__init__ for a name that is not an activation.")
 def test_unknown_activation_is_refused(student):
     """An unknown activation raises ValueError."""
@@ -125,15 +124,6 @@ def test_unknown_activation_is_refused(student):
 
 
 # ------------------------------------------------------------------------------ functions
-
-
-def term_function(formula):
-    """Return the function of a variant by its formula in the manifest."""
-    return {
-        "sin x + cos x + sin x cos x": lambda x: np.sin(x) + np.cos(x) + np.sin(x) * np.cos(x),
-        "log2 x + cos(pi x / 2)": lambda x: np.log2(x) + np.cos(np.pi * x / 2),
-        "sin x": np.sin,
-    }[formula]
 
 
 def unseen_function(rng, low, high):
@@ -183,9 +173,9 @@ def domain(variant):
 
 
 @pytest.fixture(scope="module")
-def on_the_term(shared_student, shared_seed, variant, domain):
+def on_the_term(shared_student, shared_seed, term, domain):
     """Give the network that fit made of the term's function."""
-    return trained(shared_student, term_function(variant["formula"]), *domain, shared_seed)
+    return trained(shared_student, term, *domain, shared_seed)
 
 
 @pytest.fixture(scope="module")
@@ -200,40 +190,76 @@ def on_the_unseen(shared_student, shared_seed, unseen, domain):
     return trained(shared_student, unseen, *domain, shared_seed + 2)
 
 
-def judge(module, function, domain, rng, credit, axes):
-    """Measure errors on fresh points, draw them, and give the credit of the handout's table."""
-    x = np.sort(rng.uniform(*domain, TEST_POINTS))
-    axes.plot(x, function(x), color="black", label="function")
-    predicted = predictions(module, x)
-    axes.plot(x, predicted, "--", color="tab:orange", label="network")
-    axes.legend()
-    error = predicted - function(x)
-    mse, largest = float(np.mean(error**2)), float(np.max(np.abs(error)))
-    measured = f"MSE {mse:.2e}, largest error {largest:.3f}"
-    require(mse <= PARTIAL_MSE, f"{measured}: above {PARTIAL_MSE:g}")
-    if mse > FULL_MSE or largest > FULL_ERROR:
-        credit(0.5, f"{measured}: not both within {FULL_MSE:g} and {FULL_ERROR:g}")
+@pytest.fixture
+def judge(domain, rng, bar, require_network):
+    """Give ``judge(module, function, name, axes)``: errors on fresh points by the handout's table.
+
+    The bars are ``<name>-mse`` and ``<name>-error``. A prediction that does not come out of the
+    network earns nothing, however good it is.
+    """
+
+    def check(module, function, name, axes):
+        x = np.sort(rng.uniform(*domain, TEST_POINTS))
+        axes.plot(x, function(x), color="black", label="function")
+        predicted = predictions(module, x)
+        axes.plot(x, predicted, "--", color="tab:orange", label="network")
+        axes.legend()
+        require_network(module, x, predicted)
+        error = predicted - function(x)
+        bar(f"{name}-mse", np.mean(error**2))
+        bar(f"{name}-error", np.max(np.abs(error)))
+
+    return check
+
+
+# ------------------------------------------------------------------------------ generality
+
+
+@pytest.mark.item("generality", weight=3)
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint("fit must learn from the points it is given: it knows no formula.")
+def test_fit_learns_a_function_it_has_never_seen(on_the_unseen, unseen, judge, figure):
+    """The same fit meets the same bar on a function drawn for this submission."""
+    axes = figure("unseen", "A function drawn for this submission")
+    judge(on_the_unseen, unseen, "unseen", axes)
+
+
+@pytest.mark.item("generality", weight=2)
+@pytest.mark.depends("test_fit_learns_a_function_it_has_never_seen")
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint("Beside scaling nothing may stand between the last layer and the prediction.")
+def test_the_prediction_comes_out_of_the_network(on_the_unseen, domain, rng, require_network):
+    """Predictions are the last layer's output, scaled: no formula, polynomial or table."""
+    x = rng.uniform(*domain, 64)
+    y = predictions(on_the_unseen, x)
+    # No bar: the function's own values span more than 1, and its error has been judged.
+    require(float(np.ptp(y)) > 0.1, "the same prediction everywhere")
+    require_network(on_the_unseen, x, y)
 
 
 # ------------------------------------------------------------------------------ fit
 
 
+# A fit that learns no other function knows this one by heart: its formula, or trained weights.
 @pytest.mark.item("fit", weight=4)
+@pytest.mark.depends("test_fit_learns_a_function_it_has_never_seen")
 @pytest.mark.limits(cpu_seconds=20)
 @pytest.mark.hint("Scale x and y, let the learning rate decay, train longer; look at your loss.")
-def test_fit_learns_the_function_of_the_term(on_the_term, variant, domain, rng, credit, figure):
+def test_fit_learns_the_function_of_the_term(on_the_term, term, variant, judge, figure):
     """The trained network meets the bar on fresh points of the term's function."""
     axes = figure("term", f"{variant['formula']} and what the network made of it")
-    judge(on_the_term, term_function(variant["formula"]), domain, rng, credit, axes)
+    judge(on_the_term, term, "term", axes)
 
 
 @pytest.mark.item("fit")
+@pytest.mark.depends("test_fit_learns_the_function_of_the_term")
 @pytest.mark.limits(cpu_seconds=20)
 @pytest.mark.hint("Scale by constants kept from training, never by the batch that is predicted.")
 def test_a_prediction_does_not_depend_on_its_neighbours(on_the_term, domain, rng):
     """A point gets the same prediction alone and among others, in any order."""
     x = rng.uniform(*domain, 12)
     together = predictions(on_the_term, x)
+    # No bar: the function's own values span more than 1, and its error has been judged.
     require(float(np.ptp(together)) > 0.01, "the same prediction everywhere")
     alone = np.concatenate([predictions(on_the_term, x[n : n + 1]) for n in range(12)])
     # Rounding differs with the batch: 1e-7 relative, times a few layers.
@@ -245,77 +271,47 @@ def test_a_prediction_does_not_depend_on_its_neighbours(on_the_term, domain, rng
 @pytest.mark.item("fit")
 @pytest.mark.limits(cpu_seconds=20)
 @pytest.mark.hint("Seed torch (or a generator) with the seed you are given, and nothing else.")
-def test_the_seed_decides_everything(student, rng):
+def test_the_seed_decides_everything(student, rng, require_network):
     """Equal seeds give equal networks, other seeds others."""
     x, y = training_points(rng, np.sin, 0.0, 2 * np.pi)
     probe = np.linspace(0, 6, 20)
-    one, same, other = (
-        predictions(fit(student, x, y, seed, steps=20), probe) for seed in (5, 5, 6)
-    )
+
+    def after_twenty_steps(seed):
+        module = fit(student, x, y, seed, steps=20)
+        values = predictions(module, probe)
+        require_network(module, probe, values)
+        return values
+
+    one, same, other = (after_twenty_steps(seed) for seed in (5, 5, 6))
     assert_matches(same, one, rtol=1e-5, atol=1e-5)
+    # No bar: with these seeds it is 0.239 for the reference, whatever the submission.
     require(float(np.max(np.abs(other - one))) > 1e-3, "two seeds gave one network")
 
 
 @pytest.mark.item("fit")
 @pytest.mark.limits(cpu_seconds=20)
 @pytest.mark.hint("Pass steps and learning_rate on to Adam; with steps given, train no longer.")
-def test_steps_and_learning_rate_are_obeyed(student, rng):
+def test_steps_and_learning_rate_are_obeyed(student, rng, bar, require_network):
     """One step teaches almost nothing, nor do many at a tiny rate; 300 steps teach much."""
-    # Shares of the function's variance, over 120 functions: the reference leaves 0.0015 or less
-    # after 300 steps, and 0.17 or more when it may not learn (calibration.json).
     function = unseen_function(rng, 0.0, 2 * np.pi)
     probe = np.linspace(0.1, 6, 200)
     spread = float(np.var(function(probe)))
 
-    def error(**options):
+    def left(**options):  # as a share of the function's variance
         module = trained(student, function, 0.0, 2 * np.pi, 3, **options)
-        return float(np.mean((predictions(module, probe) - function(probe)) ** 2)) / spread
+        values = predictions(module, probe)
+        require_network(module, probe, values)
+        return float(np.mean((values - function(probe)) ** 2)) / spread
 
-    learnt = error(steps=300)
-    require(learnt < 0.2, f"300 steps leave {learnt:.2f} of the variance")
-    for options in ({"steps": 1}, {"steps": 300, "learning_rate": 1e-9}):
-        untrained = error(**options)
-        require(untrained > max(0.03, learnt), f"{options} leaves only {untrained:.3f}")
-
-
-# ------------------------------------------------------------------------------ generality
-
-
-@pytest.mark.item("generality", weight=3)
-@pytest.mark.limits(cpu_seconds=20)
-@pytest.mark.hint("fit must learn from the points it is given: it knows no formula.")
-def test_fit_learns_a_function_it_has_never_seen(
-    on_the_unseen, unseen, domain, rng, credit, figure
-):
-    """The same fit meets the same bar on a function drawn for this submission."""
-    axes = figure("unseen", "A function drawn for this submission")
-    judge(on_the_unseen, unseen, domain, rng, credit, axes)
+    learnt = left(steps=300)
+    bar("left-by-300-steps", learnt)
+    one_step, tiny_rate = left(steps=1), left(steps=300, learning_rate=1e-9)
+    bar("left-by-one-step", one_step)
+    bar("left-by-a-tiny-rate", tiny_rate)
+    require(min(one_step, tiny_rate) > learnt, "300 steps teach less than none")
 
 
-@pytest.mark.item("generality", weight=2)
-@pytest.mark.limits(cpu_seconds=20)
-@pytest.mark.hint("Beside scaling nothing may stand between the last layer and the prediction.")
-def test_the_prediction_comes_out_of_the_network(on_the_unseen, domain, rng):
-    """Predictions are the last layer's output, scaled: no formula, polynomial or table."""
-    # dy/db is the output's scale s and dy/dW is s h, so y - W dy/dW is one constant: s b + mean.
-    tensors = list(parameters(on_the_unseen).values())
-    require(len(tensors) >= 4 and len(tensors) % 2 == 0, f"{len(tensors)} parameters")
-    width = len(as_array(tensors[0].detach().numpy()))
-    as_network(on_the_unseen, len(tensors) // 2 - 1, width)
-    last = as_tensor(tensors[-2], (1, width)).detach().double().numpy()[0]
-    x = rng.uniform(*domain, 16)
-    y = predictions(on_the_unseen, x)
-    rest, scales = [], []
-    for place, value in enumerate(y):
-        found = list(gradients(on_the_unseen, column(x[place]), column(1.0)).values())
-        require(all(g is not None for g in found), "a parameter takes no part")
-        dw = as_tensor(found[-2], (1, width)).double().numpy()[0]
-        scales.append(float(as_tensor(found[-1], (1,))[0]))
-        rest.append(value - last @ dw)
-    size = float(np.ptp(y)) + float(np.abs(last).sum()) * max(np.abs(scales))
-    require(float(np.ptp(y)) > 0.1, "the same prediction everywhere")
-    require(float(np.ptp(scales)) < 1e-4 * max(np.abs(scales)), "the output's scale changes with x")
-    require(float(np.ptp(rest)) < 1e-4 * size, "something is added to the last layer's output")
+# ------------------------------------------------------------------------------ arguments
 
 
 @pytest.mark.item("generality")
@@ -331,7 +327,7 @@ def test_depth_and_width_are_obeyed(student, rng):
 @pytest.mark.item("generality")
 @pytest.mark.limits(cpu_seconds=20)
 @pytest.mark.hint("Pass activation on to FNN: without one the network is a straight line.")
-def test_activation_is_obeyed(student, rng):
+def test_activation_is_obeyed(student, rng, bar, require_network):
     """With identity fit makes a straight line, with tanh a curve."""
     x, y = training_points(rng, np.sin, 0.0, 2 * np.pi)
     probe = np.linspace(0, 6, 30)
@@ -339,7 +335,9 @@ def test_activation_is_obeyed(student, rng):
     for name in ("identity", "tanh"):
         module = fit(student, x, y, 0, activation=name, steps=100)
         values = predictions(module, probe)
+        require_network(module, probe, values)
         line = np.polynomial.Polynomial.fit(probe, values, 1)(probe)
         bends.append(float(np.max(np.abs(values - line))))
+    # Rounding of float32 bends a line by 1e-6.
     require(bends[0] < 1e-3, f"identity gives a curve: {bends[0]:.3g} off a line")
-    require(bends[1] > 0.05, "tanh gives a straight line")
+    bar("bend-by-tanh", bends[1])

@@ -139,6 +139,7 @@ def test_two_parameters_have_states_of_their_own(student, reference, rng, name):
 
 
 @pytest.mark.item("optimisers", weight=0.5)
+@pytest.mark.depends("test_three_steps_by_hand[sgd]")
 @pytest.mark.hint("End step with raise ValueError(...).")
 def test_unknown_optimiser_is_refused(student):
     """An unknown optimiser raises ValueError."""
@@ -190,6 +191,7 @@ def test_schedules_stay_at_their_end(student):
 
 
 @pytest.mark.item("schedules", weight=0.5)
+@pytest.mark.depends("test_schedules_by_hand")
 @pytest.mark.hint("End learning_rate with raise ValueError(...).")
 def test_unknown_schedule_is_refused(student):
     """An unknown schedule raises ValueError."""
