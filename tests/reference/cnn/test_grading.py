@@ -1,0 +1,90 @@
+"""The reference, graded: whole on the stand-in without a study's results, whole on real images."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from grader.authoring import reference_submission
+from grader.catalogue import Catalogue
+from grader.grading import GradingPool
+from grader.report import RunStatus
+from grader.submission.model import AcceptedFile, Submission
+
+HOME = Path(__file__).parents[3]
+KEY = b"cnn" * 11
+# What is asked of results.csv, whose numbers are those of the real images.
+OF_RESULTS = (
+    "test_study.py::test_a_claimed_cell_comes_out_again",
+    "test_study.py::test_results_cover",
+    "test_study.py::test_no_cell_stands_twice",
+    "test_study.py::test_shortcuts_help_at_depth_20",
+    "test_study.py::test_batch_norm_helps",
+    "test_study.py::test_heavy_dropout_hurts",
+)
+
+
+@pytest.fixture(scope="module")
+def lab():
+    return Catalogue(HOME).get("cnn")
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with GradingPool(jobs=1) as grading:
+        yield grading
+
+
+def on_the_stand_in(submission):
+    """Return a submission whose study is about the stand-in, without results."""
+    files = []
+    for file in submission.files:
+        content = file.content
+        if file.path == "cnn/study.py":
+            old, new = b'\nVARIANT = "tiny_imagenet_10"\n', b'\nVARIANT = "synthetic"\n'
+            assert content.count(old) == 1
+            content = content.replace(old, new)
+        if file.path != "results.csv":
+            files.append(AcceptedFile(file.path, content))
+    return Submission("on the stand-in", tuple(files))
+
+
+@pytest.fixture(scope="module")
+def synthetic(lab, pool):
+    """The report of the reference on the stand-in."""
+    submission = on_the_stand_in(reference_submission(lab))
+    return pool.grade(lab, submission, key=KEY, variant="synthetic").report
+
+
+def test_without_data_every_test_passes_that_does_not_read_results(synthetic):
+    assert synthetic.status is RunStatus.GRADED, synthetic.fault
+    lost = [t.id for t in synthetic.tests if t.credit < 1 and not t.id.startswith(OF_RESULTS)]
+    assert lost == []
+
+
+def test_without_results_the_study_earns_nothing_for_them(synthetic):
+    asked = [test for test in synthetic.tests if test.id.startswith(OF_RESULTS)]
+    assert len(asked) == 14
+    assert [test.id for test in asked if test.score > 0] == []
+
+
+def test_one_grading_stays_within_its_cost(synthetic):
+    assert synthetic.cpu_seconds <= 100
+
+
+def test_the_networks_mistakes_are_drawn(synthetic):
+    assert {artifact.name for artifact in synthetic.artifacts} == {"confusion", "worst"}
+
+
+def test_nothing_of_the_reference_is_a_shortcut(synthetic):
+    assert synthetic.findings == ()
+
+
+@pytest.mark.skipif(
+    not os.environ.get("GRADER_DATA"), reason="needs real data: grades on tiny-imagenet-10"
+)
+def test_the_reference_earns_full_marks_on_real_images(lab, pool):
+    report = pool.grade(lab, reference_submission(lab), key=KEY).report
+    assert report.status is RunStatus.GRADED, report.fault
+    assert [test.id for test in report.tests if test.credit < 1] == []
+    assert report.cpu_seconds <= 150
