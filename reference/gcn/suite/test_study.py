@@ -1,0 +1,393 @@
+"""The study: what results.csv claims, whether it comes out again, and what must hold.
+
+`run_cell` gets its graph as an argument. Claimed cells are run again on the public graph, which
+students have; what a cell may not do is shown on graphs that are drawn for this submission.
+"""
+
+import csv
+import io
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from grader.suite import as_number, as_object, as_tensor, expect_raises, require
+
+TASKS = ("node", "link")
+FACTORS = ("self_loops", "layers", "drop_edge", "pair_norm", "activation")
+PAIRS = [pytest.param(task, factor, id=f"{task}-{factor}") for task in TASKS for factor in FACTORS]
+HEADER = ["task", "factor", "value", "seed", "metric", "cpu_s"]
+REQUIRED = {
+    "self_loops": {0.0, 1.0},
+    "layers": {2, 8},
+    "drop_edge": {0.0},
+    "pair_norm": {"none", "PN", "PN-SI"},
+    "activation": {"identity", "relu"},
+}
+ACTIVATIONS = ("identity", "relu", "tanh", "elu")
+PAIR_NORMS = ("none", "PN", "PN-SI")
+MAX_LAYERS, MAX_SELF_LOOPS = 16, 100.0  # a re-run must be affordable
+MAX_ROWS = 5000
+LEAST = 3  # values a factor, seeds a value
+CELL_CPU_SECONDS = 10
+SAME = 0.12  # how far a base cell may lie from our own measurement of the same training
+EPOCHS = 100  # the handout's
+BASE = {
+    "self_loops": 1.0,
+    "layers": 2,
+    "drop_edge": 0.0,
+    "pair_norm": "none",
+    "activation": "relu",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One line of results.csv."""
+
+    task: str
+    factor: str
+    value: float | int | str
+    seed: int
+    metric: float
+
+
+def read_results(submission):
+    """Read results.csv; AssertionError names the line that is wrong."""
+    text = submission.text("results.csv")
+    require(text is not None, "results.csv was not handed in")
+    try:
+        lines = list(csv.reader(io.StringIO(text)))
+    except csv.Error as error:
+        raise AssertionError(f"results.csv is not a CSV file: {error}") from None
+    lines = [[entry.strip() for entry in line] for line in lines if any(line)]
+    require(bool(lines) and lines[0] == HEADER, f"the header must be {','.join(HEADER)}")
+    require(len(lines) <= MAX_ROWS, f"more than {MAX_ROWS} lines")
+    return [read_cell(number, line) for number, line in enumerate(lines[1:], start=2)]
+
+
+def read_cell(number, line):
+    """Read one line."""
+    require(len(line) == len(HEADER), f"line {number}: expected {len(HEADER)} entries")
+    task, factor, value, seed, metric, cpu = line
+    require(task in TASKS, f"line {number}: no task {task!r}")
+    require(factor in FACTORS, f"line {number}: no factor {factor!r}")
+    try:
+        seed, metric, cpu = int(seed), float(metric), float(cpu)
+        value = read_value(factor, value, number)
+    except (ValueError, OverflowError):
+        raise AssertionError(f"line {number}: not a number where one is expected") from None
+    require(0 <= seed < 2**31, f"line {number}: seeds lie in [0, 2^31)")
+    require(math.isfinite(metric) and 0 <= metric <= 1, f"line {number}: metric {metric}")
+    require(math.isfinite(cpu) and cpu >= 0, f"line {number}: cpu_s {cpu}")
+    return Cell(task, factor, value, seed, metric)
+
+
+def read_value(factor, text, number):
+    """Read the value of a factor; AssertionError for one that cannot be re-run."""
+    if factor in ("pair_norm", "activation"):
+        known = PAIR_NORMS if factor == "pair_norm" else ACTIVATIONS
+        require(text in known, f"line {number}: {factor} {text!r}")
+        return text
+    value = float(text)
+    if factor == "layers":
+        require(value == int(value), f"line {number}: a whole number of layers, please")
+        require(1 <= value <= MAX_LAYERS, f"line {number}: {value:g} layers")
+        return int(value)
+    limit = 1.0 if factor == "drop_edge" else MAX_SELF_LOOPS
+    require(0 <= value <= limit, f"line {number}: {factor} {value:g}")
+    return value
+
+
+def means(cells, task, factor):
+    """Return the mean metric of each value of a factor."""
+    found = defaultdict(list)
+    for cell in cells:
+        if (cell.task, cell.factor) == (task, factor):
+            found[cell.value].append(cell.metric)
+    return {value: float(np.mean(metrics)) for value, metrics in found.items()}
+
+
+def run_cell(student, task, factor, value, seed, data):
+    """Run one cell with the student's code; its answer must be a score in [0, 1]."""
+    with student.budget(cpu_seconds=CELL_CPU_SECONDS):
+        metric = as_number(student.study.run_cell(task, factor, value, seed, data))
+    require(0 <= metric <= 1, f"run_cell gave {metric}, scores lie in [0, 1]")
+    return metric
+
+
+@pytest.fixture(scope="module")
+def public(reference, variant):
+    """Give the term's graph as it is published, as run_cell gets it."""
+    return reference.study.load_data(variant["first"])
+
+
+def require_same(task, measured, claimed):
+    """Fail unless a base cell's number is that of the same training made here.
+
+    The reference's differ by nothing. Whoever draws something more in run_cell trains another
+    network, whose score may be another by a few points.
+    """
+    require(
+        abs(measured - claimed) <= SAME,
+        f"run_cell gave {claimed:.3f} for the base cell of {task}, but the network that "
+        f"train_{task} makes of its settings scores {measured:.3f}",
+    )
+
+
+def as_data(task, y=None):
+    """Return a planted graph as run_cell gets it; words are 0 and 1 again."""
+    y = task.y if y is None else y
+    parts = {"x": (task.x > 0).float(), "y": y, "edges": task.edges, "train": task.train}
+    half = len(task.test) // 2
+    return {**parts, "val": task.test[:half], "test": task.test[half:]}
+
+
+# ------------------------------------------------------------------------------ reproducible
+
+
+@pytest.mark.item("reproducible")
+@pytest.mark.limits(cpu_seconds=40)
+@pytest.mark.hint("run_cell reports the test score of what train_node makes of the same settings.")
+def test_a_node_cell_measures_what_train_node_learns(student, reference, planted, rng):
+    """The base cell's number is the test score of a network that train_node makes."""
+    seed, task = int(rng.integers(2**31)), planted(rng, n=400)
+    data = as_data(task)
+    x = reference.layers.row_normalise(data["x"])
+    with student.budget(cpu_seconds=CELL_CPU_SECONDS):
+        module = as_object(
+            student.model.train_node(
+                x, task.edges, task.shown, task.train, seed, epochs=EPOCHS, **BASE
+            )
+        )
+        logits = as_tensor(module(x, task.edges), (len(x), task.classes), torch.float32)
+    test = data["test"]
+    measured = float((logits.detach()[test].argmax(dim=1) == task.y[test]).double().mean())
+    claimed = run_cell(student, "node", "layers", 2, seed, data)
+    require_same("node", measured, claimed)
+
+
+@pytest.mark.item("reproducible")
+@pytest.mark.limits(cpu_seconds=40)
+@pytest.mark.hint("Split all edges with a generator of the seed; train on the edges of train.")
+def test_a_link_cell_measures_what_train_link_learns(student, reference, planted, rng, link_scores):
+    """The base cell's number is the AUC of an encoder that train_link makes, on such a split."""
+    seed = int(rng.integers(2**31))
+    task = planted(rng, n=800, classes=8, within=0.6, across=0.01)
+    x = task.x
+    split = reference.layers.split_edges(task.edges, len(x), torch.Generator().manual_seed(seed))
+    with student.budget(cpu_seconds=CELL_CPU_SECONDS):
+        module = as_object(student.model.train_link(x, split["train"], seed, epochs=EPOCHS, **BASE))
+        z = as_tensor(module(x, split["train"]), (len(x), None), torch.float32).detach()
+    measured = reference.layers.auc(*link_scores(z, split["test"], split["test_neg"]))
+    claimed = run_cell(student, "link", "layers", 2, seed, as_data(task))
+    require_same("link", measured, claimed)
+
+
+def tolerance(cell):
+    """Return how far a re-run may lie from a claim: the handout's numbers.
+
+    3 sqrt 2 times the reference's spread over seeds: 0.01 for most cells, 0.02 to 0.04 with
+    PairNorm, for links and four layers, 0.11 where eight plain layers over-smooth.
+    """
+    if cell.factor == "layers" and cell.value > 2:
+        return 0.2 if cell.value <= 4 else 0.5
+    return 0.15 if cell.task == "link" or cell.factor == "pair_norm" else 0.06
+
+
+@pytest.mark.item("reproducible", weight=2)
+@pytest.mark.depends(
+    "test_a_node_cell_measures_what_train_node_learns",
+    "test_a_link_cell_measures_what_train_link_learns",
+)
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint("results.csv must come from the run_cell you hand in, with the seeds it names.")
+@pytest.mark.parametrize(("task", "factor"), PAIRS)
+def test_a_claimed_cell_comes_out_again(student, submission, public, rng, task, factor):
+    """A cell drawn from results.csv gives its number again."""
+    every = read_results(submission)
+    cells = [cell for cell in every if (cell.task, cell.factor) == (task, factor)]
+    require(bool(cells), f"no cells of {task}, {factor}")
+    claim = cells[int(rng.integers(len(cells)))]
+    metric = run_cell(student, task, claim.factor, claim.value, claim.seed, public)
+    require(
+        abs(metric - claim.metric) <= tolerance(claim),
+        f"{task}, {factor}={claim.value}, seed {claim.seed}: claimed {claim.metric:.3f}, "
+        f"a re-run gives {metric:.3f}",
+    )
+
+
+@pytest.mark.item("reproducible")
+@pytest.mark.depends("test_a_node_cell_measures_what_train_node_learns")
+@pytest.mark.limits(cpu_seconds=40)
+@pytest.mark.hint("Weights, the split of edges and negatives all come from the seed of the cell.")
+@pytest.mark.parametrize("kind", TASKS)
+def test_the_seed_of_a_cell_decides_it(student, planted, rng, kind):
+    """Equal seeds give equal numbers, other seeds others."""
+    seed, data = int(rng.integers(1000, 2**31)), as_data(planted(rng, n=400))
+    found = [run_cell(student, kind, "drop_edge", 0.3, s, data) for s in (seed, seed, *range(1, 5))]
+    require(abs(found[0] - found[1]) < 1e-3, f"one seed gave {found[0]} and {found[1]}")
+    require(len(set(found[1:])) > 1, "five seeds gave one number to the last digit")
+
+
+@pytest.mark.item("reproducible")
+@pytest.mark.depends("test_a_node_cell_measures_what_train_node_learns")
+@pytest.mark.limits(cpu_seconds=40)
+@pytest.mark.hint(
+    "Nothing may be chosen by the test score: no best epoch, no early stopping by it."
+)
+def test_labels_of_test_nodes_choose_nothing(student, planted, rng):
+    """If all test nodes are called class 0, then class 1, the two accuracies sum to 1."""
+    # Of fixed predictions the shares of the classes add up to 1, whatever they are. Who keeps the
+    # epoch that did best on test gets the largest share of class 0 and that of class 1.
+    seed, task = int(rng.integers(2**31)), planted(rng, n=160, classes=2)
+    shares = []
+    for label in (0, 1):
+        y = task.y.clone()
+        y[task.test] = label
+        shares.append(run_cell(student, "node", "layers", 2, seed, as_data(task, y)))
+    require(0.1 < shares[0] < 0.9, f"all test nodes but a few get class {int(shares[0] < 0.5)}")
+    require(abs(sum(shares) - 1) < 1e-3, f"the shares of the two classes are {shares}")
+
+
+@pytest.mark.item("reproducible")
+@pytest.mark.depends("test_a_link_cell_measures_what_train_link_learns")
+@pytest.mark.limits(cpu_seconds=40)
+@pytest.mark.hint("A may hold the edges of train alone, in training and when you measure.")
+def test_held_out_edges_stay_out(student, rng, bar):
+    """On a graph of pure chance no link can be predicted; who lets test edges in can."""
+    n = 500
+    edges = torch.tensor(rng.integers(0, n, (1500, 2)))
+    x = torch.tensor(rng.random((n, 60)) < 0.1).float()
+    nodes = torch.tensor(rng.permutation(n))
+    data = {"x": x, "y": torch.arange(n) % 2, "edges": edges}
+    data |= {"train": nodes[:100], "val": nodes[100:200], "test": nodes[200:]}
+    found = [run_cell(student, "link", "layers", 2, int(rng.integers(2**31)), data) for _ in "ab"]
+    bar("chance-links", float(np.mean(found)))
+
+
+@pytest.mark.item("reproducible")
+@pytest.mark.depends("test_a_node_cell_measures_what_train_node_learns")
+@pytest.mark.limits(cpu_seconds=60)
+@pytest.mark.hint("run_cell trains for any value of any factor: no table of results inside.")
+@pytest.mark.parametrize("kind", TASKS)
+def test_cells_outside_the_sweep_are_trained(student, planted, rng, kind):
+    """Every factor reaches the network: unusual values give other numbers than the base."""
+    seed, data = int(rng.integers(1000, 2**31)), as_data(planted(rng, n=400))
+    base = run_cell(student, kind, "layers", 2, seed, data)
+    for factor, value in (
+        ("self_loops", float(rng.uniform(20, 60))),
+        ("layers", 3),
+        ("drop_edge", float(rng.uniform(0.55, 0.65))),
+        ("pair_norm", "PN-SI"),
+        ("activation", "elu"),
+    ):
+        metrics = [run_cell(student, kind, factor, value, seed, data)]
+        if abs(metrics[0] - base) <= 1e-9:  # two networks may well agree on 114 nodes once
+            metrics = [run_cell(student, kind, factor, value, s, data) for s in (1, 2)]
+            same = [run_cell(student, kind, "layers", 2, s, data) for s in (1, 2)]
+            require(metrics != same, f"{factor} = {value} changes nothing: is it passed on?")
+
+
+@pytest.mark.item("reproducible", weight=0.5)
+@pytest.mark.depends("test_the_seed_of_a_cell_decides_it")
+@pytest.mark.hint("Raise ValueError for a task or factor that does not exist.")
+def test_unknown_cells_are_refused(student, planted, rng):
+    """An unknown task raises ValueError, an unknown factor too."""
+    data = as_data(planted(rng, n=60))
+    for task, factor in (("no such task", "layers"), ("node", "no such factor")):
+        with expect_raises(ValueError):
+            student.study.run_cell(task, factor, 1, 0, data)
+
+
+# ------------------------------------------------------------------------------ coverage
+
+
+def claimed(task, factor):
+    """Return a pair for a test that needs its claims to come out again: a table is no study."""
+    needed = f"test_a_claimed_cell_comes_out_again[{task}-{factor}]"
+    return pytest.param(task, factor, marks=pytest.mark.depends(needed), id=f"{task}-{factor}")
+
+
+@pytest.mark.item("coverage")
+@pytest.mark.hint(
+    "results.csv: header task,factor,value,seed,metric,cpu_s, >= 3 values, >= 3 seeds each."
+)
+@pytest.mark.parametrize(("task", "factor"), [claimed(*pair.values) for pair in PAIRS])
+def test_results_cover(submission, task, factor):
+    """results.csv has the asked values of a factor, each with at least three seeds."""
+    seeds = defaultdict(set)
+    for cell in read_results(submission):
+        if (cell.task, cell.factor) == (task, factor):
+            seeds[cell.value].add(cell.seed)
+    require(len(seeds) >= LEAST, f"{len(seeds)} values of {factor}, expected {LEAST} or more")
+    missing = REQUIRED[factor] - seeds.keys()
+    require(not missing, f"{factor}: the values {sorted(missing)} are missing")
+    few = [value for value, found in seeds.items() if len(found) < LEAST]
+    require(not few, f"{factor}: fewer than {LEAST} seeds for {few}")
+
+
+@pytest.mark.item("coverage")
+@pytest.mark.depends("test_a_claimed_cell_comes_out_again[node-layers]")
+@pytest.mark.hint("Write each cell once: a line a task, factor, value and seed.")
+def test_no_cell_stands_twice(submission):
+    """No cell of results.csv stands twice with different numbers."""
+    cells = read_results(submission)
+    require(len(cells) >= LEAST * LEAST * len(PAIRS), f"only {len(cells)} cells")
+    metrics = {}
+    for cell in cells:
+        key = (cell.task, cell.factor, cell.value, cell.seed)
+        known = metrics.setdefault(key, cell.metric)
+        require(known == cell.metric, f"{', '.join(map(str, key))} stands twice")
+
+
+# ------------------------------------------------------------------------------ orderings
+
+
+@pytest.mark.item("orderings")
+@pytest.mark.parametrize(
+    "task",
+    [
+        pytest.param(
+            task,
+            id=task,
+            marks=pytest.mark.depends(f"test_a_claimed_cell_comes_out_again[{task}-layers]"),
+        )
+        for task in TASKS
+    ],
+)
+@pytest.mark.hint("Eight plain layers over-smooth: check that layers reaches the network.")
+def test_eight_layers_are_worse_than_two(submission, task):
+    """By means over seeds eight plain layers are worse than two."""
+    found = means(read_results(submission), task, "layers")
+    require({2, 8} <= found.keys(), "2 and 8 layers are needed")
+    require(found[2] > found[8], f"{task}: 2 layers {found[2]:.3f}, 8 layers {found[8]:.3f}")
+
+
+@pytest.mark.item("orderings")
+@pytest.mark.depends("test_a_node_cell_measures_what_train_node_learns")
+@pytest.mark.limits(cpu_seconds=40)
+@pytest.mark.hint("The network must listen to neighbours: do the edges get to it?")
+def test_a_graph_of_communities_helps(student, planted, rng, bar):
+    """Run now, the edges of a graph with communities are worth more than the words alone."""
+    seed, data = int(rng.integers(2**31)), as_data(planted(rng, n=400))
+    joined = run_cell(student, "node", "layers", 2, seed, data)
+    apart = run_cell(student, "node", "layers", 2, seed, {**data, "edges": data["edges"][:0]})
+    bar("edges-help", joined - apart)
+
+
+@pytest.mark.item("orderings")
+@pytest.mark.depends("test_a_node_cell_measures_what_train_node_learns")
+@pytest.mark.limits(cpu_seconds=40)
+@pytest.mark.hint(
+    "Beside a self-loop of weight 10,000 no neighbour counts: is self_loops passed on?"
+)
+def test_huge_self_loops_drown_the_graph(student, planted, rng, bar):
+    """Run now, self-loops of a huge weight leave no more than the words alone."""
+    seed, data = int(rng.integers(2**31)), as_data(planted(rng, n=400))
+    base = run_cell(student, "node", "self_loops", 1.0, seed, data)
+    alone = run_cell(student, "node", "self_loops", 1e4, seed, data)
+    bar("loops-drown", base - alone)
