@@ -19,6 +19,7 @@ from portal.accounts.service import create_user, find_user
 from portal.config import PortalConfig, create_instance, instance_folder, load_config
 from portal.courses.models import Role, Term
 from portal.courses.service import create_term, enrol
+from portal.courses.variants import choose_variants
 from portal.db import make_engine, utc_now, write_session
 from portal.demo import build_demo
 from portal.engine import prepare
@@ -131,6 +132,28 @@ def create_term_command(
             first_day=first_day.date(),
         )
     click.echo(f"Created {slug} with {len(chosen)} of 5 labs.")
+
+
+@cli.command("choose-variant")
+@instance_option
+@click.argument("term")
+@click.argument("lab")
+@click.argument("variants", nargs=-1)
+def choose_variant_command(instance: Path, term: str, lab: str, variants: tuple[str, ...]) -> None:
+    """Choose the variant of a term's lab, before anybody hands in.
+
+    One name counts for everybody. Of several, each student is drawn one, by chance but always
+    the same. No name at all brings back the lab's default.
+    """
+    config = _ready(instance)
+    assignment = Catalogue(config.home).get(lab).assignment
+    with write_session(make_engine(config.database_url)) as session:
+        offering = choose_variants(session, term, assignment, variants)
+        title = offering.title
+    if len(variants) > 1:
+        click.echo(f"{title}: each student is drawn one of {', '.join(variants)}.")
+    else:
+        click.echo(f"{title}: the variant is {variants[0] if variants else 'the default'}.")
 
 
 def _serving_options(command: Command) -> Command:

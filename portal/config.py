@@ -23,6 +23,8 @@ SECURE_VARIABLE = "PORTAL_HTTPS"
 SECRET_FILE = "secret.key"  # noqa: S105 - a file's name, not a secret
 GRADING_FILE = "grading.key"
 DEFAULT_INSTANCE = "instance"
+DEFAULT_MINIMUM_TIER = 3  # any sandbox; tier 4 is none, and nobody may get it without asking
+TIERS = range(1, 5)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class PortalConfig:
     secret_key: str = field(repr=False)  # signs session cookies
     grading_key: bytes = field(repr=False)  # seeds hidden inputs per submission
     home: Path  # the folder that holds assignments/ and, on a grading host, reference/
-    minimum_tier: int | None = None  # refuse to grade in a weaker sandbox; None takes what is there
+    minimum_tier: int = DEFAULT_MINIMUM_TIER  # refuse to grade in a weaker sandbox; 1 is strongest
     upload_limit_mb: int = 64
     trusted_proxies: int = 0  # how many proxies in front may be believed about the client's address
     https: bool = False  # cookies are sent over HTTPS only
@@ -87,7 +89,7 @@ def load_config(instance: Path, environ: Mapping[str, str] = os.environ) -> Port
         secret_key=_read_secret(instance / SECRET_FILE),
         grading_key=bytes.fromhex(_read_secret(instance / GRADING_FILE)),
         home=find_home(environ=environ),
-        minimum_tier=_whole_number(environ, TIER_VARIABLE),
+        minimum_tier=_tier(environ),
         trusted_proxies=_whole_number(environ, PROXIES_VARIABLE) or 0,
         https=environ.get(SECURE_VARIABLE, "").lower() in {"1", "true", "yes", "on"},
     )
@@ -116,6 +118,18 @@ def _read_secret(file: Path) -> str:
     if len(text) < 32:
         raise ConfigError(f"{file} is shorter than 16 bytes; restore it from your backup")
     return text
+
+
+def _tier(environ: Mapping[str, str]) -> int:
+    tier = _whole_number(environ, TIER_VARIABLE)
+    if tier is None:
+        return DEFAULT_MINIMUM_TIER
+    if tier not in TIERS:
+        raise ConfigError(
+            f"{TIER_VARIABLE}={tier} is not a sandbox tier; set 1 (the strongest) to 3, or 4 to "
+            f"grade without a sandbox, which is not for grades"
+        )
+    return tier
 
 
 def _whole_number(environ: Mapping[str, str], name: str) -> int | None:

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
 from portal.errors import Invalid, UnknownDigest, WriteTimeout
+from portal.web import end_reading
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ EXPLANATIONS = {
 def failure_page(status: int, detail: str = "") -> ResponseReturnValue:
     """Render the page of a status, or a JSON object for a client that asks for one."""
     explanation = EXPLANATIONS.get(status, EXPLANATIONS[500 if status >= 500 else 400])
+    # The page reads who is logged in. A failed query leaves PostgreSQL's transaction unusable.
+    end_reading()
     if request.accept_mimetypes.best == "application/json":
         return jsonify(error=explanation.title, detail=detail, advice=explanation.advice), status
     page = render_template("error.html", status=status, explanation=explanation, detail=detail)

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from grader.explain import findings_to_look_at, where
+
 
 def moment(instant: datetime, zone: str) -> str:
     """Write an instant in a zone with its offset: ``Fri 27 Nov 2026, 23:59 (UTC+08:00)``."""
@@ -54,7 +56,17 @@ def time_left(until: datetime, now: datetime) -> str:
     return " ".join(words) or "less than a minute"
 
 
+def setting(value: object) -> str:
+    """Write a setting of a variant: yes or no, numbers to six digits, lists with commas."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(setting(entry) for entry in value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
 def init_app(app: Flask) -> None:
     """Register the filters."""
-    for function in (moment, points, file_size, time_left):
+    shown = (moment, points, file_size, time_left, setting, findings_to_look_at, where)
+    for function in shown:
         app.add_template_filter(function)

@@ -6,16 +6,20 @@ import secrets
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from flask_login import current_user  # type: ignore[import-untyped]
 from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from grader.text import clean, invisible
 from portal.config import PortalConfig
 
 csrf = CSRFProtect()
 limiter = Limiter(key_func=get_remote_address, storage_uri="memory://", headers_enabled=True)
+
+_SMALL_FORM = 1_000_000  # bytes; a roster in a form has 400,000
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -65,11 +69,15 @@ def local_path(target: str | None) -> str | None:
 def init_app(app: Flask, config: PortalConfig) -> None:
     """Switch the protections on."""
     app.config.update(settings(config))
+    app.before_request(_refuse_bulk)  # first: the CSRF check reads the whole form
     csrf.init_app(app)
     limiter.init_app(app)
+    app.before_request(_refuse_hidden)
     app.before_request(_make_nonce)
     app.after_request(_add_headers)
     app.context_processor(lambda: {"csp_nonce": _nonce()})
+    # Staff read reports whole: what student code printed and raised is cleaned where it is shown.
+    app.add_template_filter(clean)
     if config.https:
         app.after_request(_add_transport_security)
     if config.trusted_proxies:
@@ -77,6 +85,34 @@ def init_app(app: Flask, config: PortalConfig) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
+
+
+def _refuse_bulk() -> None:
+    """Refuse a large body before it is read, unless somebody with an account sends an upload.
+
+    Large parts of a form lie on the disk while they are read: strangers could fill it.
+    """
+    size = request.content_length
+    if (size is None and not request.headers.get("Transfer-Encoding")) or (
+        size is not None and size <= _SMALL_FORM
+    ):
+        return
+    if request.endpoint != "submissions.upload" or not current_user.is_authenticated:
+        abort(413)
+
+
+def _refuse_hidden() -> None:
+    """Refuse hidden characters in addresses, and NUL, which PostgreSQL keeps in no column.
+
+    An address stands in the log, where a line break or a terminal command would forge it. Names
+    of files are cleaned instead. It comes after the CSRF check, so that a form without a token
+    says that and nothing else.
+    """
+    if any(map(invisible, request.path)):
+        abort(400)
+    sent = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    if any("\0" in name or "\0" in value for name, value in sent):
+        abort(400)
 
 
 def _make_nonce() -> None:

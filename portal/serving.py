@@ -16,6 +16,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from portal.app import create_app
 from portal.config import PortalConfig
+from portal.connections import Worker
 from portal.errors import PortalError
 from portal.runs.live import MAX_STREAMS
 from portal.runs.web import STREAMS_SETTING
@@ -56,7 +57,7 @@ def serve(config: PortalConfig, *, host: str, port: int, threads: int, with_work
     settings = {
         "bind": f"{host}:{port}",
         "workers": 1,
-        "worker_class": "gthread",
+        "worker_class": Worker,
         # A live page holds a thread while it is open; these come on top and start when needed.
         "threads": threads + MAX_STREAMS,
         "timeout": 120,

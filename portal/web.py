@@ -15,6 +15,7 @@ from typing import cast
 from flask import Flask, current_app, g
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+from werkzeug.routing import IntegerConverter, Map
 
 from grader.catalogue import Catalogue
 from portal.accounts.passwords import Passwords
@@ -23,6 +24,22 @@ from portal.db import read_session, write_session
 from portal.store import Store
 
 EXTENSION = "portal"
+LARGEST_ID = 2**31 - 1  # of PostgreSQL's INTEGER; a larger number is no row's and breaks the query
+
+
+class RowId(IntegerConverter):
+    """``<int:...>`` in an address: the id of a row, so a number that no row can have is a 404."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=LARGEST_ID)
+
+
+def row_id(text: str) -> int:
+    """Read a row's id from a query; ValueError if it is none."""
+    number = int(text)
+    if not 0 <= number <= LARGEST_ID:
+        raise ValueError("no row has this id")
+    return number
 
 
 @dataclass(frozen=True)
@@ -78,4 +95,5 @@ def end_reading(_error: BaseException | None = None) -> None:
 def init_app(app: Flask, parts: Portal) -> None:
     """Give the app its parts."""
     app.extensions[EXTENSION] = parts
+    app.url_map.converters["int"] = RowId
     app.teardown_request(end_reading)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_limiter.util import get_remote_address
 from flask_login import current_user  # type: ignore[import-untyped]
 
 from portal.access import me, require_login
+from portal.accounts.guard import one_guess
 from portal.accounts.login import begin_session, end_session
 from portal.accounts.service import authenticate, change_password, refresh_hash
 from portal.audit.service import record
@@ -22,10 +22,6 @@ def _typed_username() -> str:
     return request.form.get("username", "").strip().lower()
 
 
-def _failed(response: object) -> bool:
-    return getattr(response, "status_code", None) == 401
-
-
 @blueprint.get("/login")
 def login() -> ResponseReturnValue:
     """Show the form, or go on if the person is logged in already."""
@@ -35,16 +31,12 @@ def login() -> ResponseReturnValue:
 
 
 @blueprint.post("/login")
-@limiter.limit(
-    lambda: portal().config.login_limit_address, key_func=get_remote_address, deduct_when=_failed
-)
-@limiter.limit(
-    lambda: portal().config.login_limit_username, key_func=_typed_username, deduct_when=_failed
-)
 def log_in() -> ResponseReturnValue:
     """Check the password and begin a new session."""
     password = request.form.get("password", "")
-    user = authenticate(db_session(), portal().passwords, _typed_username(), password)
+    with one_guess(portal().config, _typed_username()) as guess:
+        user = authenticate(db_session(), portal().passwords, _typed_username(), password)
+        guess.right = user is not None
     if user is None:
         page = render_template("accounts/login.html", username=_typed_username(), wrong=True)
         return page, 401

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,9 +10,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from grader.handout import handout_files, handout_zip
+
 LANGUAGES = {"en": ("README.md", "English"), "zh": ("README.zh.md", "中文")}
-_EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first instant a zip can name: same files, same bytes
-_LEFT_OUT = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints"}
 
 
 @dataclass(frozen=True)
@@ -41,28 +39,8 @@ def read_handout(public: Path, language: str) -> Handout | None:
 
 
 def skeleton_zip(public: Path) -> bytes:
-    """Return the public folder as a zip with one top folder, the same bytes for the same files.
-
-    Links, hidden files and caches stay out: the zip holds what lies in the folder itself.
-    """
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(public.rglob("*")):
-            inside = file.relative_to(public)
-            if _released(public, inside):
-                info = zipfile.ZipInfo(f"{public.name}/{inside.as_posix()}", _EARLIEST)
-                info.compress_type = zipfile.ZIP_DEFLATED
-                info.external_attr = 0o644 << 16
-                archive.writestr(info, file.read_bytes())
-    return packed.getvalue()
-
-
-def _released(public: Path, inside: Path) -> bool:
-    if any((public / step).is_symlink() for step in (inside, *inside.parents[:-1])):
-        return False
-    if any(name.startswith(".") or name in _LEFT_OUT for name in inside.parts):
-        return False
-    return (public / inside).is_file()
+    """Return the public folder as a zip with one top folder, the same bytes for the same files."""
+    return handout_zip(public.name, handout_files(public))
 
 
 @lru_cache(maxsize=64)

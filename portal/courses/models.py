@@ -90,7 +90,7 @@ class Offering(Base):
     kind: Mapped[OfferingKind] = mapped_column(enum_type(OfferingKind))
     assignment_slug: Mapped[str | None] = mapped_column(String(40))
     title: Mapped[str] = mapped_column(String(200))
-    variant: Mapped[str | None] = mapped_column(String(40))  # None: the assignment's default
+    variant: Mapped[str | None] = mapped_column(String(400))  # see portal.courses.variants
     points: Mapped[Decimal] = mapped_column(ExactDecimal)  # weight in the term's 100 points
     position: Mapped[int]
     opens_at: Mapped[datetime] = mapped_column(UtcDateTime)

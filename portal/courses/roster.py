@@ -13,6 +13,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from grader.export import safe_cell
 from portal.accounts.models import User
 from portal.accounts.passwords import Passwords, initial_password
 from portal.audit.service import record
@@ -133,9 +134,7 @@ def passwords_csv(issued: Sequence[InitialPassword]) -> str:
     writer = csv.writer(out)
     writer.writerow(["username", "name", "initial password"])
     for one in issued:
-        # A name that begins like a formula must stay text.
-        name = f"'{one.name}" if one.name[0] in "=+-@" else one.name
-        writer.writerow([one.username, name, one.password])
+        writer.writerow([one.username, safe_cell(one.name), one.password])
     return out.getvalue()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
@@ -11,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from grader.catalogue import Lab
 from grader.errors import ManifestError, UnknownAssignment
-from portal.access import me, require_login, require_offering
+from portal.access import OfferingAccess, me, require_login, require_offering
 from portal.courses.handout import read_handout, skeleton_zip
 from portal.courses.models import Enrolment, Offering
 from portal.courses.service import OfferingState, enrolments_of, state_of, visible_offerings
+from portal.courses.variants import Lot
 from portal.gradebook.scores import ScoreLine, scores_of
 from portal.web import db_session, now, portal
 
@@ -68,6 +70,7 @@ def lab(offering_id: int) -> ResponseReturnValue:
         state=state,
         hidden=hidden,
         assignment=found.assignment if found else None,
+        variants=_variants(found, access) if found else {},
         handout=handout,
         now=now(),
     )
@@ -86,6 +89,18 @@ def skeleton(offering_id: int) -> ResponseReturnValue:
     response = Response(skeleton_zip(found.public), mimetype="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="{found.assignment.slug}.zip"'
     return response
+
+
+def _variants(lab: Lab, access: OfferingAccess) -> dict[str, dict[str, Any]]:
+    """Return the settings of the variant this person works on; to staff, of every one drawn."""
+    if not lab.assignment.variants:
+        return {}
+    lot = Lot.of(access.offering, me().id)
+    everybodys = access.is_staff and lot.names
+    names = lot.names if everybodys else (lot.draw(portal().config.grading_key),)
+    chosen = [name or lab.assignment.default_variant for name in names]
+    known = [name for name in chosen if name in lab.assignment.variants]
+    return {name: lab.assignment.variant(name) for name in known}
 
 
 def _lab_of(offering: Offering) -> Lab | None:

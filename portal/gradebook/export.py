@@ -6,10 +6,8 @@ import csv
 import io
 from decimal import Decimal
 
+from grader.export import safe_cell
 from portal.gradebook.table import Gradebook, Row
-
-# What makes a spreadsheet take a cell for a formula (OWASP, "CSV injection"), full-width forms too.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 
 
 def as_csv(book: Gradebook) -> str:
@@ -18,21 +16,16 @@ def as_csv(book: Gradebook) -> str:
     writer = csv.writer(target, quoting=csv.QUOTE_MINIMAL)
     header = ["username", "name", "student_number"]
     header += [f"{offering.title} ({offering.points})" for offering in book.offerings]
-    writer.writerow([inert(cell) for cell in [*header, f"total ({book.max_total})"]])
+    writer.writerow([safe_cell(cell) for cell in [*header, f"total ({book.max_total})"]])
     for row in book.rows:
         writer.writerow(_cells(row))
     return target.getvalue()
 
 
-def inert(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: with a leading quote if need be."""
-    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(_FORMULA_STARTS) else text
-
-
 def _cells(row: Row) -> list[str]:
     user = row.enrolment.user
     people = [
-        inert(text) for text in (user.username, user.display_name, row.enrolment.student_number)
+        safe_cell(text) for text in (user.username, user.display_name, row.enrolment.student_number)
     ]
     return [*people, *(_number(line.points) for line in row.lines), _number(row.total)]
 

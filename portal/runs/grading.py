@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from grader import submission as intake
 from grader.catalogue import Catalogue, Lab
-from grader.grading import Progress, grade
+from grader.grading import GradingPool, Progress
 from grader.report import Report
 from grader.submission.model import Submission as Upload
 from portal.config import PortalConfig
+from portal.courses.variants import Lot
 from portal.store import Store
 from portal.submissions.models import Submission
 
@@ -33,26 +35,30 @@ class Work:
 
     lab: Lab
     upload: Upload
-    variant: str | None
+    variants: Lot
 
 
 Grade = Callable[[Work, Callable[[Progress], None]], Graded]
 
 
-def grade_by_engine(config: PortalConfig) -> Grade:
-    """Return the engine's `grade` with this installation's key and least sandbox tier."""
+@contextmanager
+def engine_grading(config: PortalConfig, jobs: int) -> Iterator[Grade]:
+    """Give the engine's grading, for `jobs` at a time, with this installation's key and least tier.
 
-    def grade_work(work: Work, on_progress: Callable[[Progress], None]) -> Graded:
-        return grade(
-            work.lab,
-            work.upload,
-            key=config.grading_key,
-            variant=work.variant,
-            minimum_tier=config.minimum_tier,
-            on_progress=on_progress,
-        )
+    What it keeps warm ends with the block.
+    """
+    with GradingPool(jobs=jobs, minimum_tier=config.minimum_tier) as pool:
 
-    return grade_work
+        def grade_work(work: Work, on_progress: Callable[[Progress], None]) -> Graded:
+            return pool.grade(
+                work.lab,
+                work.upload,
+                key=config.grading_key,
+                variant=work.variants.draw(config.grading_key),
+                on_progress=on_progress,
+            )
+
+        yield grade_work
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Order:
     """Which upload is to be graded by which lab: what the database knows of a `Work`."""
 
     assignment_slug: str
-    variant: str | None
+    variants: Lot
     filename: str
     upload_sha256: str
 
@@ -73,7 +79,7 @@ def read_order(session: Session, submission_id: str) -> Order:
         raise LookupError(f"submission {submission_id} has no assignment to be graded by")
     return Order(
         assignment_slug=offering.assignment_slug,
-        variant=offering.variant,
+        variants=Lot.of(offering, submission.enrolment.user_id),
         filename=submission.filename,
         upload_sha256=submission.upload_sha256,
     )
@@ -86,4 +92,4 @@ def load_work(order: Order, catalogue: Catalogue, store: Store) -> Work:
     """
     lab = catalogue.get(order.assignment_slug)
     upload = intake.receive_bytes(order.filename, store.get(order.upload_sha256), lab.assignment)
-    return Work(lab, upload, order.variant)
+    return Work(lab, upload, order.variants)

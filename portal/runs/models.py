@@ -130,6 +130,8 @@ class Heartbeat(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     host: Mapped[str] = mapped_column(String(255))
     pid: Mapped[int]
+    tier: Mapped[int | None]  # its machine's best sandbox, 1 the strongest; None if not known
+    minimum_tier: Mapped[int | None]  # the weakest it was told to grade in
 
 
 insert_only(Result)

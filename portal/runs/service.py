@@ -29,6 +29,7 @@ from portal.runs.models import (
     Result,
     RunState,
 )
+from portal.runs.strength import Strength
 from portal.submissions.models import Submission
 
 MAX_FAULTS = 3  # the third fault of ours calls for a person
@@ -193,13 +194,23 @@ def fail(
     return state
 
 
-def beat(session: Session, *, executor: str, host: str, pid: int, now: datetime) -> None:
-    """Write a worker's sign of life."""
+def beat(
+    session: Session,
+    *,
+    executor: str,
+    host: str,
+    pid: int,
+    now: datetime,
+    strength: Strength | None = None,
+) -> None:
+    """Write a worker's sign of life, and which sandbox it has."""
     row = session.get(Heartbeat, executor)
     if row is None:
-        session.add(Heartbeat(executor=executor, at=now, host=host, pid=pid))
-    else:
-        row.at, row.host, row.pid = now, host, pid
+        row = Heartbeat(executor=executor)
+        session.add(row)
+    row.at, row.host, row.pid = now, host, pid
+    row.tier = strength.tier if strength else None
+    row.minimum_tier = strength.demanded if strength else None
 
 
 def retire(session: Session, executor: str) -> None:

@@ -7,7 +7,7 @@ import uuid
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
-from portal.access import require_login, require_owner
+from portal.access import require_login, require_offering, require_owner
 from portal.runs import service
 from portal.runs.models import GradingRun
 from portal.runs.status import statuses
@@ -48,6 +48,7 @@ def _own_run(submission_id: uuid.UUID) -> GradingRun:
     if submission is None:
         abort(404)
     require_owner(db_session(), submission.enrolment_id)
+    require_offering(db_session(), submission.offering_id)  # an unpublished one is for staff
     run = service.current_runs(db_session(), [submission.id]).get(submission.id)
     if run is None:
         abort(404)

@@ -12,7 +12,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -25,9 +25,10 @@ from portal.db import make_engine, read_session, utc_now, write_session
 from portal.engine import DEFAULT_QUEUE, DbosEngine, JobEngine, WorkerOptions, prepare
 from portal.runs import service
 from portal.runs.executor import executor_name
-from portal.runs.grading import Grade, Graded, grade_by_engine, load_work, read_order
+from portal.runs.grading import Grade, Graded, engine_grading, load_work, read_order
 from portal.runs.progress import ProgressWriter
 from portal.runs.reconcile import reconcile
+from portal.runs.strength import Strength, strength_here
 from portal.store import Store
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Worker:
         jobs: JobEngine,
         grade: Grade,
         lease: timedelta = service.LEASE,
+        strength: Strength | None = None,
     ) -> None:
         self.executor = executor
         self._database = database
@@ -72,6 +74,7 @@ class Worker:
         self._jobs = jobs
         self._grade = grade
         self._lease = lease
+        self._strength = strength
         self._busy: set[str] = set()
         self._guard = threading.Lock()
 
@@ -98,6 +101,7 @@ class Worker:
                 host=socket.gethostname(),
                 pid=os.getpid(),
                 now=utc_now(),
+                strength=self._strength,
             )
 
     def tend(self) -> None:
@@ -172,15 +176,19 @@ def run_worker(
     prepare(config.database_url)
     database = make_engine(config.database_url)
     jobs = DbosEngine(config.database_url)
-    with executor_name(config.instance / "executors") as executor:
+    with (
+        executor_name(config.instance / "executors") as executor,
+        nullcontext(grade) if grade else engine_grading(config, settings.concurrency) as grading,
+    ):
         worker = Worker(
             executor=executor,
             database=database,
             store=Store(config.store),
             catalogue=Catalogue(config.home),
             jobs=jobs,
-            grade=grade or grade_by_engine(config),
+            grade=grading,
             lease=settings.lease,
+            strength=_strength(config.minimum_tier),
         )
         # The sign of life comes before the first job: a job in the hands of an executor without
         # one would look lost to other workers.
@@ -193,6 +201,14 @@ def run_worker(
         worker.retire()
     jobs.close()
     database.dispose()
+
+
+def _strength(demanded: int) -> Strength:
+    """Measure this machine, and say loudly if it is weaker than it should be."""
+    found = strength_here(demanded)
+    if found.warning():
+        logger.critical("this machine has %s", found.warning())
+    return found
 
 
 def _options(executor: str, settings: WorkerSettings) -> WorkerOptions:

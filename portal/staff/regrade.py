@@ -33,6 +33,8 @@ def regrade(
     Raises Invalid if the lab's files are not on this server.
     """
     reason = f"regrade:{key}"
+    # Pressed twice at one instant: the second waits here until it can see the first one's run.
+    session.execute(select(Submission.id).where(Submission.id == submission.id).with_for_update())
     known = session.scalar(
         select(GradingRun).where(
             GradingRun.submission_id == submission.id, GradingRun.reason_key == reason

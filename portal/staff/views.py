@@ -13,12 +13,14 @@ from portal.errors import Invalid
 from portal.gradebook.marks import history
 from portal.gradebook.rubric import manual_items
 from portal.runs.models import RunState
+from portal.runs.service import LEASE
+from portal.runs.strength import weak_workers
 from portal.runs.web import engine_jobs
 from portal.staff import service
 from portal.staff.regrade import regrade
 from portal.submissions.attempts import attempt_of
 from portal.submissions.models import Submission
-from portal.web import db_session, now, portal, writing
+from portal.web import db_session, now, portal, row_id, writing
 
 blueprint = Blueprint("staff", __name__)
 
@@ -31,13 +33,18 @@ def submissions(slug: str) -> ResponseReturnValue:
     state = request.args.get("state", "")
     wanted = service.Filter(
         term_id=term.id,
-        offering_id=request.args.get("offering", type=int),
+        offering_id=request.args.get("offering", type=row_id),
         student=request.args.get("student", "").strip(),
         state=RunState(state) if state in set(RunState) else None,
     )
     page = service.find(db_session(), wanted, request.args.get("page", 1, type=int))
     return render_template(
-        "staff/submissions.html", term=term, wanted=wanted, page=page, states=list(RunState)
+        "staff/submissions.html",
+        term=term,
+        wanted=wanted,
+        page=page,
+        states=list(RunState),
+        weak=weak_workers(db_session(), since=now() - LEASE),
     )
 
 
@@ -60,6 +67,7 @@ def submission(submission_id: uuid.UUID) -> ResponseReturnValue:
         items=manual_items(portal().catalogue, offering),
         marks=history(db_session(), enrolment.id, offering.id),
         regrade_key=str(uuid.uuid4()),
+        weak=weak_workers(db_session(), since=now() - LEASE),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,10 @@ from grader import submission as intake
 from grader.assignment import Assignment
 from grader.errors import Rejected
 from grader.submission.model import Submission as Accepted
+from grader.submission.names import plain
+from grader.text import invisible
 
+_LONGEST_NAME = 255  # characters, as the column has
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first instant a zip can name
 
 
@@ -75,18 +79,29 @@ def receive(sent: Sequence[SentFile], assignment: Assignment) -> Upload:
     files = [file for file in sent if file.name]
     if not files:
         raise Rejected(["No file was chosen. Choose your files, then press Submit."])
-    filename, data = _as_one(files)
+    filename, data = _as_one([SentFile(_kept_name(file.name), file.data) for file in files])
+    # Judged under the name that is stored: grading reads the upload again under that one.
     accepted = intake.receive_bytes(filename, data, assignment)
-    return Upload(filename[-255:], data, accepted.digest, _arrival(accepted))
+    return Upload(filename, data, accepted.digest, _arrival(accepted))
+
+
+def _kept_name(name: str) -> str:
+    """Return a name that a page, a log and a database take: hidden characters made visible."""
+    visible = "".join("\N{REPLACEMENT CHARACTER}" if invisible(char) else char for char in name)
+    return plain(visible[-_LONGEST_NAME:])
 
 
 def _as_one(files: Sequence[SentFile]) -> tuple[str, bytes]:
     """Return one file's name and bytes as they are; several packed into one zip.
 
     The zip depends on the files alone, so that a retry of the same upload has the same digest.
+    Raises Rejected if two files have one name: a zip would hold them, no folder can.
     """
     if len(files) == 1:
         return files[0].name, files[0].data
+    doubled = [name for name, times in Counter(file.name for file in files).items() if times > 1]
+    if doubled:
+        raise Rejected([f"{name} was sent more than once. Keep one of them." for name in doubled])
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for file in sorted(files, key=lambda file: file.name):

@@ -16,6 +16,7 @@ from grader.report import Report
 from portal.access import OfferingAccess, me, require_login, require_offering, require_owner
 from portal.audit.service import record
 from portal.courses.models import Offering
+from portal.courses.service import OfferingState, state_of
 from portal.runs.suites import digest_of
 from portal.runs.web import engine_jobs
 from portal.security import limiter
@@ -55,7 +56,7 @@ def upload(offering_id: int) -> ResponseReturnValue:
     access = require_offering(session, offering_id)
     form = form_of(access.offering)
     received_at = now()
-    if access.enrolment is None or not form.files:
+    if access.enrolment is None or not form.files or _too_early(access):
         return _rejected(access, "refused", [form.refusal])
     lab = portal().catalogue.get(access.offering.assignment_slug or "")
     try:
@@ -92,6 +93,8 @@ def upload(offering_id: int) -> ResponseReturnValue:
 def preview(offering_id: int) -> ResponseReturnValue:
     """Say what would become of files with these names, by the rules of intake itself."""
     access = require_offering(db_session(), offering_id)
+    if _too_early(access):
+        abort(404)
     try:
         assignment = portal().catalogue.get(access.offering.assignment_slug or "").assignment
     except (UnknownAssignment, ManifestError):
@@ -176,7 +179,13 @@ def _own(submission_id: uuid.UUID) -> Submission:
     if submission is None:
         abort(404)
     require_owner(db_session(), submission.enrolment_id)
+    require_offering(db_session(), submission.offering_id)  # an unpublished one is for staff
     return submission
+
+
+def _too_early(access: OfferingAccess) -> bool:
+    """Tell whether even the names of the lab's files are not for this person yet."""
+    return not access.is_staff and state_of(access.offering, now()) is OfferingState.NOT_YET
 
 
 def _is_staff(submission: Submission) -> bool:

@@ -57,9 +57,9 @@ def site(tmp_path_factory):
     assert len(logins) == len(PEOPLE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A headless browser of the system."""
+    """A headless browser of the system, gone before other files need an event loop of their own."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         pytest.skip("needs Chromium: install the package chromium")

@@ -85,3 +85,17 @@ def test_secrets_are_not_printed_with_the_settings(instance: Path) -> None:
     portal(instance, "init")
     config = load_config(instance)
     assert config.secret_key not in repr(config) and repr(config.grading_key) not in repr(config)
+
+
+def test_a_variant_of_a_lab_is_chosen_for_a_term(instance: Path, home: Path) -> None:
+    manifest = home / "assignments" / "demo" / "assignment.toml"
+    text = manifest.read_text().replace("[limits]", 'default_variant = "a"\n\n[limits]', 1)
+    manifest.write_text(text + "\n[variants.a]\nsize = 1\n\n[variants.b]\nsize = 2\n")
+    portal(instance, "init")
+    portal(
+        instance, "create-term", "t1", "--title", "T", "--timezone", "UTC", "--first-day",
+        "2026-09-07", "--lab", "demo",
+    )  # fmt: skip
+    assert "the variant is b" in portal(instance, "choose-variant", "t1", "demo", "b")
+    assert "drawn one of a, b" in portal(instance, "choose-variant", "t1", "demo", "a", "b")
+    assert "the default" in portal(instance, "choose-variant", "t1", "demo")
