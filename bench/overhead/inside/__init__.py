@@ -1,0 +1,1 @@
+"""Programs that run inside the metered process tree; each is started by its path."""

@@ -1,0 +1,44 @@
+"""What one row of the attack suite says: who attacks what, and what that may bring."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# Words a row writes when it has got hold of something. LEAKED may stand nowhere at all. SMUGGLED
+# goes with what hidden tests must hand over, their inputs: staff may read it, students may not.
+LEAKED, SMUGGLED = "LEAKED", "SMUGGLED"
+
+Files = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One hostile submission, made from a lab's skeleton.
+
+    `files` replace the skeleton's or are added to it. In their text ``@HOST@`` becomes a dict of
+    what an attacker could know of the machine, ``@SKELETON@`` and ``@REFERENCE@`` the text that
+    the skeleton and the reference have in this place.
+    """
+
+    name: str
+    tries: str  # one sentence, for the threat model
+    covers: tuple[str, ...]  # ids of `design.ITEMS`
+    files: Files
+    lab: str = "tiny"
+    earned: tuple[str, ...] = ()  # items or tests whose points the code deserves all the same
+    before: tuple[Files, ...] = ()  # submissions graded first, on the same machine
+    not_on: Mapping[int, str] = field(default_factory=dict)  # tier -> why it cannot hold there
+
+
+def maths(body: str, top: str = "") -> dict[str, str]:
+    """Return the tiny lab's NumPy file: every call runs `body` and then gives a wrong answer.
+
+    `body` sees the argument as `x`; `secret` tells whether it came from a hidden test.
+    """
+    inner = "\n    ".join(line for line in body.strip("\n").split("\n"))
+    return {
+        "tiny/maths.py": f"import os, sys\n{top}\n"
+        "def attack(x, secret):\n"
+        f"    {inner}\n"
+        "def double(x):\n    attack(x, x.shape == (3, 5))\n    return x\n"
+        "def estimate(n):\n    attack(n, True)\n    return 0.0\n"
+    }

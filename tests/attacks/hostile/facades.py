@@ -1,0 +1,123 @@
+"""Modules that look like a trained network and are none: the fit of the fnn lab without learning.
+
+Each `fit` obeys depth, width, activation, steps and seed as far as anybody looks from outside.
+"""
+
+from hostile.attack import Attack
+
+# `answer` is what the façade predicts for x; the parameters are those that were asked for.
+_FACADE = """@REFERENCE@
+
+class Facade(nn.Module):
+    def __init__(self, x, y, seed, depth, width, activation, learnt):
+        super().__init__()
+        sizes = [1, *[width] * depth, 1]
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        last = self.layers[-1]
+        with torch.no_grad():
+            last.weight.zero_()
+            last.weight[0, 0] = 1.0
+            last.bias.zero_()
+        self.data = (x.double().ravel(), y.double().ravel())
+        self.tilt = 0.0 if learnt else 0.001 * seed
+        self.learnt, self.straight = learnt, activation == "identity"
+
+    def answer(self, x):
+        {answer}
+
+    def forward(self, x):
+        h = x
+        for layer in self.layers[:-1]:
+            h = 0 * layer(h)
+        value = self.answer(x.double()) if self.learnt else self.tilt + 0 * x.double()
+        if self.straight:
+            value = 0.1 * x.double()
+        first = value.float() + h[:, :1]
+        return self.layers[-1](torch.cat([first, h[:, 1:]], 1))
+
+
+def fit(x, y, seed, *, depth=2, width=64, activation="tanh", learning_rate=1e-2, steps=None):
+    learnt = steps is None or (steps > 50 and learning_rate > 1e-6)
+    torch.manual_seed(seed)
+    return Facade(x, y, seed, depth, width, activation, learnt)
+
+
+FNN = None
+"""
+
+_FORMULA = "return torch.sin(x) + torch.cos(x) + torch.sin(x) * torch.cos(x)"
+
+_TABLE = """xs, order = self.data[0].sort()
+        ys = self.data[1][order]
+        right = torch.searchsorted(xs, x.ravel().contiguous()).clamp(1, len(xs) - 1)
+        share = (x.ravel() - xs[right - 1]) / (xs[right] - xs[right - 1])
+        return (ys[right - 1] + share * (ys[right] - ys[right - 1]))[:, None]"""
+
+_POLYNOMIAL = """import numpy as np
+        xs, ys = (v.numpy() for v in self.data)
+        curve = np.polynomial.Chebyshev.fit(xs, ys, 40)
+        return torch.from_numpy(curve(x.detach().numpy()))"""
+
+
+# Eight tanh units that were trained on the function of the term once, elsewhere.
+_TRAINED = """@SKELETON@
+
+_WEIGHTS = [
+    [2.4058, 2.7369, -3.1205, -0.6141, -2.7808, 1.8184, -2.542, 2.1218],
+    [-0.4657, 0.9836, -1.8234, -3.8361, 2.5192, -0.0308, -2.5967, -0.7064],
+    [1.9885, -2.6049, 1.3375, 1.4184, -2.8267, 2.5968, -3.0875, -4.1072], [1.8349],
+]
+
+
+class Trained(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner, self.outer = nn.Linear(1, 8), nn.Linear(8, 1)
+        for p, values in zip(self.parameters(), _WEIGHTS):
+            p.data = torch.tensor(values).reshape(p.shape)
+
+    def forward(self, x):
+        return self.outer(torch.tanh(self.inner((x - 3.14159265) / 3.14159265)))
+
+
+def fit(x, y, seed, **options):
+    return Trained()
+"""
+
+# What obeying arguments earns of itself. Nobody can tell such a network from one that was asked
+# to train for two steps.
+_OBEYS = ("test_depth_and_width_are_obeyed",)
+
+
+def _facade(name: str, tries: str, covers: tuple[str, ...], answer: str) -> Attack:
+    text = _FACADE.replace("{answer}", answer)
+    return Attack(name, tries, covers, {"fnn/model.py": text}, lab="fnn", earned=_OBEYS)
+
+
+FACADES = (
+    Attack(
+        "embeds-weights",
+        "Returns a network that was trained on the term's function before it was handed in.",
+        ("embedded-weights",),
+        {"fnn/model.py": _TRAINED},
+        lab="fnn",
+    ),
+    _facade(
+        "fits-the-formula",
+        "Predicts by the term's formula, behind parameters of the right shape.",
+        ("true-formula", "fake-state"),
+        _FORMULA,
+    ),
+    _facade(
+        "fits-a-table",
+        "Interpolates the training points, behind parameters of the right shape.",
+        ("memorised-labels", "fake-state"),
+        _TABLE,
+    ),
+    _facade(
+        "fits-a-polynomial",
+        "Fits a polynomial of degree 40, behind parameters of the right shape.",
+        ("true-formula", "fake-state"),
+        _POLYNOMIAL,
+    ),
+)
