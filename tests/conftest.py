@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from grader.sandbox import cgroup
+from grader.sandbox.inside import landlock
 
 # A course of its own that tests grade with; its tests are the engine's to run, not pytest's.
 collect_ignore = ["home"]
@@ -43,8 +44,11 @@ NEEDS = {
     "root": lambda: os.geteuid() == 0,
     "bubblewrap": lambda: shutil.which("bwrap") is not None,
     "control groups": cgroup.available,
+    "Landlock": lambda: landlock.version() > 0,
     "Chromium": _chromium,
     "PostgreSQL": _postgresql,
+    "CUDA": lambda: shutil.which("nvidia-smi") is not None,
+    "real data": lambda: bool(os.environ.get("GRADER_DATA")),
 }
 
 

@@ -17,7 +17,7 @@ GRADER_NEEDS = {
 }  # fmt: skip
 PORTAL_NEEDS = {
     "alembic", "argon2", "click", "dbos", "flask", "flask_babel", "flask_limiter", "flask_login",
-    "flask_wtf", "gunicorn", "jinja2", "markdown_it", "markupsafe", "pydantic",
+    "flask_wtf", "gunicorn", "jinja2", "limits", "markdown_it", "markupsafe", "pydantic",
     "sqlalchemy", "werkzeug", "wtforms",
 }  # fmt: skip
 
@@ -37,12 +37,19 @@ def rule(files: str, *may: str) -> Rule:
 # The first rule whose glob fits a file holds for it; "<own>" is the file's own package.
 RULES = (
     rule("assignments/*/test_*.py", "numpy", "pytest", "torch", "<own>"),
+    # The loaders of data sets, which labs hand out as copies.
+    rule("assignments/*/*/datasets/*.py", "PIL", "numpy", "<own>"),
+    rule("reference/datasets/*.py", "PIL", "numpy", "<own>"),
     rule("assignments/**/*.py", "matplotlib", "numpy", "torch", "<own>"),
     rule("reference/*/suite/**/*.py", "grader.suite", "matplotlib", "numpy", "pytest", "torch"),
     rule("reference/**/*.py", "matplotlib", "numpy", "torch", "<own>"),
     rule("grader/wire/codec.py", "numpy", "torch", "grader.wire.codec"),
-    # The runner's sibling travels into the sandbox with it.
+    # The runner's siblings travel into the sandbox with it.
     rule("grader/wire/runner.py", "numpy", "torch", "grader.wire.codec"),
+    rule("grader/wire/watch.py", "torch"),
+    # These are read by a child that has the standard library alone.
+    rule("grader/shortcuts/reading/*.py", "grader.shortcuts.reading"),
+    rule("grader/sandbox/inside/*.py", "grader.sandbox.inside"),
     rule("grader/**/*.py", "grader", *GRADER_NEEDS),
     rule("portal/**/*.py", "portal", "grader", *PORTAL_NEEDS),
 )
@@ -53,19 +60,28 @@ LAYERS = (
         "grader.errors",
         "grader.text",
         "grader.limited",
+        "grader.operators",
         "grader.naming",
         "grader.keys",
+        "grader.handout",
     ),  # fmt: skip
     ("grader.assignment", "grader.syntax"),
-    ("grader.catalogue",),
+    ("grader.catalogue", "grader.bars", "grader.data"),
     ("grader.notebook", "grader.submission"),
     ("grader.report",),
+    ("grader.shortcuts",),
     ("grader.scoring", "grader.redaction", "grader.reasons", "grader.explain", "grader.export"),
     ("grader.wire",),
     ("grader.sandbox",),
     ("grader.suite",),
     ("grader.grading",),
-    ("grader.authoring", "grader.batch", "grader.public_tests", "grader.public_plugin"),
+    (
+        "grader.authoring",
+        "grader.batch",
+        "grader.rescore",
+        "grader.public_tests",
+        "grader.public_plugin",
+    ),
     ("grader.cli",),
 )
 

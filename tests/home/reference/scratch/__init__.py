@@ -1,0 +1,1 @@
+"""The lab of layers by hand."""
