@@ -1,18 +1,7 @@
 """Carrying hidden inputs out: students read no more than outcomes, points and hints."""
 
-import pytest
-
-from grader.sandbox import Tier, best_tier
+from hostile.family import pytestmark, test_attack_gains_nothing
 
 FAMILY = "smuggling"
 
-pytestmark = [
-    pytest.mark.skipif(
-        best_tier() is Tier.PROCESS, reason="needs bubblewrap: it runs nowhere else"
-    ),
-    pytest.mark.timeout(300),
-]
-
-
-def test_attack_gains_nothing(attack, ground):
-    ground.withstands(attack)
+__all__ = ["FAMILY", "pytestmark", "test_attack_gains_nothing"]
