@@ -125,6 +125,7 @@ class Assignment(_Strict):
     title: str = Field(min_length=1)
     title_zh: str = ""
     summary: str = ""
+    gpu: bool = Field(False, description="graded on a machine with a GPU, which tests may use")
     limits: Limits
     parts: tuple[Part, ...] = Field(min_length=1)
     files: tuple[SubmittedFile, ...] = Field(min_length=1)

@@ -24,6 +24,7 @@ from portal.db import make_engine, utc_now, write_session
 from portal.demo import build_demo
 from portal.engine import prepare
 from portal.errors import Invalid
+from portal.runs.queues import QUEUES
 from portal.schema import check_schema, upgrade
 from portal.serving import serve, work
 
@@ -198,9 +199,17 @@ def run(instance: Path, host: str, port: int, threads: int, workers_inline: bool
 
 @cli.command()
 @instance_option
-def worker(instance: Path) -> None:
+@click.option(
+    "--queue",
+    "queues",
+    multiple=True,
+    type=click.Choice(QUEUES),
+    help="Grade only what waits in this queue; may be given twice. By default cpu, and gpu on a "
+    "machine that has one.",
+)
+def worker(instance: Path, queues: tuple[str, ...]) -> None:
     """Grade what the portal has queued, until told to stop."""
-    work(_ready(instance))
+    work(_ready(instance), queues)
 
 
 def initialise(instance: Path) -> PortalConfig:

@@ -33,6 +33,7 @@ from portal.courses.service import create_term, enrol
 from portal.db import make_engine, write_session
 from portal.engine import DbosEngine, JobEngine, prepare
 from portal.errors import ConfigError
+from portal.runs.queues import queue_of
 from portal.runs.suites import digest_of
 from portal.store import Store
 from portal.submissions.arrival import SentFile, Upload, receive
@@ -232,6 +233,7 @@ def _hand_in(
         client_key=key,
         upload=upload,
         suite_digest=digest_of(lab),
+        queue=queue_of(lab.assignment),
         now=now,
     )
     return submitted.created

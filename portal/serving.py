@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -20,7 +20,7 @@ from portal.connections import Worker
 from portal.errors import PortalError
 from portal.runs.live import MAX_STREAMS
 from portal.runs.web import STREAMS_SETTING
-from portal.runs.worker import run_worker
+from portal.runs.worker import WorkerSettings, run_worker
 
 STOP_SECONDS = 30
 RESTART_SECONDS = 2.0  # between two looks at whether the worker still runs
@@ -69,9 +69,9 @@ def serve(config: PortalConfig, *, host: str, port: int, threads: int, with_work
         _Gunicorn(config, settings).run()
 
 
-def work(config: PortalConfig) -> None:
-    """Grade until told to stop."""
-    run_worker(config)
+def work(config: PortalConfig, queues: Sequence[str] = ()) -> None:
+    """Grade until told to stop, from these queues; by default from all this machine can serve."""
+    run_worker(config, WorkerSettings(queues=tuple(queues)) if queues else None)
 
 
 def _check_address(host: str, port: int) -> None:

@@ -109,6 +109,7 @@ class Server:
                 warm=tuple(name for name in ("numpy", "torch") if name not in hide),
                 memory_mb=limits.memory_mb,
                 cpu_seconds=int(limits.cpu_seconds) + 60,
+                gpu=self.lab.assignment.gpu,
                 conceal=(self._setup.reference.parent, *self._setup.conceal),
             )
             nursery = Nursery(self._confinement, spec, self._setup.idle)

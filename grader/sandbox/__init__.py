@@ -4,6 +4,7 @@ from grader.sandbox.box import Sandbox, Session, Supply, sweep_leftovers
 from grader.sandbox.cell import Cell
 from grader.sandbox.confinement import Confinement
 from grader.sandbox.doctor import Check, DoctorReport, doctor
+from grader.sandbox.gpu import gpu_count
 from grader.sandbox.spec import SandboxSpec, Tier
 from grader.sandbox.tiers import available_tiers, best_tier, confinement
 from grader.sandbox.zygote import Zygote
@@ -23,5 +24,6 @@ __all__ = [
     "best_tier",
     "confinement",
     "doctor",
+    "gpu_count",
     "sweep_leftovers",
 ]

@@ -22,6 +22,7 @@ from grader.sandbox.confinement import (
     hidden_folders,
     shared_settings,
 )
+from grader.sandbox.gpu import device_files
 from grader.sandbox.spec import SandboxSpec, Tier
 
 SUBMISSION, SCRATCH, SHARED_MEMORY = "/sandbox/submission", "/sandbox/scratch", "/dev/shm"  # noqa: S108
@@ -106,6 +107,8 @@ def _filesystem(spec: SandboxSpec, interpreter: Interpreter) -> Iterator[str]:
     for path in hidden_folders(spec, mounts):
         yield from ("--tmpfs", path, "--remount-ro", path)
     yield from ("--proc", "/proc", "--dev", "/dev")
+    for path in device_files() if spec.gpu else ():
+        yield from ("--dev-bind", path, path)
     for path in (SHARED_MEMORY, SCRATCH):
         yield from ("--size", size, "--tmpfs", path)
     if in_tmp:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from grader.errors import SandboxError
+from grader.sandbox.gpu import gpu_count
 from grader.sandbox.spec import SandboxSpec, Tier
 
 Settings = dict[str, Any]
@@ -55,7 +57,12 @@ def environment(home: str) -> dict[str, str]:
 def shared_settings(
     kind: str, spec: SandboxSpec, *, processes: int | None, address_space: bool
 ) -> Settings:
-    """Return the settings every tier has; `processes` is None where counting them would harm."""
+    """Return the settings every tier has; `processes` is None where counting them would harm.
+
+    Raises SandboxError if `spec` asks for a GPU and cannot have one here.
+    """
+    if spec.gpu:
+        _check_gpu(address_space)
     rlimits = {
         "RLIMIT_NOFILE": 256,
         "RLIMIT_FSIZE": 64 * 2**20,
@@ -73,6 +80,20 @@ def shared_settings(
         "shared": [],  # folders beside the scratch folder that student code may write to
         "address_space_mb": spec.memory_mb if address_space else 0,
     }
+
+
+def _check_gpu(address_space: bool) -> None:
+    if not gpu_count():
+        raise SandboxError(
+            "this lab needs an NVIDIA GPU, and this machine has none (there is no /dev/nvidia0); "
+            "grade it on one that has: portal worker --queue gpu"
+        )
+    if address_space:
+        # CUDA reserves far more addresses than it uses: a limit on them stops it at its start.
+        raise SandboxError(
+            "this lab needs a GPU, and only sandbox tier 1 can limit memory there; "
+            "`grader doctor` says how to reach it"
+        )
 
 
 def hidden_folders(spec: SandboxSpec, visible: list[str]) -> list[str]:

@@ -19,6 +19,7 @@ import psutil
 from grader.errors import ProctorError
 from grader.sandbox import cgroup, seccomp
 from grader.sandbox.box import Sandbox
+from grader.sandbox.gpu import gpu_count
 from grader.sandbox.inside import landlock
 from grader.sandbox.spec import SandboxSpec, Tier
 from grader.sandbox.tiers import best_tier, confinement, namespaces_work
@@ -75,6 +76,8 @@ def _software() -> Iterator[Check]:
             yield Check(name, False, "not installed", f"install it: pip install {name}")
     memory = psutil.virtual_memory().total / 2**30
     yield Check("Processors", True, f"{os.cpu_count()}; each grading run keeps one busy")
+    gpus = gpu_count()
+    yield Check("GPU", True, f"{gpus} of NVIDIA's" if gpus else "none; few labs ask for one")
     yield Check("Memory", memory >= _LEAST_MEMORY_GB, f"{memory:.1f} GB", _MORE_MEMORY)
 
 

@@ -40,4 +40,5 @@ class SandboxSpec:
     processes: int = 64
     scratch_mb: int = 256  # the writable folder inside
     files: int = 20_000  # that the writable folder can hold
+    gpu: bool = False  # whether it may compute on the machine's GPUs
     conceal: tuple[Path, ...] = ()  # host folders that must not be seen, whatever is mounted

@@ -76,6 +76,12 @@ def variant(suite_run: SuiteRun) -> dict[str, Any]:
     return suite_run.variant
 
 
+@pytest.fixture(scope="session")
+def device(suite_run: SuiteRun) -> str:
+    """Give the device to compute on: ``cuda`` if the manifest asks for a GPU, else ``cpu``."""
+    return "cuda" if suite_run.assignment.gpu else "cpu"
+
+
 class SubmittedFiles:
     """The bytes the student handed in, for files that are data and not code."""
 

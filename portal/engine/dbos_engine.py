@@ -35,7 +35,7 @@ from dbos import (
 )
 from sqlalchemy.orm import Session
 
-from portal.engine.port import Deliver, Job, QueueStats, WorkerOptions
+from portal.engine.port import GPU_QUEUE, Deliver, Job, QueueStats, WorkerOptions
 
 APPLICATION = "proctor-portal"
 VERSION = "1"  # of the job's shape: raised only when old jobs can no longer be read
@@ -123,7 +123,7 @@ class DbosEngine:
             for name in names:
                 DBOS.register_queue(
                     name,
-                    worker_concurrency=options.concurrency,
+                    worker_concurrency=_concurrency(name, options),
                     polling_interval_sec=options.polling_seconds,
                 )
             stop.wait()
@@ -165,6 +165,10 @@ class DbosEngine:
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "WARNING",
         }
+
+
+def _concurrency(queue: str, options: WorkerOptions) -> int:
+    return max(1, options.gpus) if queue == GPU_QUEUE else options.concurrency
 
 
 def _job(status: WorkflowStatus) -> Job:

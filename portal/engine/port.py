@@ -42,7 +42,8 @@ class WorkerOptions:
     """How one worker process takes its deliveries."""
 
     executor: str  # unique among live workers, the same again after a restart
-    concurrency: int
+    concurrency: int  # deliveries at a time from each queue
+    gpus: int = 1  # deliveries at a time from the queue of GPUs
     polling_seconds: float = 0.25
     drain_seconds: int = 600  # how long a stopping worker waits for what it has begun
 

@@ -20,13 +20,15 @@ from sqlalchemy import Engine
 
 from grader.catalogue import Catalogue
 from grader.report import Report, RunStatus
+from grader.sandbox import gpu_count
 from portal.config import PortalConfig
 from portal.db import make_engine, read_session, utc_now, write_session
-from portal.engine import DEFAULT_QUEUE, DbosEngine, JobEngine, WorkerOptions, prepare
+from portal.engine import DbosEngine, JobEngine, WorkerOptions, prepare
 from portal.runs import service
 from portal.runs.executor import executor_name
 from portal.runs.grading import Grade, Graded, engine_grading, load_work, read_order
 from portal.runs.progress import ProgressWriter
+from portal.runs.queues import queues_here
 from portal.runs.reconcile import reconcile
 from portal.runs.strength import Strength, strength_here
 from portal.store import Store
@@ -43,8 +45,9 @@ def processors() -> int:
 class WorkerSettings:
     """How a worker goes about it."""
 
-    queues: tuple[str, ...] = (DEFAULT_QUEUE,)
+    queues: tuple[str, ...] = field(default_factory=queues_here)
     concurrency: int = field(default_factory=processors)  # gradings at a time
+    gpus: int = field(default_factory=gpu_count)  # gradings at a time of labs that ask for one
     heartbeat_seconds: float = 5.0
     reconcile_seconds: float = 60.0
     polling_seconds: float = 0.25
@@ -215,6 +218,7 @@ def _options(executor: str, settings: WorkerSettings) -> WorkerOptions:
     return WorkerOptions(
         executor=executor,
         concurrency=settings.concurrency,
+        gpus=settings.gpus,
         polling_seconds=settings.polling_seconds,
         drain_seconds=settings.drain_seconds,
     )

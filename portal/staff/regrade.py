@@ -14,6 +14,7 @@ from portal.engine import JobEngine
 from portal.errors import Invalid
 from portal.runs import service as runs
 from portal.runs.models import GradingRun
+from portal.runs.queues import queue_of
 from portal.runs.suites import digest_of
 from portal.submissions.models import Submission
 
@@ -51,6 +52,7 @@ def regrade(
         jobs,
         submission,
         suite_digest=digest_of(lab),
+        queue=queue_of(lab.assignment),
         base_priority=runs.PRIORITY_REGRADE,
         now=now,
         reason_key=reason,

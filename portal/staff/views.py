@@ -13,6 +13,7 @@ from portal.errors import Invalid
 from portal.gradebook.marks import history
 from portal.gradebook.rubric import manual_items
 from portal.runs.models import RunState
+from portal.runs.queues import waiting_for_gpu
 from portal.runs.service import LEASE
 from portal.runs.strength import weak_workers
 from portal.runs.web import engine_jobs
@@ -45,6 +46,7 @@ def submissions(slug: str) -> ResponseReturnValue:
         page=page,
         states=list(RunState),
         weak=weak_workers(db_session(), since=now() - LEASE),
+        no_gpu=waiting_for_gpu(db_session(), now=now()),
     )
 
 

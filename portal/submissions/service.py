@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.courses.models import AttemptPolicy, Enrolment, Offering
-from portal.engine import JobEngine
+from portal.engine import DEFAULT_QUEUE, JobEngine
 from portal.errors import Invalid
 from portal.runs import service as runs
 from portal.runs.models import FRESH, GradingRun, RunState
@@ -76,6 +76,7 @@ def submit(
     upload: Upload,
     suite_digest: str,
     now: datetime,
+    queue: str = DEFAULT_QUEUE,
 ) -> Submitted:
     """Book an upload whose bytes are already in the store; the caller commits.
 
@@ -113,6 +114,7 @@ def submit(
         suite_digest=suite_digest,
         base_priority=runs.PRIORITY_STAFF if sender.is_staff else runs.PRIORITY_FRESH,
         now=now,
+        queue=queue,
     )
     return Submitted(submission, created=True, superseded=tuple(superseded))
 

@@ -17,6 +17,7 @@ from portal.access import OfferingAccess, me, require_login, require_offering, r
 from portal.audit.service import record
 from portal.courses.models import Offering
 from portal.courses.service import OfferingState, state_of
+from portal.runs.queues import queue_of
 from portal.runs.suites import digest_of
 from portal.runs.web import engine_jobs
 from portal.security import limiter
@@ -79,6 +80,7 @@ def upload(offering_id: int) -> ResponseReturnValue:
                 client_key=key,
                 upload=accepted,
                 suite_digest=digest_of(lab),
+                queue=queue_of(lab.assignment),
                 now=received_at,
             )
     except service.Refused as refused:
