@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -14,6 +15,7 @@ from grader.authoring.calibrate.calibration import BASELINES, Calibration, Varia
 from grader.bars import Bar, Bars
 
 _WIDTH, _ROW = 6.4, 0.9  # inches
+_LINE = 72  # characters that fit below the axis
 # Newer versions of matplotlib list every key in the type of a style, older ones none.
 _STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "calibrate", "font.size": 8}
 _REFERENCE, _BAR, _WRONG, _WEAK = "#0969da", "#1f2328", "#cf222e", "#9a6700"
@@ -44,7 +46,7 @@ def _picture(name: str, bar: Bar, rows: Sequence[VariantRuns]) -> Figure:
     axes.set_ylim(-0.5, len(rows) - 0.3)
     if bar.scale == "log10":
         axes.set_xscale("log")
-    axes.set_xlabel(f"{bar.title} ({bar.better} is better)")
+    axes.set_xlabel(fill(f"{bar.title} ({bar.better} is better)", _LINE))
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="y", length=0)
