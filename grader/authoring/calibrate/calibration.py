@@ -6,10 +6,11 @@ are stale once anything has changed that a measuring test can see; see `measurin
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from pathlib import Path, PurePosixPath
 from statistics import fmean, stdev
@@ -122,7 +123,7 @@ class Calibration(_Model):
     def fresh(self, lab: Lab) -> bool:
         """Whether nothing has changed since that a measuring test can see in every variant."""
         tests = {test for runs in self.variants for test in runs.tests}
-        return self.digest == measuring_digest(lab, {test.partition("::")[0] for test in tests})
+        return self.digest == measuring_digest(lab, tests)
 
 
 def _quantile(values: Sequence[float], percent: int) -> float:
@@ -164,12 +165,13 @@ def save_calibration(lab: Lab, calibration: Calibration) -> Path:
     return file
 
 
-def measuring_digest(lab: Lab, files: set[str] | None = None) -> str:
-    """Return the SHA-256 over all that the tests of these files of the suite see.
+def measuring_digest(lab: Lab, tests: Collection[str] | None = None) -> str:
+    """Return the SHA-256 over all that these tests of the suite see.
 
     That is the reference, what the suite's tests share, the course's loaders of data if the lab
     gives any of them, and of the manifest variants, files and limits. Of the suite's own
-    ``test_*.py`` only `files` count, all of them by default.
+    ``test_*.py`` only those that hold one of `tests` (by id) count, and in them no other test; all
+    of them by default.
     """
     total = hashlib.sha256()
     manifest = lab.assignment.model_dump(
@@ -179,16 +181,43 @@ def measuring_digest(lab: Lab, files: set[str] | None = None) -> str:
     )
     total.update(json.dumps(manifest, sort_keys=True).encode())
     loads = any(DATASETS in PurePosixPath(given.path).parts for given in lab.assignment.given)
+    functions = None if tests is None else _functions(tests)
     for name, file in sorted(lab_files(lab)):
         path = PurePosixPath(name)
-        if _seen(path, files) and (loads or path.parts[0] != DATASETS):
-            content = hashlib.sha256(file.read_bytes()).hexdigest()
-            total.update(f"{name}\0{content}\n".encode())
+        if path.name in (MANIFEST_NAME, BARS_NAME):  # no threshold can change a measured value
+            continue
+        if not loads and path.parts[0] == DATASETS:
+            continue
+        data = file.read_bytes()
+        if functions is not None and _holds_tests(path):
+            wanted = functions.get("/".join(path.parts[2:]))
+            if wanted is None:
+                continue
+            data = _without_other_tests(data, wanted)
+        total.update(f"{name}\0{hashlib.sha256(data).hexdigest()}\n".encode())
     return total.hexdigest()
 
 
-def _seen(path: PurePosixPath, tests: set[str] | None) -> bool:
-    if path.name in (MANIFEST_NAME, BARS_NAME):  # no threshold can change a measured value
-        return False
-    own = path.parts[:2] == (REFERENCE, "suite") and path.name.startswith("test_")
-    return not own or tests is None or "/".join(path.parts[2:]) in tests
+def _functions(tests: Iterable[str]) -> dict[str, set[str]]:
+    """Return the names of test functions by file, parameters left out."""
+    found: dict[str, set[str]] = {}
+    for test in tests:
+        file, _, function = test.partition("::")
+        found.setdefault(file, set()).add(function.partition("[")[0])
+    return found
+
+
+def _holds_tests(path: PurePosixPath) -> bool:
+    return path.parts[:2] == (REFERENCE, "suite") and path.name.startswith("test_")
+
+
+def _without_other_tests(source: bytes, wanted: set[str]) -> bytes:
+    """Return a file of tests without the functions of tests that are not wanted."""
+    lines = source.splitlines(keepends=True)
+    for node in reversed(ast.parse(source).body):
+        if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
+            continue
+        if node.name not in wanted:
+            first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
+            del lines[first - 1 : node.end_lineno]
+    return b"".join(lines)

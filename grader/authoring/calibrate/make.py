@@ -87,16 +87,15 @@ def make_calibration(
         on_start(run_count(bench, plan, work))
         runs = collect(bench, plan, work)
         made = [_described(bench, plan, first, tests, runs) for first, tests in work]
-    files = {test.partition("::")[0] for found in made for test in found.tests}
     environment = firsts[0].environment
     assert environment is not None  # noqa: S101 - a whole run has it
     kept = _kept(lab, plan.variants)
-    files |= {test.partition("::")[0] for found in kept for test in found.tests}
+    tests = {test for found in (*made, *kept) for test in found.tests}
     order = variants_of(lab)
     return Calibration(
         lab=lab.assignment.slug,
         made_on=today,
-        digest=measuring_digest(lab, files),
+        digest=measuring_digest(lab, tests),
         suite_digest=suite_digest(lab),
         environment=environment,
         variants=tuple(sorted([*made, *kept], key=lambda found: order.index(found.variant))),

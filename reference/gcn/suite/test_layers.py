@@ -253,7 +253,9 @@ def test_the_share_that_is_dropped(student, rng, p):
     for half in (stays[: len(edges) // 2], stays[len(edges) // 2 :]):
         mean = float(half.mean())
         require(abs(mean - (1 - p)) < 0.035, f"p = {p} kept {mean:.3f} of the edges")
-    require(float(stays.max()) < 1 and float(stays.min()) < float(stays.max()), "never drawn anew")
+    # A draw that is made once and for all keeps an edge always or never. Of one edge that happens by
+    # chance too, once in 8,000 at p = 0.2; of all 399 together it does not.
+    require(bool(((stays > 0) & (stays < 1)).any()), "never drawn anew")
 
 
 @pytest.mark.item("drop-edge")

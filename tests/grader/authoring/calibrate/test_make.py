@@ -254,6 +254,23 @@ def test_only_what_a_measuring_test_sees_makes_it_stale(lab, path, stale):
     assert not stale or "has changed since" in found[0]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "stale"),
+    [
+        pytest.param("Records nothing.", "Tells nothing.", False, id="another-test"),
+        pytest.param('@pytest.mark.item("partial")', '@pytest.mark.item("sum")', False, id="mark"),
+        pytest.param("The shared figure.", "A figure.", True, id="the-test-itself"),
+        pytest.param("rng.normal(size=4)", "rng.normal(size=5)", True, id="a-helper"),
+    ],
+)
+def test_of_a_file_of_tests_only_those_that_measure_count(lab, old, new, stale):
+    file = lab.reference / "suite" / "test_own.py"
+    text = file.read_text()
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new))
+    assert bool(unproven_bars(lab)) is stale
+
+
 def test_a_key_that_no_test_sees_does_not_make_it_stale(lab):
     manifest = lab.public / "assignment.toml"
     text = manifest.read_text()
