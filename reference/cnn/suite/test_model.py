@@ -87,19 +87,24 @@ def test_output_of_the_network(student, twin, rng, require_same, options):
 @pytest.mark.depends("test_parameters_of_the_network")
 @pytest.mark.hint("Do not detach; no parameter may be left out of the computation.")
 @pytest.mark.parametrize("options", KINDS[:3])
-def test_every_parameter_gets_its_gradient(student, twin, rng, options):
+def test_every_parameter_gets_its_gradient(student, twin, rng, any_draw, options):
     """Gradients arrive at every parameter and equal the reference's."""
     module = student.model.build(**options)
     set_training(module, True)
-    ours = twin(student, module, **options).train()
-    images, classes = pictures(rng, 8), options.get("classes", 10)
-    dy = torch.tensor(rng.normal(0, 1, (8, classes)), dtype=torch.float32)
-    ours(images).backward(dy)
-    found = list(gradients(module, images, dy).values())
-    for gradient, mine in zip(found, ours.parameters(), strict=True):
-        require(gradient is not None, "a parameter has no gradient")
-        # A ReLU at 0 may fall to either side by rounding: one of many pixels.
-        assert_matches(gradient, mine.grad, rtol=1e-2, atol=1e-6)
+
+    def agree():
+        # Few pixels: of 100,000 ReLUs one so near to 0 that rounding decides is nothing rare, and
+        # another order of sums then gives another gradient.
+        ours = twin(student, module, **options).train()
+        images, classes = pictures(rng, 4, 8, 8), options.get("classes", 10)
+        dy = torch.tensor(rng.normal(0, 1, (4, classes)), dtype=torch.float32)
+        ours(images).backward(dy)
+        found = list(gradients(module, images, dy).values())
+        for gradient, mine in zip(found, ours.parameters(), strict=True):
+            require(gradient is not None, "a parameter has no gradient")
+            assert_matches(gradient, mine.grad, rtol=1e-2, atol=1e-6)
+
+    any_draw(agree)
 
 
 @pytest.mark.item("network")
@@ -222,23 +227,30 @@ def test_unknown_decay_is_refused(student, rng):
     "SGD(momentum=0.9, weight_decay=5e-4); the rate is set once an epoch; no batch is left out."
 )
 @pytest.mark.parametrize("decay", ["none", "step", "cosine"])
-def test_training_takes_the_steps_of_the_recipe(student, reference, twin, rng, decay):
+def test_training_takes_the_steps_of_the_recipe(student, reference, twin, rng, any_draw, decay):
     """On images that are all alike every order gives the reference's network and losses."""
-    # 150 copies of one image: batches of 64, 64 and 22 that no order can change.
-    images, labels = pictures(rng, 1, 8, 8).repeat(150, 1, 1, 1), torch.full((150,), 2)
-    module = student.model.build(8, "none", classes=4)
-    ours = twin(student, module, 8, "none", classes=4)
-    before = [p.detach().clone() for p in ours.parameters()]
+    labels = torch.full((150,), 2)
     options = {"epochs": 5, "base_rate": 0.02, "decay": decay}
-    losses = student.model.train(module, images, labels, 3, **options)
-    expected = reference.model.train(ours, images, labels, 3, **options)
-    require(type(losses) is list and len(losses) == 5, "expected a list of 5 losses")
-    assert_matches([as_number(loss) for loss in losses], expected, rtol=1e-3)
-    after = twin(student, module, 8, "none", classes=4)
-    for start, mine, theirs in zip(before, ours.parameters(), after.parameters(), strict=True):
-        # Steps of float32 differ by rounding alone; another recipe is per cents off.
-        moved = (mine - start).detach()
-        assert_matches((theirs - start).detach(), moved, rtol=5e-3, atol=1e-6)
+
+    def agree():
+        # 150 copies of one image: batches of 64, 64 and 22 that no order can change. But a ReLU
+        # near 0 then falls to the other side in all of them, by rounding or by the other divisor
+        # of the variance, which is as right: one image in ten parts two right networks.
+        images = pictures(rng, 1, 8, 8).repeat(150, 1, 1, 1)
+        module = student.model.build(8, "none", classes=4)
+        ours = twin(student, module, 8, "none", classes=4)
+        before = [p.detach().clone() for p in ours.parameters()]
+        losses = student.model.train(module, images, labels, 3, **options)
+        expected = reference.model.train(ours, images, labels, 3, **options)
+        require(type(losses) is list and len(losses) == 5, "expected a list of 5 losses")
+        assert_matches([as_number(loss) for loss in losses], expected, rtol=1e-3)
+        after = twin(student, module, 8, "none", classes=4)
+        for start, mine, theirs in zip(before, ours.parameters(), after.parameters(), strict=True):
+            # Steps of float32 differ by rounding alone; another recipe is per cents off.
+            moved = (mine - start).detach()
+            assert_matches((theirs - start).detach(), moved, rtol=5e-3, atol=1e-6)
+
+    any_draw(agree)
 
 
 @pytest.mark.item("training")

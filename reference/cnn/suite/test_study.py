@@ -203,16 +203,22 @@ def test_a_cell_measures_what_train_learns(student, study_data, rng):
 @pytest.mark.hint("results.csv must come from the run_cell you hand in, with the seeds it names.")
 @pytest.mark.parametrize("factor", FACTORS)
 def test_a_claimed_cell_comes_out_again(student, submission, study_data, variant, rng, factor):
-    """A cell drawn from results.csv gives its number again."""
+    """A cell drawn from results.csv gives its number again; if not, two others must."""
     cells = [cell for cell in read_results(submission) if cell.factor == factor]
     require(bool(cells), f"no cells of {factor}")
-    claim = cells[int(rng.integers(len(cells)))]
-    metric = run_cell(student, claim.factor, claim.value, claim.seed, study_data)
-    require(
-        abs(metric - claim.metric) <= claim.tolerance(variant["images"]),
-        f"{factor}={claim.value}, seed {claim.seed}: claimed {claim.metric:.2f}, "
-        f"a re-run gives {metric:.2f}",
-    )
+    drawn = [cells[place] for place in rng.permutation(len(cells))[:3]]
+    misses = []
+    # One re-run in 500 may lie too far off where another machine made the claim, two hardly.
+    for number, claim in enumerate(drawn):
+        metric = run_cell(student, claim.factor, claim.value, claim.seed, study_data)
+        if abs(metric - claim.metric) > claim.tolerance(variant["images"]):
+            misses.append(
+                f"{factor}={claim.value}, seed {claim.seed}: claimed {claim.metric:.2f}, "
+                f"a re-run gives {metric:.2f}"
+            )
+        elif number == 0:
+            return
+    require(len(misses) < min(2, len(drawn)), "; ".join(misses))
 
 
 @pytest.mark.item("reproducible")
@@ -226,9 +232,14 @@ def test_the_seed_of_a_cell_decides_it(student, study_data, rng):
     again = [run_cell(student, "depth", 8, seed, part) for seed in seeds[:4]]
     close = all(abs(one - other) < 0.5 for one, other in zip(found, again, strict=True))
     require(close, f"four seeds gave {found}, and {again} when they were run again")
-    others = (run_cell(student, "depth", 8, seed, part) for seed in seeds[4:])
-    differ = len(set(found)) > 1 or any(metric != found[0] for metric in others)
-    require(differ, f"{TRIES} seeds gave the same number")
+
+    def part_differs(one, other):
+        another = small(study_data, rng)
+        return len({run_cell(student, "depth", 8, seed, another) for seed in (one, other)}) == 2
+
+    pairs = zip(seeds[4::2], seeds[5::2], strict=True)
+    differ = len(set(found)) > 1 or any(part_differs(*pair) for pair in pairs)
+    require(differ, f"{TRIES} seeds gave the same number, two by two")
 
 
 @pytest.mark.item("reproducible")
@@ -322,8 +333,9 @@ def require_better(submission, factor, better, worse, slack=0):
 @pytest.mark.hint("Twenty layers without shortcuts learn slowly: are shortcuts passed on?")
 def test_shortcuts_help_at_depth_20(submission, variant):
     """By means over seeds residual-20 is better than plain-20."""
-    # On the stand-in both hardly learn in so few steps: 39 (sd 14) and 27 (sd 2) per cent.
-    slack = 12 if variant["images"] == "synthetic" else 0
+    # On the stand-in both hardly learn in so few steps: 39 (sd 14) and 27 (sd 2) per cent. With
+    # five classes plain-20 has 57 with sd 8, which three seeds do not pin down.
+    slack = 0 if variant["images"] == "tiny_imagenet_10" else 12
     require_better(submission, "residual", "residual-20", "plain-20", slack)
 
 

@@ -108,10 +108,11 @@ def test_every_parameter_gets_its_gradient(student, reference, rng, name):
 @pytest.mark.item("network")
 @pytest.mark.hint("Weights must start random: equal units stay equal through all of training.")
 def test_units_start_different(student):
-    """No two units of a layer start equal."""
+    """Units of a layer do not start equal."""
     arrays = as_network(student.model.FNN(2, 16, "tanh"), 2, 16)
     for w in arrays[0], arrays[2]:
-        require(len(np.unique(w, axis=0)) == len(w), "two units have equal weights")
+        # One weight a unit, of 2^24 numbers that torch draws from: two agree once in 140,000.
+        require(len(np.unique(w, axis=0)) >= len(w) - 1, "units have equal weights")
 
 
 @pytest.mark.item("network", weight=0.5)

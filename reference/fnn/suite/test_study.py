@@ -242,7 +242,8 @@ def test_identity_is_the_worst_activation(submission):
     found = means(read_results(submission), "activation")
     require("identity" in found and len(found) > 1, "identity and others are needed")
     line = found.pop("identity")
-    require(line > max(found.values()), f"identity {line:.2f}, others {found}")
+    # On log2cos sigmoid is -1.5 with sd 0.6 beside identity's -0.2: three seeds may come near.
+    require(line > max(found.values()) - 0.1, f"identity {line:.2f}, others {found}")
 
 
 @pytest.mark.item("orderings")

@@ -16,26 +16,23 @@ def test_ten_steps_of_link_training(student, twin, rng):
     """On a ring of equal nodes ten steps are ten steps of Adam, whichever pairs are drawn."""
     nodes = torch.arange(NODES)
     edges = torch.stack([nodes, (nodes + 1) % NODES], dim=1)
-    x = torch.tensor(rng.normal(0, 6, 8), dtype=torch.float32).repeat(NODES, 1)
     options = {"hidden": HIDDEN, "dim": DIM, "dropout": 0.0, "learning_rate": RATE}
-    start, after = (
-        as_object(student.model.train_link(x, edges, 11, epochs=epochs, **options))
-        for epochs in (0, STEPS)
-    )
-    ours = twin(start, (8, HIDDEN, DIM))
-    optimiser = torch.optim.Adam(ours.parameters(), lr=RATE)
-    before = score(ours(x, edges))
-    for _ in range(STEPS):
-        optimiser.zero_grad()
-        # Every pair scores the same, so half of the loss is for edges, half for any negatives.
-        both = score(ours(x, edges)) * torch.tensor([-1.0, 1.0])
-        torch.nn.functional.softplus(both).mean().backward()
-        optimiser.step()
-    wanted = float((score(ours(x, edges)) / before).detach())
+    # Words for which all units are at 0, or so few are not that Adam oversteps, tell nothing: they
+    # are drawn anew, which happens once in 10,000 draws.
+    for _ in range(20):
+        x = torch.tensor(rng.normal(0, 6, 8), dtype=torch.float32).repeat(NODES, 1)
+        start = as_object(student.model.train_link(x, edges, 11, epochs=0, **options))
+        ours = twin(start, (8, HIDDEN, DIM))
+        before = score(ours(x, edges)).detach()
+        train_by_hand(ours, x, edges)
+        wanted = float((score(ours(x, edges)) / before).detach())
+        if wanted < 0.9:  # false for NaN, too
+            break
+    after = as_object(student.model.train_link(x, edges, 11, epochs=STEPS, **options))
     found = as_tensor(after(x, edges), (NODES, DIM), torch.float32).detach()
-    share = float((score(found) / before).detach())
+    share = float(score(found) / before)
     require(
-        abs(share - wanted) < 0.01 * (1 - wanted),
+        abs(share - wanted) < 0.01 * abs(1 - wanted),
         f"ten steps leave {share:.4f} of a pair's score; Adam's leave {wanted:.4f}",
     )
 
@@ -52,6 +49,17 @@ def test_the_encoder_comes_back_in_evaluation_mode(student, twin, planted, rng):
     answer = module(task.x, task.edges)
     found = as_tensor(answer, (len(task.x), DIM), torch.float32).detach()
     assert_matches(found, wanted, rtol=1e-4)
+
+
+def train_by_hand(ours, x, edges):
+    """Take ten steps of Adam on our own copy of the network."""
+    optimiser = torch.optim.Adam(ours.parameters(), lr=RATE)
+    for _ in range(STEPS):
+        optimiser.zero_grad()
+        # Every pair scores the same, so half of the loss is for edges, half for any negatives.
+        both = score(ours(x, edges)) * torch.tensor([-1.0, 1.0])
+        torch.nn.functional.softplus(both).mean().backward()
+        optimiser.step()
 
 
 def score(z):

@@ -174,17 +174,24 @@ def test_a_node_cell_measures_what_train_node_learns(student, reference, planted
 @pytest.mark.limits(cpu_seconds=40)
 @pytest.mark.hint("Split all edges with a generator of the seed; train on the edges of train.")
 def test_a_link_cell_measures_what_train_link_learns(student, reference, planted, rng, link_scores):
-    """The base cell's number is the AUC of an encoder that train_link makes, on such a split."""
-    seed = int(rng.integers(2**31))
-    task = planted(rng, n=800, classes=8, within=0.6, across=0.01)
-    x = task.x
-    split = reference.layers.split_edges(task.edges, len(x), torch.Generator().manual_seed(seed))
-    with student.budget(cpu_seconds=CELL_CPU_SECONDS):
-        module = as_object(student.model.train_link(x, split["train"], seed, epochs=EPOCHS, **BASE))
-        z = as_tensor(module(x, split["train"]), (len(x), None), torch.float32).detach()
-    measured = reference.layers.auc(*link_scores(z, split["test"], split["test_neg"]))
-    claimed = run_cell(student, "link", "layers", 2, seed, as_data(task))
-    require_same("link", measured, claimed)
+    """The base cell's number is the AUC of an encoder that train_link makes, on such splits."""
+    measured, claimed = [], []
+    # A split may be drawn otherwise than by the reference, and then two differ by an sd of 0.045:
+    # means of three seeds are compared.
+    for _ in range(3):
+        seed = int(rng.integers(2**31))
+        task = planted(rng, n=800, classes=8, within=0.6, across=0.01)
+        x, generator = task.x, torch.Generator().manual_seed(seed)
+        split = reference.layers.split_edges(task.edges, len(x), generator)
+        with student.budget(cpu_seconds=CELL_CPU_SECONDS):
+            module = as_object(
+                student.model.train_link(x, split["train"], seed, epochs=EPOCHS, **BASE)
+            )
+            z = as_tensor(module(x, split["train"]), (len(x), None), torch.float32).detach()
+        pairs = link_scores(z, split["test"], split["test_neg"])
+        measured.append(reference.layers.auc(*pairs))
+        claimed.append(run_cell(student, "link", "layers", 2, seed, as_data(task)))
+    require_same("link", float(np.mean(measured)), float(np.mean(claimed)))
 
 
 def tolerance(cell):
@@ -230,7 +237,10 @@ def test_the_seed_of_a_cell_decides_it(student, planted, rng, kind):
     seed, data = int(rng.integers(1000, 2**31)), as_data(planted(rng, n=400))
     found = [run_cell(student, kind, "drop_edge", 0.3, s, data) for s in (seed, seed, *range(1, 5))]
     require(abs(found[0] - found[1]) < 1e-3, f"one seed gave {found[0]} and {found[1]}")
-    require(len(set(found[1:])) > 1, "five seeds gave one number to the last digit")
+    if len(set(found[1:])) == 1:  # a count of 170 nodes: once in 1,000 graphs by chance
+        another = as_data(planted(rng, n=400))
+        found += [run_cell(student, kind, "drop_edge", 0.3, s, another) for s in range(5, 17)]
+        require(len(set(found[-12:])) > 1, "twelve seeds gave one number to the last digit")
 
 
 @pytest.mark.item("reproducible")
@@ -247,9 +257,9 @@ def test_labels_of_test_nodes_choose_nothing(student, planted, rng):
     shares = []
     for label in (0, 1):
         y = task.y.clone()
-        y[task.test] = label
+        y[as_data(task)["test"]] = label
         shares.append(run_cell(student, "node", "layers", 2, seed, as_data(task, y)))
-    require(0.1 < shares[0] < 0.9, f"all test nodes but a few get class {int(shares[0] < 0.5)}")
+    require(0.02 < shares[0] < 0.98, f"all test nodes but a few get class {int(shares[0] < 0.5)}")
     require(abs(sum(shares) - 1) < 1e-3, f"the shares of the two classes are {shares}")
 
 
@@ -285,11 +295,15 @@ def test_cells_outside_the_sweep_are_trained(student, planted, rng, kind):
         ("pair_norm", "PN-SI"),
         ("activation", "elu"),
     ):
-        metrics = [run_cell(student, kind, factor, value, seed, data)]
-        if abs(metrics[0] - base) <= 1e-9:  # two networks may well agree on 114 nodes once
-            metrics = [run_cell(student, kind, factor, value, s, data) for s in (1, 2)]
-            same = [run_cell(student, kind, "layers", 2, s, data) for s in (1, 2)]
-            require(metrics != same, f"{factor} = {value} changes nothing: is it passed on?")
+        # Two networks may well agree on 170 nodes, ELU and ReLU in two graphs of five.
+        graphs = [(seed, data), *((s, None) for s in range(1, 17))]
+        for cell_seed, known in graphs:
+            graph = known or as_data(planted(rng, n=400))
+            own = base if known else run_cell(student, kind, "layers", 2, cell_seed, graph)
+            if abs(run_cell(student, kind, factor, value, cell_seed, graph) - own) > 1e-9:
+                break
+        else:
+            pytest.fail(f"{factor} = {value} changes nothing: is it passed on?")
 
 
 @pytest.mark.item("reproducible", weight=0.5)
@@ -360,11 +374,15 @@ def test_no_cell_stands_twice(submission):
     ],
 )
 @pytest.mark.hint("Eight plain layers over-smooth: check that layers reaches the network.")
-def test_eight_layers_are_worse_than_two(submission, task):
+def test_eight_layers_are_worse_than_two(submission, variant, task):
     """By means over seeds eight plain layers are worse than two."""
     found = means(read_results(submission), task, "layers")
     require({2, 8} <= found.keys(), "2 and 8 layers are needed")
-    require(found[2] > found[8], f"{task}: 2 layers {found[2]:.3f}, 8 layers {found[8]:.3f}")
+    # Of the classes of proteins, which have no features, neither learns much: 0.087 with sd 0.012
+    # and 0.077 with sd 0.008.
+    slack = 0.05 if task == "node" and variant["first"] == "ppi-node2vec" else 0.0
+    text = f"{task}: 2 layers {found[2]:.3f}, 8 layers {found[8]:.3f}"
+    require(found[2] > found[8] - slack, text)
 
 
 @pytest.mark.item("orderings")

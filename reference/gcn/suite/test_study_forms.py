@@ -8,7 +8,16 @@ from grader.suite import as_number, as_object, as_tensor, require
 
 CELL_CPU_SECONDS = 10
 EPOCHS = 100  # the handout's
-SAME = 0.05  # the reference's differ by nothing
+# The reference's differ by nothing; who draws something more in run_cell trains another network,
+# and two of them differ by an sd of 0.023.
+SAME = 0.12
+BASE = {
+    "self_loops": 1.0,
+    "layers": 2,
+    "drop_edge": 0.0,
+    "pair_norm": "none",
+    "activation": "relu",
+}
 # The reference's means of two cells: 0.80 with sd 0.02 by even, 0.47 with sd 0.02 by matched ones.
 TOLD = 0.63
 
@@ -31,7 +40,7 @@ def test_a_cell_of_several_labels_is_a_micro_f1(student, reference, planted, rng
     with student.budget(cpu_seconds=CELL_CPU_SECONDS):
         module = as_object(
             student.model.train_node(
-                x, task.edges, task.shown, task.train, seed, epochs=EPOCHS, layers=2
+                x, task.edges, task.shown, task.train, seed, epochs=EPOCHS, **BASE
             )
         )
         answer = module(x, task.edges)
@@ -59,9 +68,9 @@ def test_no_epoch_is_chosen_by_the_labels_of_test(student, planted, rng):
         seed, task = int(rng.integers(2**31)), planted(rng, n=300, classes=2, across=0.1)
         shares = []
         for label in (0, 1):
-            y = task.y.clone()
-            y[task.test] = label
-            data = {**words(task), "y": y}
+            data = words(task)
+            data["y"] = task.y.clone()
+            data["y"][data["test"]] = label
             with student.budget(cpu_seconds=CELL_CPU_SECONDS):
                 shares.append(as_number(student.study.run_cell("node", "layers", 2, seed, data)))
         require(abs(sum(shares) - 1) < 1e-3, f"the shares of the two classes are {shares}")
