@@ -176,3 +176,15 @@ def _whole(classroom) -> int:
         return session.scalars(
             select(Offering.id).where(Offering.kind == OfferingKind.FEEDBACK)
         ).one()
+
+
+def test_staff_read_that_runs_wait_for_a_gpu(classroom, staff):
+    classroom.send(classroom.enrol("ada"), None)
+    address = f"/staff/{classroom.term.slug}/submissions"
+    assert "portal worker --queue gpu" not in staff.get(address).text
+    with write_session(classroom.engine) as session:
+        run = session.scalars(select(GradingRun)).one()
+        run.queue, run.created_at = "gpu", datetime(2020, 1, 1, tzinfo=UTC)
+    page = staff.get(address).text
+    assert "1 submission has waited for a machine with a GPU" in page
+    assert "portal worker --queue gpu" in page
