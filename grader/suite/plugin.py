@@ -18,6 +18,7 @@ from grader.report import Outcome
 from grader.suite import marks
 from grader.suite.marks import TestSpec
 from grader.suite.run import RUN, SuiteRun, Verdict
+from grader.wire import clock
 from grader.wire.failures import StudentError, StudentNotImported, StudentRaised
 
 _MAX_DETAIL = 8_000
@@ -92,13 +93,14 @@ class SuitePlugin:
             self.run.close_visible()
         self.run.current = spec
         cpu, wall, own = self.run.cpu_seconds(), time.monotonic(), time.process_time()
+        watched = clock.seconds()
         try:
             return (yield)
         finally:
             verdict.cpu_seconds = self.run.cpu_seconds() - cpu
             verdict.wall_seconds = time.monotonic() - wall
             busy = verdict.cpu_seconds + time.process_time() - own
-            verdict.idle_seconds = max(0.0, verdict.wall_seconds - busy)
+            verdict.idle_seconds = max(0.0, clock.seconds() - watched - busy)
             self.run.idle_seconds += verdict.idle_seconds
             self._done += 1
             self.run.on_test(self._done, len(self.run.specs), spec.id, verdict.outcome)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from grader.reasons import Cause
+from grader.wire import clock
 from grader.wire.failures import StudentTimeout
 
 # Wall time only stops code that waits without computing; a busy machine must never trip it.
@@ -19,22 +19,21 @@ class Budget:
     def __init__(self, cpu_seconds: float, meter: Callable[[], float]) -> None:
         self._meter = meter
         self._cpu_start = meter()
-        self._wall_start = time.monotonic()
+        self._wall_start = clock.seconds()
         self.allow(cpu_seconds)
 
     def allow(self, cpu_seconds: float) -> None:
         """Set the allowance anew, counted from now."""
         self.cpu_seconds = cpu_seconds
         self._cpu_limit = self._meter() + cpu_seconds
-        self._wall_limit = (
-            time.monotonic() + cpu_seconds * _WALL_PER_CPU_SECOND + _WALL_GRACE_SECONDS
-        )
+        allowance = cpu_seconds * _WALL_PER_CPU_SECOND + _WALL_GRACE_SECONDS
+        self._wall_limit = clock.seconds() + allowance
 
     def check(self) -> None:
         """Raise StudentTimeout if the allowance is spent."""
         if self._meter() > self._cpu_limit:
             raise StudentTimeout(f"more than {self.cpu_seconds:g} s of CPU time")
-        if time.monotonic() > self._wall_limit:
+        if clock.seconds() > self._wall_limit:
             raise StudentTimeout("waited without computing", Cause.WAITED)
 
     @property
@@ -45,4 +44,4 @@ class Budget:
     @property
     def wall_used(self) -> float:
         """Wall seconds since the budget was opened."""
-        return time.monotonic() - self._wall_start
+        return clock.seconds() - self._wall_start

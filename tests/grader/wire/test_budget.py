@@ -3,7 +3,7 @@
 import pytest
 
 from grader.reasons import Cause
-from grader.wire import budget as module
+from grader.wire import clock
 from grader.wire.budget import Budget
 from grader.wire.failures import StudentTimeout
 
@@ -12,8 +12,16 @@ from grader.wire.failures import StudentTimeout
 def clocks(monkeypatch):
     """Return [CPU seconds, wall seconds], which the test sets."""
     times = [100.0, 5000.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: times[1])
+    monkeypatch.setattr(clock.time, "monotonic", lambda: times[1])
+    monkeypatch.setattr(clock, "_last", times[1])
     return times
+
+
+def watch(budget, clocks, seconds):
+    """Look at the budget once a second, as who waits for an answer does more often."""
+    for _ in range(seconds):
+        clocks[1] += 1
+        budget.check()
 
 
 def test_cpu_time_is_counted_from_the_opening(clocks):
@@ -29,8 +37,7 @@ def test_cpu_time_is_counted_from_the_opening(clocks):
 
 def test_code_that_waits_without_computing_is_stopped_and_told_so(clocks):
     budget = Budget(2, lambda: clocks[0])
-    clocks[1] += 45
-    budget.check()  # a busy machine must not trip it
+    watch(budget, clocks, 45)  # a busy machine must not trip it
     clocks[1] += 2
     with pytest.raises(StudentTimeout) as caught:
         budget.check()
@@ -45,3 +52,16 @@ def test_a_new_allowance_counts_from_now(clocks):
     clocks[0] += 1.5
     budget.check()
     assert budget.cpu_used == 3
+
+
+def test_a_machine_that_was_suspended_is_not_code_that_waits(clocks):
+    budget = Budget(2, lambda: clocks[0])
+    watch(budget, clocks, 20)
+    clocks[1] += 3600
+    budget.check()
+    watch(budget, clocks, 20)
+    assert budget.wall_used == 40 + clock.LONGEST_GAP
+    clocks[1] += 3600
+    clocks[0] += 2.1  # what is computed counts, whatever the clock says
+    with pytest.raises(StudentTimeout, match="2 s of CPU time"):
+        budget.check()
