@@ -11,10 +11,12 @@ import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from grader.errors import SandboxError
 from grader.sandbox.ownership import owner_alive
+from grader.wire.kernelfile import contents
 
 ROOT = Path("/sys/fs/cgroup")
 PARENT = "proctor"
@@ -108,15 +110,19 @@ class Cgroup:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of everything that ever ran in the group."""
-        folder = self.folders["cpuacct"]
+        text = contents(self._cpu_file)
         if self.version == 1:
-            return int((folder / "cpuacct.usage").read_text()) / 1e9
-        return _keyed(folder / "cpu.stat").get("usage_usec", 0) / 1e6
+            return int(text) / 1e9
+        return _keyed(text).get("usage_usec", 0) / 1e6
+
+    @cached_property
+    def _cpu_file(self) -> str:
+        return str(self.folders["cpuacct"] / ("cpuacct.usage", "cpu.stat")[self.version - 1])
 
     def oom_kills(self) -> int:
         """Return how many processes the kernel has killed for want of memory."""
         name = "memory.oom_control" if self.version == 1 else "memory.events"
-        return _keyed(self.folders["memory"] / name).get("oom_kill", 0)
+        return _keyed(contents(str(self.folders["memory"] / name))).get("oom_kill", 0)
 
     def reached_memory_limit(self) -> bool:
         """Return whether the group ever wanted more memory than it may have."""
@@ -125,7 +131,7 @@ class Cgroup:
             # Its failure counter stays at 0 on some kernels; the high-water mark does not.
             limit = int((folder / "memory.limit_in_bytes").read_text())
             return int((folder / "memory.max_usage_in_bytes").read_text()) > limit - _NEAR_LIMIT
-        return _keyed(folder / "memory.events").get("max", 0) > 0
+        return _keyed(contents(str(folder / "memory.events"))).get("max", 0) > 0
 
     def pids(self) -> list[int]:
         """Return the processes now in the group, as the host numbers them."""
@@ -158,8 +164,8 @@ def _folders(name: str, version: int, root: Path) -> dict[str, Path]:
     return {c: (root if version == 2 else root / c) / PARENT / name for c in _V1_CONTROLLERS}
 
 
-def _keyed(file: Path) -> dict[str, int]:
-    pairs = (line.split() for line in file.read_text().splitlines())
+def _keyed(text: bytes) -> dict[str, int]:
+    pairs = (line.split() for line in text.decode().splitlines())
     return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}
 
 

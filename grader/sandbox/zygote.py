@@ -21,7 +21,7 @@ from grader.sandbox.confinement import Confinement, Interpreter, Settings, envir
 from grader.sandbox.ownership import FOLDER_PREFIX, fresh_uid, own_name, remove_tree
 from grader.sandbox.process_tree import ProcessTree
 from grader.sandbox.spec import SandboxSpec
-from grader.wire import codec, runner, watch
+from grader.wire import codec, forks, kernelfile, runner, watch
 
 _START_SECONDS = 180.0  # of wall time: importing torch on a busy machine
 _SPAWN_SECONDS = 60.0
@@ -29,10 +29,13 @@ _MAX_ANSWER = 65_536
 _MAX_SAID = 4_000
 _BOOT = (
     "import sys; sys.path[:0] = [{code!r}]; sys.path += {site!r}\n"
+    "from wire import forks\n"
+    "forks.intercept()\n"
+    "from inside.main import Zygote\n"
+    "zygote = Zygote()\n"
     "from wire.runner import keeper, warm_up\n"
-    "from inside.main import main\n"
     "sys.path.remove({code!r})\n"
-    "main(warm_up, keeper)"
+    "zygote.main(warm_up, keeper)"
 )
 
 
@@ -255,7 +258,7 @@ def _stage_code(folder: Path) -> Path:
     wire, far_side = folder / "wire", folder / "inside"
     wire.mkdir(parents=True)
     (wire / "__init__.py").touch()
-    for module in (codec, runner, watch):
+    for module in (codec, forks, kernelfile, runner, watch):
         shutil.copy(str(module.__file__), wire)
     shutil.copytree(Path(inside.__file__).parent, far_side, ignore=lambda *_: ["__pycache__"])
     return folder

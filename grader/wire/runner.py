@@ -30,7 +30,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from . import codec
+from . import codec, forks
+from .kernelfile import contents
 
 _FIRST_FD = 3
 _MAX_LINE = 65_536
@@ -71,6 +72,7 @@ def keeper(control: socket.socket, confine: Callable[[], None], leftovers: Any) 
 
 def template(message: dict[str, Any], fd: int, confine: Callable[[], None]) -> None:
     """Import the submission's modules and say which failed; then fork a test per request."""
+    forks.heed()
     confine()
     sys.path.insert(0, message["root"])
     failures = {}
@@ -238,7 +240,7 @@ def _send_line(control: socket.socket, message: dict[str, Any]) -> None:
 def _fork(work: Callable[[], None], fd: int) -> int:
     """Run `work` in a child that keeps only the given socket; return the child's pid."""
     _flush()
-    pid = os.fork()
+    pid = forks.fork()
     if pid:
         os.close(fd)
         return pid
@@ -302,24 +304,15 @@ def _children(pid: int) -> list[int]:
     found: list[int] = []
     with contextlib.suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):
-            found += map(int, _contents(f"/proc/{pid}/task/{thread}/children").split())
+            found += map(int, contents(f"/proc/{pid}/task/{thread}/children").split())
     return found
 
 
 def _lives(pid: int) -> bool:
     try:
-        return _contents(f"/proc/{pid}/stat").rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+        return contents(f"/proc/{pid}/stat").rpartition(b")")[2].split()[0] not in (b"Z", b"X")
     except OSError:
         return False
-
-
-def _contents(path: str) -> bytes:
-    """Read a short file of the kernel's, with no call more than that takes: every test pays it."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(fd, 65_536)
-    finally:
-        os.close(fd)
 
 
 def _read(connection: socket.socket, length: int) -> bytearray | None:

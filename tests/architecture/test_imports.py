@@ -45,9 +45,19 @@ RULES = (
     rule("reference/**/*.py", "matplotlib", "numpy", "torch", "<own>"),
     rule("grader/wire/codec.py", "numpy", "torch", "grader.wire.codec"),
     # The runner's siblings travel into the sandbox with it.
-    rule("grader/wire/runner.py", "numpy", "torch", "grader.wire.codec"),
+    rule(
+        "grader/wire/runner.py",
+        "numpy",
+        "torch",
+        "grader.wire.codec",
+        "grader.wire.forks",
+        "grader.wire.kernelfile",
+    ),
     rule("grader/wire/watch.py", "torch"),
+    rule("grader/wire/forks.py"),
+    rule("grader/wire/kernelfile.py"),
     # These are read by a child that has the standard library alone.
+    rule("grader/limited/child.py"),
     rule("grader/shortcuts/reading/*.py", "grader.shortcuts.reading"),
     rule("grader/sandbox/inside/*.py", "grader.sandbox.inside"),
     rule("grader/**/*.py", "grader", *GRADER_NEEDS),

@@ -19,8 +19,6 @@ _SECCOMP_FILTER, _AMBIENT_CLEAR_ALL = 2, 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _LAST_CAPABILITY = 63
 _NS_GET_PARENT = 0xB702
-_MADV_COLLAPSE = 25
-_HUGE_PAGE = 2 * 2**20
 _MS_NOSUID, _MS_NODEV, _MS_REMOUNT = 0x2, 0x4, 0x20
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
 
@@ -144,27 +142,3 @@ def limit_tmpfs(target: str, size: int, files: int) -> None:
 def _mount(source: str, target: str, kind: bytes | None, flags: int, data: bytes | None) -> None:
     result = _libc.mount(os.fsencode(source), os.fsencode(target), kind, flags, data)
     _check(result, f"mount {target}")
-
-
-def gather_memory() -> None:
-    """Move this process's memory into huge pages, where the kernel can: forks copy fewer entries.
-
-    A fork of a process that has imported torch copies 54,000 page table entries without this and
-    about 9,000 with it, which makes it three times cheaper. It changes nothing else.
-    """
-    if not hasattr(_libc, "madvise") or not os.path.exists("/proc/self/maps"):
-        return
-    _libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    with open("/proc/self/maps", encoding="utf-8") as file:
-        lines = file.read().splitlines()
-    for line in lines:
-        where, mode, *rest = line.split(maxsplit=5)
-        name = rest[3].strip() if len(rest) > 3 else ""
-        if "w" in mode and "p" in mode and name in ("", "[heap]"):
-            _gather(*(int(end, 16) for end in where.split("-")))
-
-
-def _gather(start: int, end: int) -> None:
-    first, last = -(-start // _HUGE_PAGE) * _HUGE_PAGE, end // _HUGE_PAGE * _HUGE_PAGE
-    for address in range(first, last, _HUGE_PAGE):
-        _libc.madvise(address, _HUGE_PAGE, _MADV_COLLAPSE)  # a refusal costs nothing

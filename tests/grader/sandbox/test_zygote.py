@@ -198,3 +198,42 @@ def test_a_sweep_removes_the_folders_of_the_dead_alone(tmp_path, monkeypatch):
         folder.mkdir()
     sweep_leftovers()
     assert sorted(tmp_path.iterdir()) == sorted([mine, other])
+
+
+THREADED = """
+import logging
+import os
+import random
+import threading
+
+if WAITING:
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+def threads():
+    logging.getLogger("lab").warning("said")
+    return threading.active_count()
+
+def drawn_in_forks():
+    random.seed(1)
+    found = []
+    for _ in range(2):
+        reader, writer = os.pipe()
+        if os.fork() == 0:
+            os.write(writer, repr(random.random()).encode())
+            os._exit(0)
+        found.append(os.read(reader, 100).decode())
+    return found
+"""
+
+
+@pytest.mark.parametrize("waiting", [False, True], ids=["alone", "beside a thread"])
+def test_threads_and_seeds_are_right_in_forks(zygote, waiting):
+    """Handlers around forks are left out only where they would change nothing."""
+
+    def write(folder: Path) -> None:
+        (folder / "lab.py").write_text(THREADED.replace("WAITING", str(waiting)))
+
+    with closing(Sandbox(zygote.spawn, write, ("lab",), 5)) as box:
+        assert call(box, "threads") == 1
+        first, second = call(box, "drawn_in_forks")
+        assert first != second
