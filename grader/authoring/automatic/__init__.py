@@ -1,6 +1,6 @@
 """Automatic mutants: made from the reference's syntax tree, run until the first lost test."""
 
-from grader.authoring.automatic.explained import EXPLAINED_NAME, load_explained
+from grader.authoring.automatic.explained import EXPLAINED_NAME, Explanation, load_explained
 from grader.authoring.automatic.generation import (
     AutomaticMutant,
     automatic_mutants,
@@ -11,6 +11,7 @@ from grader.authoring.automatic.running import Progress, Runner, Tally, sample, 
 
 __all__ = [
     "EXPLAINED_NAME",
+    "Explanation",
     "AutomaticMutant",
     "Progress",
     "Results",

@@ -6,6 +6,9 @@ reference, is explained there::
     [[equivalent]]
     mutant = "fnn/layers.py:cross_entropy:number:1f3a5b7c:2"
     why = "the loss is divided by the same number again two lines below"
+
+One that reaches a bar on some machines or keys and misses it on others has ``by_chance = true``:
+then it may be killed, too.
 """
 
 from __future__ import annotations
@@ -21,21 +24,24 @@ from grader.errors import ManifestError, ManifestProblem
 EXPLAINED_NAME = "equivalent.toml"
 
 
-class _Explanation(BaseModel):
+class Explanation(BaseModel):
+    """Why a mutant may survive."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     mutant: str = Field(min_length=1)
     why: str = Field(min_length=1)
+    by_chance: bool = False  # a bar lies within its spread
 
 
 class _Explanations(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    equivalent: tuple[_Explanation, ...] = ()
+    equivalent: tuple[Explanation, ...] = ()
 
 
-def load_explained(lab: Lab) -> dict[str, str]:
-    """Return why mutants are equivalent, by their names; ManifestError if the file is wrong."""
+def load_explained(lab: Lab) -> dict[str, Explanation]:
+    """Return what explains mutants, by their names; ManifestError if the file is wrong."""
     file = lab.reference / EXPLAINED_NAME if lab.reference else None
     if file is None or not file.is_file():
         return {}
@@ -54,4 +60,4 @@ def load_explained(lab: Lab) -> dict[str, str]:
     ]
     if doubled:
         raise ManifestError(doubled)
-    return {one.mutant: one.why for one in found.equivalent}
+    return {one.mutant: one for one in found.equivalent}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from grader.authoring.automatic.aim import Aim
+from grader.authoring.automatic.explained import Explanation
 from grader.authoring.automatic.generation import AutomaticMutant
 from grader.authoring.automatic.results import Result, Results
 from grader.catalogue import Lab
@@ -131,7 +132,7 @@ def tally(
     runner: Runner,
     every: Iterable[AutomaticMutant],
     chosen: Sequence[AutomaticMutant],
-    explained: Mapping[str, str],
+    explained: Mapping[str, Explanation],
     *,
     jobs: int,
     on_progress: Callable[[Progress], None] = lambda progress: None,
@@ -161,5 +162,9 @@ def tally(
         explained=tuple(m for m in alive if m.name in explained),
         survived=tuple(m for m in alive if m.name not in explained),
         faults=tuple((m, r) for m, r in pairs if isinstance(r, str)),
-        stale=tuple(n for n in explained if n not in names or n in dead),
+        stale=tuple(
+            name
+            for name, one in explained.items()
+            if name not in names or (name in dead and not one.by_chance)
+        ),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from grader.authoring.automatic import (
     EXPLAINED_NAME,
     AutomaticMutant,
+    Explanation,
     Progress,
     Results,
     Runner,
@@ -42,7 +43,7 @@ def run_automatic(
     bench: Bench,
     every: Sequence[AutomaticMutant],
     chosen: Sequence[AutomaticMutant],
-    explained: dict[str, str],
+    explained: Mapping[str, Explanation],
     *,
     jobs: int,
     on_progress: Callable[[Progress], None],

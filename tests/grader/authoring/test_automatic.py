@@ -7,6 +7,7 @@ import pytest
 
 from grader.authoring.automatic import (
     EXPLAINED_NAME,
+    Explanation,
     Results,
     Runner,
     automatic_mutants,
@@ -190,11 +191,12 @@ def test_a_result_is_void_when_its_tests_change_and_only_then(home_with):
 def test_survivors_are_listed_unless_they_are_explained(bench, file, mutants, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(file.parent))
     chosen = [the(mutants, text) for text in ("return 2 / x", "return 4 * x", "return 2 * x")]
-    explained = {
+    whys = {
         chosen[1].name: "never reached",
         chosen[0].name: "is killed all the same",
         "tiny/maths.py:gone:drop:00000000:1": "there was such a line",
     }
+    explained = {name: Explanation(mutant=name, why=why) for name, why in whys.items()}
     seen = []
     result = run_automatic(bench, mutants, chosen, explained, jobs=2, on_progress=seen.append)
     assert [progress.done for progress in seen] == [1, 2, 3]
@@ -209,12 +211,26 @@ def test_survivors_are_listed_unless_they_are_explained(bench, file, mutants, mo
     assert chosen[2].name in caught.detail and chosen[1].name not in caught.detail
 
 
+@needs_sandbox
+def test_what_a_bar_catches_by_chance_may_be_killed_or_survive(bench, file, mutants, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(file.parent))
+    chosen = [the(mutants, text) for text in ("return 2 / x", "return 4 * x")]
+    explained = {
+        one.name: Explanation(mutant=one.name, why="near a bar", by_chance=True) for one in chosen
+    }
+    result = run_automatic(
+        bench, mutants, chosen, explained, jobs=2, on_progress=lambda progress: None
+    )
+    assert (result.killed, result.explained) == ((chosen[0],), (chosen[1],))
+    assert result.stale == ()
+
+
 def test_explanations_are_read_and_mistakes_told(home_with):
     lab = home_with(maths=MATHS)
     file = lab.reference / EXPLAINED_NAME
     assert load_explained(lab) == {}
     file.write_text('[[equivalent]]\nmutant = "a"\nwhy = "b"\n')
-    assert load_explained(lab) == {"a": "b"}
+    assert load_explained(lab) == {"a": Explanation(mutant="a", why="b")}
     file.write_text('[[equivalent]]\nmutant = "a"\nwhy = "b"\n' * 2)
     with pytest.raises(ManifestError, match="twice"):
         load_explained(lab)
