@@ -24,7 +24,6 @@ import time
 import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,9 +120,8 @@ def replay(file: Path) -> bool:
     """Judge one file again and say what came of it; the target is named by the file or folder."""
     words = f"{file.resolve().parent.name} {file.name}"
     name = next(target for target in TARGETS if target in words)
-    with ExitStack() as stack:
-        scratch = stack.enter_context(tempfile.TemporaryDirectory())
-        target = shard.Target(name, Path(scratch), stack)
+    with tempfile.TemporaryDirectory() as scratch:
+        target = shard.Target(name, Path(scratch))
         try:
             click.echo(f"{file.name}: {target.check(file.read_bytes(), closely=True)}")
         except Exception:

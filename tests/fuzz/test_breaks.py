@@ -134,7 +134,7 @@ def test_a_followed_link_is_found(monkeypatch, intake_box, tmp_path):
 
 
 @pytest.fixture
-def intake_box(nursery, tmp_path):
+def intake_box(tmp_path):
     """A box of its own: a break may leave files where none belong."""
     from fuzzing.uploads import Intake
 

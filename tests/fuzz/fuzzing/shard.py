@@ -19,10 +19,11 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from random import Random
-from typing import Any
+
+import psutil
 
 try:
     import atheris  # type: ignore[import-not-found]
@@ -52,9 +53,8 @@ def load() -> None:
 class Target:
     """What one kind of input is made by, changed by and judged by."""
 
-    def __init__(self, name: str, scratch: Path, stack: ExitStack) -> None:
+    def __init__(self, name: str, scratch: Path) -> None:
         from fuzzing import frame_grammar, frames, names, upload_grammar, uploads
-        from fuzzing.children import Nursery
 
         self.name = name
         self.generate: Callable[[Random], bytes] = frame_grammar.generate
@@ -62,9 +62,7 @@ class Target:
         self.check: Callable[..., str] = frames.check
         larger = {"frames": frame_grammar.amplify, "uploads": upload_grammar.amplify}
         self.amplify = larger.get(name)
-        self.nursery: Any = None
         if name != "frames":
-            self.nursery = stack.enter_context(Nursery())
             intake = uploads.Intake(scratch)
             self.generate, self.mutate = upload_grammar.generate, upload_grammar.mutate
             self.check = intake.check
@@ -76,7 +74,8 @@ class Target:
     @property
     def cpu_seconds(self) -> float:
         """CPU time of this process and of the intake's children."""
-        return time.process_time() + (self.nursery.cpu_seconds if self.nursery else 0)
+        children = psutil.Process().children()
+        return time.process_time() + sum(sum(child.cpu_times()[:4]) for child in children)
 
 
 class Shard:
@@ -181,9 +180,8 @@ def main() -> None:
     name, executions, seed, folder, *corpora = sys.argv[1:]
     load()
     fast = "/dev/shm" if Path("/dev/shm").is_dir() else None
-    with ExitStack() as stack:
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(dir=fast))
-        target = Target(name, Path(scratch), stack)
+    with tempfile.TemporaryDirectory(dir=fast) as scratch:
+        target = Target(name, Path(scratch))
         shard = Shard(target, int(executions), int(seed), Path(folder))
         limit_memory()
         (guided if atheris else unguided)(shard, corpora)
