@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -16,4 +16,4 @@ class Progress:
 
     def as_dict(self) -> dict[str, int | str]:
         """Return a JSON-ready copy."""
-        return asdict(self)
+        return vars(self).copy()

@@ -9,7 +9,6 @@ tests it collected.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import selectors
@@ -37,6 +36,7 @@ from grader.grading.reports import environment
 from grader.grading.trusted import TrustedRun, channel
 from grader.sandbox import Cell, SandboxSpec, Tier, confinement, sweep_leftovers
 from grader.sandbox.inside import kernel
+from grader.sandbox.inside.memory import prepare_for_forks
 from grader.sandbox.pool import Nursery
 from grader.suite import fixtures, plugin
 from grader.suite.run import SuiteRun
@@ -147,9 +147,11 @@ class Server:
         if any("figure" in getattr(item, "fixturenames", ()) for item in session.items):
             importlib.import_module("grader.suite.pictures")  # costs more than most tests
         environment(self.run.tier, {})  # remembers what it finds; some of it needs a process to ask
-        gc.collect()
-        gc.freeze()
-        kernel.gather_memory()
+        for item in session.items:
+            _ = item.location  # remembered, so that no run has to find it
+        # Collected; from here on what pytest would print costs every test and is read by nobody.
+        session.config.pluginmanager.unregister(name="terminalreporter")
+        prepare_for_forks()
         plan = Plan.of(self.run.specs.values())
         self._control.send({"ready": os.getpid(), "plan": plan.model_dump(mode="json")})
 
@@ -257,8 +259,9 @@ class Server:
 
 def _run_pytest(server: Server) -> int:
     suite = server.lab.reference / "suite" if server.lab.reference else Path()
-    arguments = [str(suite), "-c", str(_INI), "--rootdir", str(suite), "--import-mode=importlib"]
-    arguments += ["--strict-markers", "-q", "--tb=short", "-s"]
+    # Nothing above the suite's folder is a part of it: no conftest.py, no package of a lab.
+    arguments = [str(suite), "-c", str(_INI), "--rootdir", str(suite), "--confcutdir", str(suite)]
+    arguments += ["--import-mode=importlib", "--strict-markers", "-q", "--tb=short", "-s"]
     arguments += [word for name in _LEFT_OUT for word in ("-p", f"no:{name}")]
     observer = plugin.SuitePlugin(server.run, server.serve)
     return int(pytest.main(arguments, plugins=[observer, fixtures]))

@@ -70,6 +70,22 @@ def test_the_same_work_has_the_same_report_and_other_work_other_inputs(lab_with)
     assert details[0] == details[1] != details[2]
 
 
+def test_nothing_above_the_suite_is_a_part_of_it(lab_with):
+    """What decides a grade lies in the suite's folder, whose digest the report states."""
+    lab = lab_with(
+        HEADER + '@pytest.mark.item("double")\ndef test_own(request):\n'
+        '    """Own."""\n    assert "stray" not in request.fixturenames\n' + REST
+    )
+    stray = (
+        "import pytest\n@pytest.fixture(autouse=True)\ndef stray():\n    raise OSError('stray')\n"
+    )
+    for folder in (lab.reference, lab.reference.parent, lab.reference.parent.parent):
+        (folder / "conftest.py").write_text(stray)
+    report = grade(lab, reference_submission(lab), key=KEY).report
+    assert report.status is RunStatus.GRADED, report.fault
+    assert report.tests[0].outcome == "passed"
+
+
 HEADER = "import os, signal\nimport pytest\n"
 REST = "".join(
     f'\n@pytest.mark.item("{item}")\ndef test_{item}(student):\n'
