@@ -27,6 +27,7 @@ class Figures:
     hostile_wall: float | None
     peak_mb: float
     cpu_spread: tuple[float, float]  # least and most of `cpu_each` over the rounds
+    steady_spread: tuple[float, float]  # and of `cpu_steady`
     verdicts: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -61,11 +62,12 @@ def figures(system: str, results: Sequence[Result], own: dict[str, float]) -> Fi
         return None
     hostile = [r.usage["wall"] for r in mine if r.kind is Kind.HOSTILE]
     each = [_beyond(clean[n], own) / len(clean[n].students) for n in rounds]
+    steady = [_more(clean[n], one[n], own) for n in rounds]
     return Figures(
         system=system,
         rounds=len(rounds),
         cpu_each=median(each),
-        cpu_steady=median(_more(clean[n], one[n], own) for n in rounds),
+        cpu_steady=median(steady),
         wall_each=median(s for n in rounds for s in clean[n].each) - median(own.values()),
         wall_steady=median(_more_wall(clean[n], one[n]) for n in rounds),
         first_wall=median(one[n].first or one[n].usage["wall"] for n in rounds),
@@ -75,6 +77,7 @@ def figures(system: str, results: Sequence[Result], own: dict[str, float]) -> Fi
         hostile_wall=median(hostile) if hostile else None,
         peak_mb=max(clean[n].usage["peak_mb"] for n in rounds),
         cpu_spread=(min(each), max(each)),
+        steady_spread=(min(steady), max(steady)),
         verdicts=_verdicts(mine),
     )
 

@@ -56,7 +56,8 @@ All figures are medians over the rounds, of which there were {rounds}. The submi
 - **CPU s each**: CPU seconds of the whole process tree for the {right} right submissions, start-up
   included, divided by {right}, beyond their own; in brackets the least and the most of the rounds.
 - **CPU s one more**: the same without start-up: a batch of {right} less a batch of one, divided by
-  {further}. Work done in advance for later submissions counts where it is done.
+  {further}. Work done in advance for later submissions counts where it is done. Two start-ups are
+  never quite alike, and {further} submissions share what they differ by.
 - **wall s each**: from the moment a place is free to the result, beyond the submission's own; with
   two places two of these run side by side.
 - **first result**: one submission alone from a cold start: wall seconds to its result, and CPU
@@ -187,7 +188,7 @@ def figures_table(figures: Sequence[Figures], systems: dict[str, System]) -> str
     columns: list[Column] = [
         ("system", lambda f: systems[f.system].title),
         ("CPU s each", lambda f: f"{f.cpu_each:.2f} ({_span(f.cpu_spread)})"),
-        ("CPU s one more", lambda f: f"{f.cpu_steady:.2f}"),
+        ("CPU s one more", lambda f: f"{f.cpu_steady:.2f} ({_span(f.steady_spread)})"),
         ("wall s each", lambda f: f"{f.wall_each:.2f}"),
         ("at once", lambda f: str(systems[f.system].at_once)),
         ("first result, wall s (CPU s)", lambda f: f"{f.first_wall:.2f} ({f.first_cpu:.2f})"),

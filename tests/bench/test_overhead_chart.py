@@ -6,7 +6,7 @@ from overhead.figures import Figures
 
 def test_the_picture_is_repeatable(tmp_path):
     found = [
-        Figures(name, 3, cpu, cpu, cpu, cpu, cpu, cpu, 30.0, 60.0, None, 500.0, (cpu, cpu))
+        Figures(name, 3, cpu, cpu, cpu, cpu, cpu, cpu, 30.0, 60.0, None, 500.0, *[(cpu, cpu)] * 2)
         for name, cpu in (("ours", 0.4), ("pytest", 2.0), ("floor", 0.0))
     ]
     titles = {name: name for name in ("ours", "pytest", "floor")}

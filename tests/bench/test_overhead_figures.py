@@ -38,6 +38,7 @@ def test_cost_is_what_goes_beyond_the_submissions_own_work():
     assert found.cpu_each == pytest.approx((2.0 + 3.0) / 2)
     assert found.cpu_spread == pytest.approx((2.0, 3.0))
     assert found.cpu_steady == pytest.approx((2.0 + 2.0) / 2)
+    assert found.steady_spread == pytest.approx((2.0, 2.0))
     assert found.first_cpu == pytest.approx((2.0 + 4.0) / 2)
     assert found.wall_each == pytest.approx(2.75 - 0.2)
     assert found.wall_steady == pytest.approx((2.0 + 3.0) / 2)
