@@ -1,0 +1,66 @@
+"""The page of every lab counts what there is to count."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.authoring.automatic import automatic_mutants, load_explained
+from grader.authoring.mutants import load_mutants
+from grader.authoring.solutions import reference_submission
+from grader.catalogue import Catalogue
+
+HOME = Path(__file__).parents[2]
+LABS = Catalogue(HOME)
+NAMES = sorted(path.stem for path in (HOME / "docs" / "labs").glob("*.md"))
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+COLLECT = """
+import sys
+import pytest
+from grader.suite import fixtures, marks
+
+class Counter:
+    def pytest_configure(self, config):
+        for line in marks.MARKERS:
+            config.addinivalue_line("markers", line)
+
+    def pytest_collection_modifyitems(self, items):
+        marks_of = [list(item.iter_markers("visibility")) for item in items]
+        shown = [1 for found in marks_of if any(mark.args == ("visible",) for mark in found)]
+        print("counted", len(items), len({item.path for item in items}), len(shown))
+
+suite = sys.argv[1]
+options = ["--collect-only", "-q", "-c", "/dev/null", "--rootdir", suite]
+pytest.main([*options, suite], [Counter(), fixtures])
+"""
+
+
+@pytest.fixture(params=NAMES)
+def lab(request):
+    return LABS.get(request.param)
+
+
+@pytest.fixture
+def page(lab):
+    return " ".join((HOME / "docs" / "labs" / f"{lab.assignment.slug}.md").read_text().split())
+
+
+def test_a_page_counts_the_tests(lab, page):
+    command = [sys.executable, "-c", COLLECT, str(lab.reference / "suite")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HOME).stdout
+    tests, files, shown = map(int, re.search(r"counted (\d+) (\d+) (\d+)", said).groups())
+    counted = f"{tests} tests in {WORDS[files]} files; students see {WORDS[shown]} of them"
+    assert counted in page
+
+
+def test_a_page_counts_the_wrong_solutions(lab, page):
+    assert f"{len(load_mutants(lab))} wrong solutions, each with the test" in page
+
+
+def test_a_page_counts_the_automatic_mutants(lab, page):
+    count = len(automatic_mutants(reference_submission(lab)))
+    explained = len(load_explained(lab))
+    claim = f"Of {count} automatic mutants {count - explained} lose a test; the other {explained} "
+    assert claim in page
