@@ -18,8 +18,8 @@ from portal.app import create_app
 from portal.config import PortalConfig
 from portal.connections import Worker
 from portal.errors import PortalError
+from portal.runs import web as runs_web
 from portal.runs.live import MAX_STREAMS
-from portal.runs.web import STREAMS_SETTING
 from portal.runs.worker import WorkerSettings, run_worker
 
 STOP_SECONDS = 30
@@ -44,7 +44,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Build the app, in the web process and not in gunicorn's master."""
         app = create_app(self._config)
-        app.config[STREAMS_SETTING] = MAX_STREAMS
+        app.config[runs_web.STREAMS_SETTING] = MAX_STREAMS
         return app
 
 
@@ -64,6 +64,7 @@ def serve(config: PortalConfig, *, host: str, port: int, threads: int, with_work
         "graceful_timeout": 10,
         "accesslog": None,
         "control_socket_disable": True,  # it would lie outside the instance
+        "worker_exit": lambda arbiter, worker: runs_web.close(worker.wsgi),
     }
     with _worker_beside(config) if with_worker else nullcontext():
         _Gunicorn(config, settings).run()

@@ -70,11 +70,15 @@ class LiveFeed:
         self._streams: set[Stream] = set()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._stopped = False
 
     def open(self, run_id: str, seen: int = 0) -> Stream | None:
-        """Return a stream for a reader who knows the events up to `seen`; None if all are taken."""
+        """Return a stream for a reader who knows the events up to `seen`.
+
+        None if all are taken, or if the feed was stopped.
+        """
         with self._changed:
-            if len(self._streams) >= self._max_streams:
+            if self._stopped or len(self._streams) >= self._max_streams:
                 return None
             stream = Stream(run_id, seen)
             self._streams.add(stream)
@@ -101,6 +105,14 @@ class LiveFeed:
         with self._changed:
             self._streams.discard(stream)
 
+    def stop(self) -> None:
+        """End the poller and give back its connection. Streams still open hear nothing more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
     def __len__(self) -> int:
         return len(self._streams)
 
@@ -109,6 +121,8 @@ class LiveFeed:
         newest, refreshed = -1, 0.0
         while True:
             before, known = known, self._wait_for_readers(known)
+            if self._stopped:
+                return
             try:
                 event = self._newest_event()
                 due = time.monotonic() - refreshed >= REFRESH_SECONDS
@@ -121,9 +135,8 @@ class LiveFeed:
     def _wait_for_readers(self, known: Collection[Stream]) -> frozenset[Stream]:
         """Sleep for a poll's length, without readers for as long as there are none."""
         with self._changed:
-            if self._streams == known:
-                self._changed.wait(POLL_SECONDS)
-            self._changed.wait_for(lambda: bool(self._streams))
+            self._changed.wait_for(lambda: self._stopped or self._streams != known, POLL_SECONDS)
+            self._changed.wait_for(lambda: self._stopped or bool(self._streams))
             return frozenset(self._streams)
 
     def _newest_event(self) -> int:

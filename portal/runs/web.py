@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from flask import current_app
+from flask import Flask, current_app
 
 from portal.engine import DbosEngine, JobEngine, prepare
 from portal.runs.live import MAX_STREAMS, LiveFeed
@@ -26,7 +26,7 @@ _MAKING = threading.Lock()
 class Parts:
     """What this feature adds to the app."""
 
-    jobs: JobEngine
+    jobs: DbosEngine
     feed: LiveFeed
 
 
@@ -38,6 +38,14 @@ def engine_jobs() -> JobEngine:
 def live_feed() -> LiveFeed:
     """Return this process's live feed."""
     return _parts().feed
+
+
+def close(app: Flask) -> None:
+    """Give back what this feature holds: the feed's thread, and the connections of both."""
+    parts = app.extensions.pop(EXTENSION, None)
+    if isinstance(parts, Parts):
+        parts.feed.stop()
+        parts.jobs.close()
 
 
 def _parts() -> Parts:

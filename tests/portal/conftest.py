@@ -28,6 +28,7 @@ from portal.courses.models import Enrolment, Offering, Role, Term
 from portal.courses.service import create_term, enrol
 from portal.db import make_engine, write_session
 from portal.runs.models import GradingRun, Result, RunState
+from portal.runs.web import close
 from portal.store import Store
 from portal.submissions.models import Submission
 
@@ -117,17 +118,35 @@ def engine(config: PortalConfig) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def app(config: PortalConfig, engine: Engine, clock: Clock) -> Flask:
-    """The portal. CSRF is off here so that tests can post; `strict_app` has it on."""
-    app = create_app(config, clock=clock, engine=engine)
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
+def open_app(config: PortalConfig, engine: Engine, clock: Clock) -> Iterator[Callable[..., Flask]]:
+    """Return a function that makes a portal with other settings: ``open_app(secret_key="x")``.
+
+    Tests can post to it without a token, unless `csrf`. Each is closed before its database goes:
+    a connection in a thread's hands at that moment would never be given back.
+    """
+    made: list[Flask] = []
+
+    def make(*, csrf: bool = False, **settings: object) -> Flask:
+        app = create_app(replace(config, **settings), clock=clock, engine=engine)
+        app.config["WTF_CSRF_ENABLED"] = csrf
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        close(app)
 
 
 @pytest.fixture
-def strict_app(config: PortalConfig, engine: Engine, clock: Clock) -> Flask:
+def app(open_app: Callable[..., Flask]) -> Flask:
+    """The portal. CSRF is off here so that tests can post; `strict_app` has it on."""
+    return open_app()
+
+
+@pytest.fixture
+def strict_app(open_app: Callable[..., Flask]) -> Flask:
     """The portal exactly as it is served."""
-    return create_app(replace(config, testing=False), clock=clock, engine=engine)
+    return open_app(csrf=True, testing=False)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import sys
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -39,8 +38,8 @@ _load("portal_attacks", HERE / "rows.py")
 _load("portal_web", HERE / "web.py")
 
 for _name in (
-    "clock home config engine app strict_app client write make_user term make_member log_in "
-    "csrf_token classroom"
+    "clock home config engine open_app app strict_app client write make_user term make_member "
+    "log_in csrf_token classroom"
 ).split():
     globals()[_name] = getattr(_portal, _name)
 chromium = _browser.chromium
@@ -65,9 +64,7 @@ class School:
 
 
 @pytest.fixture
-def school(
-    app, config, engine, classroom, make_member, make_user, log_in, home
-) -> Iterator[School]:
+def school(app, config, engine, classroom, make_member, make_user, log_in, home) -> School:
     """Ada and Bo with results, staff Tess and Ines; Otto is a TA of another term."""
     prepare(config.database_url)
     ada, bo = classroom.enrol("ada"), classroom.enrol("bo")
@@ -85,10 +82,7 @@ def school(
         "digest": "0" * 64,
         "filename": "portal.css",
     }
-    yield School(app, engine, log_in, classroom, ids | {"bo": uuid.UUID(his)}, other)
-    parts = app.extensions.get("portal.runs")
-    if parts is not None:
-        parts.jobs.close()
+    return School(app, engine, log_in, classroom, ids | {"bo": uuid.UUID(his)}, other)
 
 
 def _other_term(engine, home, otto, zoe) -> dict[str, object]:

@@ -12,7 +12,6 @@ from portal_fixtures import CHEAP
 from portal_web import GOOD, PASSWORD, multipart, send, token_of
 from sqlalchemy import select
 
-from portal.app import create_app
 from portal.config import PortalConfig
 from portal.courses.models import AttemptPolicy, Offering
 from portal.db import make_engine, read_session, write_session
@@ -147,12 +146,13 @@ def test_pressing_regrade_many_times_queues_one_run(school, engine):
 
 
 @row("slow-arrival")
-def test_a_body_that_began_before_the_end_and_ended_after_it_is_late(school, engine, clock):
+def test_a_body_that_began_before_the_end_and_ended_after_it_is_late(
+    school, engine, clock, open_app
+):
     """The arrival is the instant at which the whole upload is here, not its first byte."""
     offering = school.ids["offering_id"]
     change(engine, offering, due_at=clock() + timedelta(seconds=5), closes_at=None)
-    app = create_app(school.app.extensions["portal"].config, clock=clock, engine=engine)
-    browser = app.test_client()
+    browser = open_app().test_client()
     form = {
         "username": "ada",
         "password": PASSWORD,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -14,7 +13,6 @@ from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.accounts.passwords import Passwords
-from portal.app import create_app
 from portal.db import read_session
 
 AT_ONCE = 12
@@ -42,13 +40,6 @@ def hashed(monkeypatch):
     return counts
 
 
-def open_app(config, engine, **settings):
-    """Return a portal with other settings, without CSRF."""
-    app = create_app(replace(config, **settings), engine=engine)
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
 def guess(client, username, password="wrong", **more):
     """Try to log in and return the status."""
     form = {"username": username, "password": password}
@@ -71,12 +62,14 @@ def test_nothing_planted_before_the_login_is_worth_anything_after_it(school, str
 
 
 @row("session-forged")
-def test_a_cookie_that_is_signed_or_changed_without_the_key_is_nobodys(school, app, engine):
+def test_a_cookie_that_is_signed_or_changed_without_the_key_is_nobodys(
+    school, app, engine, open_app
+):
     ada = school.log_in("ada")
     cookie = ada.get_cookie("proctor").value
     with read_session(engine) as session:
         staff = session.scalars(select(User).where(User.username == "ines")).one()
-    forger = create_app(replace(_parts(app).config, secret_key="1" * 64), engine=engine)
+    forger = open_app(secret_key="1" * 64)
     signer = SecureCookieSessionInterface().get_signing_serializer(forger)
     forged = signer.dumps({"_user_id": staff.get_id(), "_fresh": True})
     head, _, tail = cookie.partition(".")
@@ -96,10 +89,6 @@ def test_a_cookie_that_is_signed_or_changed_without_the_key_is_nobodys(school, a
     with ada.session_transaction() as session:
         session["_user_id"] = staff.get_id().partition(".")[0] + ".0123456789abcdef"
     assert ada.get("/").status_code == 302, "an id without the password's fingerprint is nobody"
-
-
-def _parts(app):
-    return app.extensions["portal"]
 
 
 @row("session-after-password")
@@ -148,9 +137,9 @@ def test_a_wrong_host_stands_in_no_address(school, app):
 
 
 @row("forwarded-headers")
-def test_what_a_client_says_of_its_address_is_not_believed(config, engine, make_user, app):
+def test_what_a_client_says_of_its_address_is_not_believed(open_app, make_user, app):
     make_user("ada")
-    unlimited = open_app(config, engine, login_limit_address="3 per minute")
+    unlimited = open_app(login_limit_address="3 per minute")
     client = unlimited.test_client()
     answers = [
         guess(client, f"user{n}", headers={"X-Forwarded-For": f"10.0.0.{n}",
@@ -163,7 +152,7 @@ def test_what_a_client_says_of_its_address_is_not_believed(config, engine, make_
                  "X-Forwarded-Prefix": "/evil", "X-Forwarded-Server": "evil.example"}  # fmt: skip
     page = app.test_client().get("/login", headers=forwarded)
     assert "evil" not in page.text and "evil" not in page.headers.get("Location", "")
-    behind = open_app(config, engine, login_limit_address="3 per minute", trusted_proxies=1)
+    behind = open_app(login_limit_address="3 per minute", trusted_proxies=1)
     client = behind.test_client()
     answers = [
         guess(client, f"user{n}", headers={"X-Forwarded-For": f"10.0.0.{n}, 192.0.2.7"})
@@ -204,9 +193,9 @@ def test_a_known_and_an_unknown_name_cost_the_same_hashes(school, app, hashed):
 
 
 @row("login-brute-force")
-def test_guessing_at_one_account_ends_from_every_address(config, engine, make_user, hashed):
+def test_guessing_at_one_account_ends_from_every_address(open_app, make_user, hashed):
     make_user("ada")
-    app = open_app(config, engine, login_limit_username="5 per minute")
+    app = open_app(login_limit_username="5 per minute")
     answers = [
         guess(app.test_client(), name, environ_base={"REMOTE_ADDR": f"192.0.2.{n}"})
         for n, name in enumerate(["ada", "ADA", " ada ", "Ada", "ada\t", "ada", "aDa"])
@@ -219,9 +208,9 @@ def test_guessing_at_one_account_ends_from_every_address(config, engine, make_us
 
 
 @row("login-spraying")
-def test_guessing_at_many_accounts_ends_for_that_address(config, engine, make_user, hashed):
+def test_guessing_at_many_accounts_ends_for_that_address(open_app, make_user, hashed):
     make_user("ada")
-    app = open_app(config, engine, login_limit_address="5 per minute")
+    app = open_app(login_limit_address="5 per minute")
     assert [guess(app.test_client(), f"u{n}") for n in range(7)] == [401] * 5 + [429] * 2
     assert hashed["all"] == 5
     # Logging in rightly does not buy new guesses.
@@ -232,11 +221,11 @@ def test_guessing_at_many_accounts_ends_for_that_address(config, engine, make_us
 
 @row("login-parallel", "login-memory")
 def test_guesses_at_the_same_instant_are_counted_before_they_are_answered(
-    config, engine, make_user, monkeypatch
+    open_app, make_user, monkeypatch
 ):
     """One guess in the middle of its hash; the others must not all pass the limit meanwhile."""
     make_user("ada")
-    app = open_app(config, engine, login_limit_username="3 per minute")
+    app = open_app(login_limit_username="3 per minute")
     compared = _slow_hashing(monkeypatch)
     statuses, threads = [], []
     for _ in range(AT_ONCE):

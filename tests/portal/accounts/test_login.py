@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -12,13 +11,13 @@ from sqlalchemy import Engine, select
 
 from portal.accounts.models import User
 from portal.accounts.passwords import Passwords
-from portal.app import create_app
 from portal.audit.models import AuditEntry
-from portal.config import PasswordCost, PortalConfig
+from portal.config import PasswordCost
 from portal.db import read_session
 
 PASSWORD = "correct horse battery"
 MakeUser = Callable[..., User]
+OpenApp = Callable[..., Flask]
 
 
 def send(client: FlaskClient, username: str, password: str, **more: str) -> int:
@@ -99,45 +98,35 @@ def test_after_the_login_only_local_pages_follow(
     assert client.post("/login", data=form).location == lands
 
 
-def test_guessing_at_one_account_is_slowed_down(
-    config: PortalConfig, engine: Engine, make_user: MakeUser
-) -> None:
+def test_guessing_at_one_account_is_slowed_down(open_app: OpenApp, make_user: MakeUser) -> None:
     make_user("ada")
     make_user("bo")
-    app = create_app(replace(config, login_limit_username="3 per minute"), engine=engine)
-    app.config["WTF_CSRF_ENABLED"] = False
+    app = open_app(login_limit_username="3 per minute")
     client = app.test_client()
     assert [send(client, "ada", "wrong") for _ in range(4)] == [401, 401, 401, 429]
     assert send(client, "Ada ", PASSWORD) == 429
     assert send(client, "bo", PASSWORD) == 302
 
 
-def test_guessing_from_one_address_is_slowed_down(config: PortalConfig, engine: Engine) -> None:
-    app = create_app(replace(config, login_limit_address="3 per minute"), engine=engine)
-    app.config["WTF_CSRF_ENABLED"] = False
+def test_guessing_from_one_address_is_slowed_down(open_app: OpenApp) -> None:
+    app = open_app(login_limit_address="3 per minute")
     client = app.test_client()
     answers = [send(client, f"user{number}", "wrong") for number in range(4)]
     assert answers == [401, 401, 401, 429]
 
 
-def test_logging_in_rightly_often_is_not_guessing(
-    config: PortalConfig, engine: Engine, make_user: MakeUser
-) -> None:
+def test_logging_in_rightly_often_is_not_guessing(open_app: OpenApp, make_user: MakeUser) -> None:
     make_user("ada")
-    app = create_app(replace(config, login_limit_username="2 per minute"), engine=engine)
-    app.config["WTF_CSRF_ENABLED"] = False
+    app = open_app(login_limit_username="2 per minute")
     for _ in range(5):
         assert send(app.test_client(), "ada", PASSWORD) == 302
 
 
 def test_a_hash_of_an_older_cost_is_renewed_at_login(
-    config: PortalConfig, engine: Engine, make_user: MakeUser
+    open_app: OpenApp, engine: Engine, make_user: MakeUser
 ) -> None:
     before = make_user("ada").password_hash
-    dearer = replace(config, password_cost=PasswordCost(2, 16, 1))
-    app = create_app(dearer, engine=engine)
-    app.config["WTF_CSRF_ENABLED"] = False
-    client = app.test_client()
+    client = open_app(password_cost=PasswordCost(2, 16, 1)).test_client()
     assert send(client, "ada", PASSWORD) == 302
     with read_session(engine) as session:
         after = session.scalars(select(User.password_hash)).one()

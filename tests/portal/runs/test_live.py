@@ -13,7 +13,9 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 def feed(course):
-    return LiveFeed(course.engine, max_streams=3, keep_alive=30)
+    feed = LiveFeed(course.engine, max_streams=3, keep_alive=30)
+    yield feed
+    feed.stop()
 
 
 def claim(course, run_id):
@@ -105,3 +107,14 @@ def test_a_silent_stream_says_that_it_is_still_there(course):
     assert next(messages).startswith("retry")
     assert next(messages) == ": still here\n\n"
     messages.close()
+
+
+def test_a_stopped_feed_holds_neither_thread_nor_connection_and_opens_no_stream(course, feed):
+    run_id = course.run()
+    next_status(feed.read(feed.open(run_id)))
+    poller = feed._thread
+    feed.stop()
+    assert not poller.is_alive()
+    assert course.engine.pool.checkedout() == 0
+    assert feed.open(run_id) is None
+    feed.stop()
