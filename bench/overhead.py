@@ -39,7 +39,7 @@ from overhead.figures import Figures, figures, foreign_share, own_seconds
 from overhead.meter import Usage, run_metered
 from overhead.peers import forms
 from overhead.plan import OWN, Kind, Result, Store, Task, fingerprint, places, students_of, tasks
-from overhead.students import HERE, Student, load_students
+from overhead.students import HERE, Student, load_students, original
 from overhead.systems import SYSTEMS, Batch, System
 from overhead.systems.base import INSIDE, TIMEOUT
 from overhead.venvs import Venvs
@@ -90,6 +90,7 @@ class Bench:
         self.work.mkdir(parents=True, exist_ok=True)
         venvs = Venvs(self.work / "venvs")
         self.systems = {name: kind(venvs, self.work) for name, kind in SYSTEMS.items()}
+        self.warm = {name for name, system in self.systems.items() if system.warm}
         self.only: list[str] = self.options.only.split(",")
         self.rounds = 1 if self.options.quick else self.options.rounds
         self.students = _some(load_students()) if self.options.quick else load_students()
@@ -132,12 +133,12 @@ class Bench:
             return
         expected = {student.name: student.right for student in self.students}
         for name, (verdict, detail) in sorted((result.verdicts or {}).items()):
-            if (verdict == "passed") != expected[name]:
+            if (verdict == "passed") != expected[original(name)]:
                 say(f"    {name}: {verdict} {detail[:200]}")
         self.store.write(task, result)
 
     def _results(self, names: Sequence[str]) -> Iterator[tuple[Task, Result | None]]:
-        for task in tasks(names, self.rounds, self.options.seed):
+        for task in tasks(names, self.rounds, self.options.seed, self.warm):
             yield task, self.store.read(task, self._digest(task.system))
 
     def _digest(self, name: str) -> str:
@@ -211,7 +212,8 @@ class Bench:
         """Write the page and its picture from all complete results."""
         results = [result for _, result in self._results(list(SYSTEMS)) if result]
         own = own_seconds(results)
-        found = [f for f in (figures(name, results, own) for name in SYSTEMS) if f]
+        every = (figures(name, results, own, warm=name in self.warm) for name in SYSTEMS)
+        found = [each for each in every if each]
         for name in sorted(set(SYSTEMS) - {f.system for f in found}):
             say(f"{name} is left out: no whole round of it was measured with this code")
         if page.OURS not in {f.system for f in found}:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from overhead.plan import Kind, Result
-from overhead.students import Student
+from overhead.students import Student, original
 
 
 @dataclass(frozen=True)
@@ -52,24 +52,33 @@ def own_seconds(results: Iterable[Result]) -> dict[str, float]:
     return {name: median(values) for name, values in found.items()}
 
 
-def figures(system: str, results: Sequence[Result], own: dict[str, float]) -> Figures | None:
-    """Return a system's figures, None while a measurement of it is missing."""
+def figures(
+    system: str, results: Sequence[Result], own: dict[str, float], *, warm: bool = False
+) -> Figures | None:
+    """Return a system's figures, None while a measurement of it is missing.
+
+    What one more submission costs is a batch less a shorter one, divided by how many more there
+    are: of a `warm` system, whose start-up is large beside that, the long batch less the usual one.
+    """
     mine = [result for result in results if result.system == system]
     clean = {r.round: r for r in mine if r.kind is Kind.CLEAN}
     one = {r.round: r for r in mine if r.kind is Kind.ONE}
-    rounds = sorted(clean.keys() & one.keys())
+    more, less = (
+        ({r.round: r for r in mine if r.kind is Kind.LONG}, clean) if warm else (clean, one)
+    )
+    rounds = sorted(clean.keys() & one.keys() & more.keys())
     if not rounds:
         return None
     hostile = [r.usage["wall"] for r in mine if r.kind is Kind.HOSTILE]
     each = [_beyond(clean[n], own) / len(clean[n].students) for n in rounds]
-    steady = [_more(clean[n], one[n], own) for n in rounds]
+    steady = [_more(more[n], less[n], own) for n in rounds]
     return Figures(
         system=system,
         rounds=len(rounds),
         cpu_each=median(each),
         cpu_steady=median(steady),
         wall_each=median(s for n in rounds for s in clean[n].each) - median(own.values()),
-        wall_steady=median(_more_wall(clean[n], one[n]) for n in rounds),
+        wall_steady=median(_more_wall(more[n], less[n]) for n in rounds),
         first_wall=median(one[n].first or one[n].usage["wall"] for n in rounds),
         first_cpu=median(_beyond(one[n], own) for n in rounds),
         batch_wall=median(clean[n].usage["wall"] for n in rounds),
@@ -84,17 +93,19 @@ def figures(system: str, results: Sequence[Result], own: dict[str, float]) -> Fi
 
 def _beyond(result: Result, own: dict[str, float]) -> float:
     """Return the CPU seconds a task used beyond the submissions' own."""
-    return float(result.usage["cpu"]) - sum(own.get(name, 0.0) for name in result.students)
+    return float(result.usage["cpu"]) - sum(
+        own.get(original(name), 0.0) for name in result.students
+    )
 
 
-def _more(clean: Result, one: Result, own: dict[str, float]) -> float:
-    further = len(clean.students) - len(one.students)
-    return (_beyond(clean, own) - _beyond(one, own)) / further
+def _more(more: Result, less: Result, own: dict[str, float]) -> float:
+    further = len(more.students) - len(less.students)
+    return (_beyond(more, own) - _beyond(less, own)) / further
 
 
-def _more_wall(clean: Result, one: Result) -> float:
-    further = len(clean.students) - len(one.students)
-    return float(clean.usage["wall"] - one.usage["wall"]) / further
+def _more_wall(more: Result, less: Result) -> float:
+    further = len(more.students) - len(less.students)
+    return float(more.usage["wall"] - less.usage["wall"]) / further
 
 
 def _verdicts(results: Sequence[Result]) -> dict[str, tuple[str, str]]:
@@ -102,7 +113,7 @@ def _verdicts(results: Sequence[Result]) -> dict[str, tuple[str, str]]:
     seen: dict[str, list[tuple[str, str]]] = {}
     for result in results:
         for name, verdict in (result.verdicts or {}).items():
-            seen.setdefault(name, []).append((verdict[0], verdict[1]))
+            seen.setdefault(original(name), []).append((verdict[0], verdict[1]))
     return {name: min(v, key=lambda verdict: verdict[0] == "passed") for name, v in seen.items()}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from overhead.figures import Figures, Mistakes, mistakes
+from overhead.plan import COPIES
 from overhead.students import Student
 
 OURS, FLOOR = "ours", "floor"
@@ -56,8 +57,9 @@ All figures are medians over the rounds, of which there were {rounds}. The submi
 - **CPU s each**: CPU seconds of the whole process tree for the {right} right submissions, start-up
   included, divided by {right}, beyond their own; in brackets the least and the most of the rounds.
 - **CPU s one more**: the same without start-up: a batch of {right} less a batch of one, divided by
-  {further}. Work done in advance for later submissions counts where it is done. Two start-ups are
-  never quite alike, and {further} submissions share what they differ by.
+  {further}. Work done in advance for later submissions counts where it is done. Where submissions
+  share a start-up, which is large beside this figure and never twice the same, it is a batch of
+  {long}, {copies} copies of each, less the batch of {right}, divided by {longer}.
 - **wall s each**: from the moment a place is free to the result, beyond the submission's own; with
   two places two of these run side by side.
 - **first result**: one submission alone from a cold start: wall seconds to its result, and CPU
@@ -169,6 +171,9 @@ def counts(students: Sequence[Student]) -> dict[str, int]:
         "all": len(students),
         "right": right,
         "further": right - 1,
+        "copies": COPIES,
+        "long": COPIES * right,
+        "longer": COPIES * right - right,
         "wrong": len(students) - right,
         "cheats": sum(student.cheat for student in students),
     }

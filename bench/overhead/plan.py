@@ -1,7 +1,8 @@
 """What is measured, in which order, and where the results are kept.
 
 A round measures every system on the same work: one submission in a cold start, and the batch of
-right ones. The first round also has the batch of wrong ones. Within a round the order is random,
+right ones; a system whose submissions share a start-up also has a long batch, copies of the right
+ones. The first round also has the batch of wrong ones. Within a round the order is random,
 so that a noisy minute hits no system twice by design.
 """
 
@@ -10,15 +11,16 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from overhead.students import Student
+from overhead.students import Student, copies
 
 OWN = "own"  # the pseudo system that measures the submissions themselves
+COPIES = 6  # of each right submission in a long batch
 
 
 class Kind(StrEnum):
@@ -26,6 +28,7 @@ class Kind(StrEnum):
 
     ONE = "one"  # a single right submission, from nothing to its result
     CLEAN = "clean"  # all right submissions
+    LONG = "long"  # copies of all right submissions
     HOSTILE = "hostile"  # all wrong submissions
     OWN = "own"
 
@@ -61,13 +64,14 @@ class Result:
     own: dict[str, float | None] | None = None  # name -> CPU seconds
 
 
-def tasks(systems: Sequence[str], rounds: int, seed: int) -> list[Task]:
-    """Return every task in the order to run it."""
+def tasks(systems: Sequence[str], rounds: int, seed: int, warm: Collection[str] = ()) -> list[Task]:
+    """Return every task in the order to run it; `warm` systems also have long batches."""
     order = random.Random(seed)
     plan = []
     for number in range(1, rounds + 1):
         kinds = [Kind.ONE, Kind.CLEAN, *([Kind.HOSTILE] if number == 1 else [])]
         batch = [Task(number, system, kind) for system in systems for kind in kinds]
+        batch += [Task(number, system, Kind.LONG) for system in systems if system in warm]
         batch.append(Task(number, OWN, Kind.OWN))
         order.shuffle(batch)
         plan += batch
@@ -81,7 +85,7 @@ def students_of(task: Task, students: Sequence[Student], seed: int) -> list[Stud
         return [random.Random(f"{seed} {task.round}").choice(right)]
     if task.kind is Kind.HOSTILE:
         return [student for student in students if not student.right]
-    return right
+    return copies(right, COPIES) if task.kind is Kind.LONG else right
 
 
 def places(done: Sequence[float], began: float, at_once: int) -> tuple[float, ...]:

@@ -7,7 +7,8 @@ docstring ends in the line ``cheat`` tries to pass without doing the work.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -30,6 +31,20 @@ def load_students(folder: Path = FOLDER) -> list[Student]:
     """Return all submissions by name."""
     files = [*folder.glob("right/*.py"), *folder.glob("wrong/*.py")]
     return sorted(map(_student, files), key=lambda student: student.name)
+
+
+def copies(students: Sequence[Student], number: int) -> list[Student]:
+    """Return each submission so many times, every copy under a name and a digest of its own."""
+    return [
+        replace(student, name=f"{student.name}~{copy}", source=f"{student.source}\n# copy {copy}\n")
+        for copy in range(1, number + 1)
+        for student in students
+    ]
+
+
+def original(name: str) -> str:
+    """Return the name of the submission that one of this name is, or is a copy of."""
+    return name.partition("~")[0]
 
 
 def _student(file: Path) -> Student:

@@ -45,6 +45,21 @@ def test_cost_is_what_goes_beyond_the_submissions_own_work():
     assert found.first_wall == pytest.approx(3.0)
 
 
+def test_where_a_start_up_is_shared_one_more_is_of_the_long_batch_and_never_without_it():
+    results = two_rounds()
+    assert figures("ours", results, OWN, warm=True) is None
+    names = ["ada~1", "bob~1", "ada~2", "bob~2"]
+    passed, failed = ("passed", ""), ("failed", "")
+    said = dict.fromkeys(names, passed) | {"bob~2": failed}
+    results.append(result(Kind.LONG, names=names, cpu=6.8, wall=9.0, verdicts=said))
+    found = figures("ours", results, OWN, warm=True)
+    assert found.rounds == 1, "the second has no long batch"
+    assert found.cpu_steady == pytest.approx((6.0 - 4.0) / 2)
+    assert found.wall_steady == pytest.approx((9.0 - 5.0) / 2)
+    assert found.cpu_each == pytest.approx(2.0), "as of any system"
+    assert found.verdicts == {"ada": passed, "bob": failed}
+
+
 def test_a_system_without_a_whole_round_has_no_figures():
     assert figures("ours", [result(Kind.CLEAN)], OWN) is None
     assert figures("pytest", two_rounds(), OWN) is None

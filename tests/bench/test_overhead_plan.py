@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from overhead.plan import Kind, Result, Store, Task, fingerprint, places, students_of, tasks
-from overhead.students import load_students
+from overhead.plan import COPIES, Kind, Result, Store, Task, fingerprint, places, students_of, tasks
+from overhead.students import load_students, original
 from overhead.systems.nbgrader import done_times
 
 TASK = Task(1, "ours", Kind.CLEAN)
@@ -17,6 +17,17 @@ def test_every_round_has_every_system_in_an_order_of_its_own():
     assert plan[:10] == rounds[0]
     assert plan == tasks(["ours", "pytest", "floor"], 2, seed=1)
     assert plan != tasks(["ours", "pytest", "floor"], 2, seed=2)
+
+
+def test_who_shares_a_start_up_has_a_long_batch_of_copies_too():
+    plan = tasks(["ours", "pytest", "floor"], 1, seed=1, warm={"ours", "floor"})
+    long = {task.system for task in plan if task.kind is Kind.LONG}
+    assert (len(plan), long) == (12, {"ours", "floor"})
+    right = [student for student in load_students() if student.right]
+    copies = students_of(Task(1, "ours", Kind.LONG), load_students(), 1)
+    assert len({student.name for student in copies}) == COPIES * len(right) == len(copies)
+    assert len({student.source for student in copies}) == len(copies), "no result is kept for two"
+    assert {original(student.name) for student in copies} == {student.name for student in right}
 
 
 def test_a_rounds_single_submission_is_the_same_for_every_system():

@@ -76,6 +76,7 @@ class System(ABC):
     how: ClassVar[str]  # how it is used here, one sentence
     venv: ClassVar[str | None] = None  # the environment it runs in, None: this interpreter's
     at_once: ClassVar[int | None] = None  # submissions at a time, None: as many as it is told
+    warm: ClassVar[bool] = False  # do submissions share a start-up?
 
     def __init__(self, venvs: Venvs, work: Path) -> None:
         self.venvs = venvs

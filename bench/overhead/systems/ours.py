@@ -18,6 +18,7 @@ class Ours(System):
 
     name = "ours"
     title = "Proctor"
+    warm = True
     how = (
         "`grader.batch.run_batch` on all submissions, hidden suite in a trusted process, each in "
         "the strongest sandbox of the machine; what starts sandboxes in advance counts"

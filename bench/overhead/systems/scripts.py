@@ -64,6 +64,7 @@ class Floor(Pytest):
 
     name = "floor"
     title = "warm fork, unprotected"
+    warm = True
     how = (
         "one process that has imported torch, NumPy and pytest and has run the tests once forks "
         "for each submission, two at a time, and calls `pytest.main` in the fork; nothing is "
