@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
+
 import click
 
 from grader.cli.home import catalogue
@@ -22,15 +25,26 @@ def doctor(ctx: click.Context) -> None:
     found = look()
     width = max(len(line.name) for line in found.lines)
     for line in found.lines:
-        click.echo(f"{':)' if line.ok else ':('} {line.name:<{width}}  {line.found}")
+        click.echo(_wrapped(f"{':)' if line.ok else ':('} {line.name:<{width}}  ", line.found))
         if line.mend and not line.ok:
-            click.echo(f"   {'':<{width}}  -> {line.mend}")
+            click.echo(f"   {'':<{width}}  -> {line.mend}")  # to copy: in one line
     for note in _data():
-        click.echo(f":( {'Data':<{width}}  {note}")
+        click.echo(_wrapped(f":( {'Data':<{width}}  ", note))
     click.echo()
     for sentence in _verdict(found):
         click.echo(sentence)
     ctx.exit(0 if found.fit_for_grades else 1)
+
+
+def _wrapped(label: str, text: str) -> str:
+    return textwrap.fill(
+        text,
+        width=max(60, shutil.get_terminal_size().columns),
+        initial_indent=label,
+        subsequent_indent=" " * len(label),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _data() -> list[str]:
@@ -50,4 +64,6 @@ def _verdict(found: DoctorReport) -> list[str]:
         said = [here, "That is the strongest. Nothing to do: grade away."]
     else:
         said = [here, "Scores made here may be used as grades; tier 1 is stronger still."]
-    return [*said, f"For a stronger tier: {found.better}."] if found.better else said
+    if found.better:
+        said += ["", "For a stronger tier, then run this command again:"]
+    return [*said, *(f"  - {mend}" for mend in found.better)]

@@ -49,7 +49,7 @@ class DoctorReport:
     tier: int
     tier_name: str
     lines: tuple[Check, ...]
-    better: str = ""  # what to do for a stronger tier; empty at tier 1
+    better: tuple[str, ...] = ()  # what to do for a stronger tier; nothing at tier 1
 
     @property
     def fit_for_grades(self) -> bool:
@@ -62,8 +62,8 @@ def doctor() -> DoctorReport:
     tier = best_tier()
     confinement_lines = tuple(_confinement())
     lines = (*_software(), *confinement_lines, _trial(tier))
-    mends = [line.mend for line in confinement_lines if not line.ok and line.mend]
-    return DoctorReport(int(tier), tier.title, lines, "" if tier is Tier.FULL else "; ".join(mends))
+    mends = tuple(line.mend for line in confinement_lines if not line.ok and line.mend)
+    return DoctorReport(int(tier), tier.title, lines, () if tier is Tier.FULL else mends)
 
 
 def _software() -> Iterator[Check]:
@@ -89,17 +89,18 @@ def _confinement() -> Iterator[Check]:
     program = shutil.which("bwrap")
     mend = "" if program else "apt-get install bubblewrap"
     yield Check("bubblewrap", program is not None, _bwrap_version(program), mend)
-    yield _namespaces() if program else Check("User namespaces", False, "unknown without it")
+    not_tried = Check("User namespaces", False, "not tried, as bubblewrap is not here")
+    yield _namespaces() if program else not_tried
     yield _seccomp()
     yield _landlock()
     yield _control_groups()
 
 
 def _namespaces() -> Check:
-    why_not = namespaces_work()
-    return Check(
-        "User namespaces", not why_not, why_not or "work", _namespace_mend() if why_not else ""
-    )
+    why_not = namespaces_work().partition(". See <")[0]
+    if not why_not:
+        return Check("User namespaces", True, "work")
+    return Check("User namespaces", False, f"refused ({why_not})", _namespace_mend())
 
 
 def _landlock() -> Check:
@@ -112,10 +113,15 @@ def _control_groups() -> Check:
     if cgroup.available():
         return Check("Control groups", True, "limits on memory and processes hold")
     if os.geteuid() != 0:
-        return Check("Control groups", False, "only root may make them", "run the worker as root")
+        return Check(
+            "Control groups",
+            False,
+            "only root may make them",
+            "grade as root (the worker, or grader run)",
+        )
     mend = (
-        "mount /sys/fs/cgroup writable with memory, pids and cpu; in a container, start it with "
-        "--cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup:rw"
+        "mount /sys/fs/cgroup writable with memory, pids and cpu (in a container: start it with "
+        "--cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup:rw)"
     )
     return Check("Control groups", False, "none that limit memory and processes", mend)
 
@@ -133,8 +139,8 @@ def _namespace_mend() -> str:
     if Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").exists():
         return "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (or a profile for bwrap)"
     return (
-        "sysctl -w user.max_user_namespaces=10000; in a container, start it with "
-        "--security-opt seccomp=unconfined"
+        "sysctl -w user.max_user_namespaces=10000 (in a container: start it with "
+        "--security-opt seccomp=unconfined)"
     )
 
 

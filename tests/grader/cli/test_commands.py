@@ -95,9 +95,24 @@ def test_doctor_says_what_to_mend(invoke, monkeypatch, ok: bool, tier: int, code
 
 def test_doctor_says_how_to_get_a_stronger_tier(invoke, monkeypatch):
     lines = (Check("Trial run", True, "answered"),)
-    report = DoctorReport(2, "a tier", lines, "run the worker as root")
+    report = DoctorReport(3, "a tier", lines, ("apt install bubblewrap", "run it as root"))
     monkeypatch.setattr("grader.cli.doctor.look", lambda: report)
-    assert "For a stronger tier: run the worker as root." in invoke("doctor").output
+    said = invoke("doctor").output
+    assert said.endswith(
+        "run this command again:\n  - apt install bubblewrap\n  - run it as root\n"
+    )
+
+
+def test_doctor_wraps_what_it_found_but_nothing_that_is_to_be_copied(invoke, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    command = "sysctl -w " + "x" * 80
+    lines = (Check("Namespaces", False, "refused " * 20, command), Check("Trial run", True, "ok"))
+    monkeypatch.setattr("grader.cli.doctor.look", lambda: DoctorReport(3, "a tier", lines))
+    said = invoke("doctor").output.splitlines()
+    found = [line for line in said if "refused" in line]
+    assert len(found) > 2 and all(len(line) <= 60 for line in found)
+    assert all(line.startswith(" " * 15 + "refused") for line in found[1:])
+    assert f"{'':15}-> {command}" in said
 
 
 @pytest.fixture
