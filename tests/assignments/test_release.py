@@ -92,6 +92,30 @@ def test_the_solution_in_the_notebook_passes_the_public_tests(lab, unpacked):
     assert [result.title for result in results if result.outcome is not Outcome.PASSED] == []
 
 
+@every_lab
+@pytest.mark.parametrize("solved", [False, True], ids=["skeleton", "solution"])
+def test_jupyter_runs_all_cells_up_to_the_public_tests_and_no_sweep(lab, unpacked, solved):
+    book = unpacked / f"{lab.assignment.slug}.ipynb"
+    if solved:
+        filled_in(book, lab)
+    run_all_cells(book)
+    *_, last = json.loads(book.read_text("utf-8"))["cells"]
+    said = "".join("".join(output.get("text", "")) for output in last["outputs"])
+    assert " passed" in said if solved else "is not written yet" in said
+    assert (" failed" in said) is not solved
+    assert not (unpacked / "results.csv").exists()
+
+
+def run_all_cells(book: Path) -> None:
+    """Run a notebook in a kernel of Jupyter and save it; a cell that raises ends it."""
+    environ = {**os.environ, "OMP_NUM_THREADS": "1", "HOME": str(book.parent)}
+    command = [sys.executable, "-c", "from nbclient.cli import main; main()", "--inplace"]
+    ended = subprocess.run(
+        [*command, str(book)], cwd=book.parent, env=environ, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+
+
 def filled_in(book: Path, lab: Lab) -> None:
     """Put the solution in the cells of the notebook, as a student would."""
     notebook = json.loads(book.read_text("utf-8"))

@@ -13,6 +13,7 @@ from grader.assignment import Assignment
 _SET_UP = '''from pathlib import Path
 
 __package__ = "{slug}"  # lets a cell import its neighbours: from .{module} import ...
+__name__ = "{slug}.notebook"  # not "__main__": cells define functions and run no script
 
 
 def save_graded_cell(info):
@@ -93,7 +94,8 @@ def _section(path: str, told: str, text: str) -> str:
         rows += ["", told[0].upper() + told[1:]]
     if '__name__ == "__main__"' in text:
         module = path.removesuffix(".py").replace("/", ".")
-        rows += ["", f"Running this cell runs its script too, as `python -m {module}` would."]
+        script = f"`!python -m {module}` in a cell of your own"
+        rows += ["", f"This cell defines functions and runs no script: {script} does."]
     return "\n".join(rows)
 
 
