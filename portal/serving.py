@@ -64,7 +64,7 @@ def serve(config: PortalConfig, *, host: str, port: int, threads: int, with_work
         "graceful_timeout": 10,
         "accesslog": None,
         "control_socket_disable": True,  # it would lie outside the instance
-        "worker_exit": lambda arbiter, worker: runs_web.close(worker.wsgi),
+        "worker_exit": _leave,
     }
     with _worker_beside(config) if with_worker else nullcontext():
         _Gunicorn(config, settings).run()
@@ -73,6 +73,12 @@ def serve(config: PortalConfig, *, host: str, port: int, threads: int, with_work
 def work(config: PortalConfig, queues: Sequence[str] = ()) -> None:
     """Grade until told to stop, from these queues; by default from all this machine can serve."""
     run_worker(config, WorkerSettings(queues=tuple(queues)) if queues else None)
+
+
+def _leave(_arbiter: object, process: Worker) -> None:
+    """Give back what the web process holds; nothing, if the app could not even be built."""
+    if process.wsgi is not None:
+        runs_web.close(process.wsgi)
 
 
 def _check_address(host: str, port: int) -> None:

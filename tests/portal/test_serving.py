@@ -4,11 +4,13 @@ import queue
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from portal import serving
 from portal.errors import PortalError
+from portal.runs import web as runs_web
 
 
 def test_a_taken_port_is_said_with_its_mend():
@@ -22,6 +24,17 @@ def test_a_free_port_is_accepted():
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     serving._check_address("127.0.0.1", port)
+
+
+def test_a_process_that_never_got_its_app_leaves_in_silence():
+    serving._leave(None, SimpleNamespace(wsgi=None))
+
+
+def test_a_process_gives_back_what_its_app_holds(app):
+    with app.app_context():
+        feed = runs_web.live_feed()
+    serving._leave(None, SimpleNamespace(wsgi=app))
+    assert feed.open("any") is None, "the feed still takes readers"
 
 
 def test_a_worker_that_dies_is_started_anew(config, monkeypatch):
