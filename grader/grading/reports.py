@@ -15,6 +15,8 @@ from grader.assignment import Assignment
 from grader.catalogue import Lab
 from grader.grading.cache import Entry, Kept, may_be_kept
 from grader.grading.ungraded import about
+from grader.harness.marks import TestSpec
+from grader.harness.run import SuiteRun, Verdict
 from grader.reasons import reason_for
 from grader.report import (
     Artifact,
@@ -29,8 +31,6 @@ from grader.sandbox import Tier
 from grader.scoring import score_report
 from grader.shortcuts import first_of_each, source_findings
 from grader.submission.model import Submission
-from grader.suite.marks import TestSpec
-from grader.suite.run import SuiteRun, Verdict
 from grader.text import clean
 from grader.wire.failures import StudentError
 

@@ -34,12 +34,12 @@ from grader.grading.messages import Messages
 from grader.grading.reference import load_reference
 from grader.grading.reports import environment
 from grader.grading.trusted import TrustedRun, channel
+from grader.harness import fixtures, plugin
+from grader.harness.run import SuiteRun
 from grader.sandbox import Cell, SandboxSpec, Tier, confinement, sweep_leftovers
 from grader.sandbox.inside import kernel
 from grader.sandbox.inside.memory import prepare_for_forks
 from grader.sandbox.pool import Nursery
-from grader.suite import fixtures, plugin
-from grader.suite.run import SuiteRun
 
 _INI = Path(plugin.__file__).with_name("pytest.ini")
 # pytest's own plugins that are of no use to a hidden suite, and cost every test some time.
@@ -145,7 +145,7 @@ class Server:
     def _ready(self, session: pytest.Session) -> None:
         """Say that jobs may come; from here on every fork shares this process's memory."""
         if any("figure" in getattr(item, "fixturenames", ()) for item in session.items):
-            importlib.import_module("grader.suite.pictures")  # costs more than most tests
+            importlib.import_module("grader.harness.pictures")  # costs more than most tests
         environment(self.run.tier, {})  # remembers what it finds; some of it needs a process to ask
         for item in session.items:
             _ = item.location  # remembered, so that no run has to find it

@@ -22,9 +22,9 @@ from grader.grading.job import Job
 from grader.grading.messages import Messages
 from grader.grading.reports import environment, graded_report, kept_results
 from grader.grading.ungraded import fault_report
+from grader.harness.run import SuiteRun
 from grader.report import Report, RunStatus
 from grader.sandbox import Cell
-from grader.suite.run import SuiteRun
 
 _WALL_PER_CPU_SECOND = 10
 _WALL_GRACE_SECONDS = 600.0

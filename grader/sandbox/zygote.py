@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from grader import wire
 from grader.errors import SandboxError
 from grader.sandbox import inside
 from grader.sandbox.cell import Cell
@@ -21,12 +22,12 @@ from grader.sandbox.confinement import Confinement, Interpreter, Settings, envir
 from grader.sandbox.ownership import FOLDER_PREFIX, fresh_uid, own_name, remove_tree
 from grader.sandbox.process_tree import ProcessTree
 from grader.sandbox.spec import SandboxSpec
-from grader.wire import codec, forks, kernelfile, runner, watch
 
 _START_SECONDS = 180.0  # of wall time: importing torch on a busy machine
 _SPAWN_SECONDS = 60.0
 _MAX_ANSWER = 65_536
 _MAX_SAID = 4_000
+_TRAVELLERS = ("codec", "forks", "kernelfile", "runner", "watch")  # by name: one imports torch
 _BOOT = (
     "import sys; sys.path[:0] = [{code!r}]; sys.path += {site!r}\n"
     "from wire import forks\n"
@@ -255,10 +256,10 @@ def _group(spec: SandboxSpec) -> Cgroup:
 
 def _stage_code(folder: Path) -> Path:
     """Copy the runner and the confinement where the zygote imports them without `grader`."""
-    wire, far_side = folder / "wire", folder / "inside"
-    wire.mkdir(parents=True)
-    (wire / "__init__.py").touch()
-    for module in (codec, forks, kernelfile, runner, watch):
-        shutil.copy(str(module.__file__), wire)
+    near_side, far_side = folder / "wire", folder / "inside"
+    near_side.mkdir(parents=True)
+    (near_side / "__init__.py").touch()
+    for module in _TRAVELLERS:
+        shutil.copy(Path(wire.__file__).with_name(f"{module}.py"), near_side)
     shutil.copytree(Path(inside.__file__).parent, far_side, ignore=lambda *_: ["__pycache__"])
     return folder

@@ -1,6 +1,7 @@
 """Who may import whom, read from the syntax tree of every file; function-level imports count."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,6 +85,7 @@ LAYERS = (
     ("grader.wire",),
     ("grader.sandbox",),
     ("grader.suite",),
+    ("grader.harness",),
     ("grader.grading",),
     (
         "grader.authoring",
@@ -206,3 +208,12 @@ def test_every_listed_exception_is_still_needed():
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
     assert set(LATE_IMPORTS) <= needed
+
+
+@pytest.mark.parametrize(
+    "module", ["grader.cli.main", "portal.cli", "portal.app", "portal.runs.worker"]
+)
+def test_only_servers_and_sandboxes_import_torch(module):
+    # It takes a second and 200 MB: a command that says --help, and a web process, need neither.
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

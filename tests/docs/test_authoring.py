@@ -9,8 +9,8 @@ from _pytest.fixtures import FixtureFunctionDefinition
 import grader.suite
 from grader import assignment
 from grader.bars import Bar
-from grader.suite import fixtures
-from grader.suite.marks import MARKERS
+from grader.harness import fixtures
+from grader.harness.marks import MARKERS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text("utf-8")
 CODE = re.findall(r"```.*?```|`[^`]+`", PAGE, re.DOTALL)

@@ -19,7 +19,7 @@ WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "
 COLLECT = """
 import sys
 import pytest
-from grader.suite import fixtures, marks
+from grader.harness import fixtures, marks
 
 class Counter:
     def pytest_configure(self, config):

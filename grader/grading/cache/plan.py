@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict
 
-from grader.suite.marks import TestSpec
+from grader.harness.marks import TestSpec
 
 Kind = tuple[tuple[str, ...], bool]
 

@@ -5,9 +5,9 @@ import pytest
 from grader.grading.cache.entry import Entry, Kept, may_be_kept
 from grader.grading.cache.plan import Plan, PlannedTest
 from grader.grading.cache.recall import Recall
+from grader.harness.run import SuiteRun, Verdict
 from grader.reasons import Cause
 from grader.report import Outcome, TestReport
-from grader.suite.run import SuiteRun, Verdict
 from grader.wire.failures import StudentTimeout
 
 RUN_CPU_SECONDS = 100.0

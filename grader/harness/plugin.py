@@ -14,10 +14,10 @@ import pytest
 
 from grader.bars import BARS_NAME, load_bars
 from grader.errors import ProctorError, SandboxError
+from grader.harness import marks
+from grader.harness.marks import TestSpec
+from grader.harness.run import RUN, SuiteRun, Verdict
 from grader.report import Outcome
-from grader.suite import marks
-from grader.suite.marks import TestSpec
-from grader.suite.run import RUN, SuiteRun, Verdict
 from grader.wire import clock
 from grader.wire.failures import StudentError, StudentNotImported, StudentRaised
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader.suite import fixtures
+from grader.harness import fixtures
 from grader.wire.failures import StudentCrashed
 
 any_draw = fixtures.any_draw

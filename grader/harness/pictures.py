@@ -8,9 +8,9 @@ import io
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from grader.harness.marks import TestSpec
+from grader.harness.run import SuiteRun
 from grader.report import Artifact, Visibility
-from grader.suite.marks import TestSpec
-from grader.suite.run import SuiteRun
 
 _SIZE_INCHES = (6.4, 4.0)
 _DPI = 120

@@ -14,8 +14,8 @@ import pytest
 
 from grader.bars import BARS_NAME
 from grader.errors import GradingError
+from grader.harness.run import RUN, SuiteRun, Verdict
 from grader.report import Visibility
-from grader.suite.run import RUN, SuiteRun, Verdict
 from grader.suite.values import require
 from grader.wire.proxy import Student
 
@@ -208,7 +208,7 @@ def figure(suite_run: SuiteRun) -> Iterator[Callable[..., Any]]:
     """
     spec = suite_run.running
     # Importing matplotlib costs more than most tests: only suites that draw pay for it.
-    pictures = importlib.import_module("grader.suite.pictures").Pictures(suite_run, spec)
+    pictures = importlib.import_module("grader.harness.pictures").Pictures(suite_run, spec)
 
     def draw(name: str, caption: str, visibility: str | None = None) -> Any:
         return pictures.axes(name, caption, Visibility(visibility or spec.visibility))

@@ -15,12 +15,12 @@ import pytest
 
 from grader.assignment import Assignment
 from grader.bars import Bars
+from grader.harness.marks import TestSpec
+from grader.harness.shortcuts import Shortcuts
 from grader.reasons import Cause
 from grader.report import Artifact, Outcome
 from grader.sandbox import Cell, Sandbox, Tier
 from grader.submission.model import Submission
-from grader.suite.marks import TestSpec
-from grader.suite.shortcuts import Shortcuts
 from grader.wire.failures import StudentError, StudentTimeout
 from grader.wire.proxy import Student
 
