@@ -96,10 +96,15 @@ class Server:
 
     def _warm_up_sandboxes(self) -> None:
         """Start a zygote for each kind of part, to import its libraries while we import ours."""
-        parts = self.lab.assignment.parts
-        for part in parts:
-            if not all(item.manual for item in part.items):
-                self._nursery(part.without)
+        kinds = dict.fromkeys(
+            part.without
+            for part in self.lab.assignment.parts
+            if not all(item.manual for item in part.items)
+        )
+        for hide in kinds:
+            self._nursery(hide)
+        if any("torch" not in hide for hide in kinds):
+            importlib.import_module("torch")  # such a sandbox may send us tensors
 
     def _nursery(self, hide: tuple[str, ...]) -> Nursery:
         if hide not in self._nurseries:

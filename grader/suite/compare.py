@@ -7,12 +7,14 @@ errors are measured against the reference.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
-from grader.suite.values import as_array, as_number, as_tensor, kind_of, require
+from grader.suite.values import as_array, as_number, as_tensor, is_tensor, kind_of, require
+
+if TYPE_CHECKING:
+    import torch
 
 # What remains after honest rounding in another order, with room to spare.
 _RTOL = {8: 1e-8, 4: 1e-4, 2: 1e-2}  # by bytes of one real number
@@ -64,7 +66,7 @@ def _match(
 def _match_leaf(
     actual: Any, expected: Any, rtol: float | None, atol: float, nonfinite: bool, where: str
 ) -> None:
-    if isinstance(expected, torch.Tensor) and expected.ndim:
+    if is_tensor(expected) and expected.ndim:
         plain = expected.detach()
         got = as_tensor(actual, tuple(plain.shape), plain.dtype, finite=not nonfinite)
         _close(_wide(got), _wide(plain), _rtol(rtol, _real_bytes(plain)), atol, where)
@@ -78,9 +80,7 @@ def _match_leaf(
         require(as_number(actual) == int(expected), f"{where}: not the expected integer")
     else:
         number = as_number(actual, finite=not nonfinite)
-        wanted = as_number(
-            expected.detach() if isinstance(expected, torch.Tensor) else expected, finite=False
-        )
+        wanted = as_number(expected.detach() if is_tensor(expected) else expected, finite=False)
         _close(
             np.float64(number), np.float64(wanted), _rtol(rtol, _real_bytes(expected)), atol, where
         )
@@ -92,7 +92,7 @@ def _differs(actual: Any, expected: Any, where: str) -> str:
 
 def _real_bytes(value: Any) -> int:
     """Return the bytes of one real number: half of a complex one, 8 for Python's own."""
-    if isinstance(value, torch.Tensor):
+    if is_tensor(value):
         return value.element_size() // (2 if value.is_complex() else 1)
     if isinstance(value, (np.ndarray, np.generic)):
         return value.itemsize // (2 if value.dtype.kind == "c" else 1)

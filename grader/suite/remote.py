@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from grader.suite.values import as_object, kind_of, require
+from grader.suite.values import as_object, is_tensor, kind_of, require
 from grader.wire.failures import StudentRaised
+
+if TYPE_CHECKING:
+    import torch
 
 
 def parameters(module: Any) -> dict[str, torch.Tensor]:
@@ -53,5 +54,5 @@ def _tensors(value: Any) -> dict[str, torch.Tensor]:
     if not isinstance(value, dict):
         raise AssertionError(f"expected tensors by name, got {kind_of(value)}")
     for name, tensor in value.items():
-        require(type(tensor) is torch.Tensor, f"{name}: expected a tensor, got {kind_of(tensor)}")
+        require(is_tensor(tensor), f"{name}: expected a tensor, got {kind_of(tensor)}")
     return value

@@ -7,12 +7,15 @@ the bare value would raise TypeError, which stops the run as a fault of ours.
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
-import torch
 
 from grader.wire.proxy import RemoteObject
+
+if TYPE_CHECKING:
+    import torch
 
 Shape = tuple[int | None, ...]
 
@@ -48,13 +51,13 @@ def as_tensor(
     value: Any, shape: Shape | None = None, dtype: Any = None, *, finite: bool = True
 ) -> torch.Tensor:
     """Return `value` as the torch tensor it must be; as `as_array` otherwise."""
-    if not isinstance(value, torch.Tensor):
+    if not is_tensor(value):
         raise AssertionError(f"expected a torch tensor, got {kind_of(value)}")
     _check_shape(tuple(value.shape), shape)
     if dtype is not None:
         require(value.dtype == dtype, f"expected dtype {dtype}, got {value.dtype}")
     if finite:
-        require(bool(torch.isfinite(value).all()), "the tensor holds NaN or infinity")
+        require(bool(value.isfinite().all()), "the tensor holds NaN or infinity")
     return value
 
 
@@ -68,9 +71,9 @@ def as_object(value: Any) -> RemoteObject:
 
 def as_number(value: Any, *, finite: bool = True) -> float:
     """Return `value` as a float: a Python or NumPy number, or an array or tensor without axes."""
-    if type(value) in (np.ndarray, torch.Tensor) and value.ndim == 0:
-        value = value.item()
-    elif isinstance(value, np.generic):
+    if isinstance(value, np.generic) or (
+        (type(value) is np.ndarray or is_tensor(value)) and value.ndim == 0
+    ):
         value = value.item()
     require(type(value) in (int, float), f"expected a number, got {kind_of(value)}")
     number = float(value)
@@ -78,11 +81,17 @@ def as_number(value: Any, *, finite: bool = True) -> float:
     return number
 
 
+def is_tensor(value: Any) -> TypeGuard[torch.Tensor]:
+    """Say whether this is a torch tensor. A lab without torch has none, and never imports it."""
+    library = sys.modules.get("torch")
+    return library is not None and isinstance(value, library.Tensor)
+
+
 def kind_of(value: Any) -> str:
     """Describe a value's kind in a few words, without its contents."""
     if isinstance(value, RemoteObject):
         return f"an object of class {value._handle.class_name}"
-    if type(value) in (np.ndarray, torch.Tensor):
+    if type(value) is np.ndarray or is_tensor(value):
         name = "array" if type(value) is np.ndarray else "tensor"
         return f"a {value.dtype} {name} of shape {tuple(value.shape)}"
     return "None" if value is None else f"a {type(value).__name__}"

@@ -47,7 +47,7 @@ TIERS = [tier for tier in (Tier.FULL, Tier.NAMESPACES) if tier >= best_tier()]
 
 @pytest.fixture(scope="module")
 def home():
-    return HERE.parent / "home"
+    return HERE / "home"
 
 
 @pytest.fixture(scope="module")

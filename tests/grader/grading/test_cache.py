@@ -52,6 +52,8 @@ def core(report):
 
 def test_what_is_known_is_not_run_again(lab, home, cache):
     suite = home / "reference" / "tiny" / "suite" / "test_maths.py"
+    edit(suite, "student, credit):", "student, credit, figure):")
+    edit(suite, "credit(1.0", "figure('curve', 'A curve')\n    credit(1.0")
     right, empty = reference_submission(lab), skeleton_submission(lab)
     with GradingPool(cache=cache) as pool:
         first, zero = grade(pool, lab, right), grade(pool, lab, empty)

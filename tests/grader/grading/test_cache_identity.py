@@ -73,11 +73,11 @@ def plan():
 
     return Plan(
         tests=(
-            planned(VECTOR, shown=True, without=("torch",)),
-            planned(RANDOM, without=("torch",)),
-            planned(ESTIMATE, without=("torch",)),
-            planned(MAPS, joint=True),
-            planned(AFFINE, needs=(MAPS,), joint=True),
+            planned(VECTOR, shown=True, without=("matplotlib", "torch")),
+            planned(RANDOM, without=("matplotlib", "torch")),
+            planned(ESTIMATE, without=("matplotlib", "torch")),
+            planned(MAPS, joint=True, without=("torch",)),
+            planned(AFFINE, needs=(MAPS,), joint=True, without=("torch",)),
         )
     )
 
@@ -151,7 +151,7 @@ CHANGES = {
     "body": (by_edit(TEST_MATHS, "error < 0.01", "error < 0.02"), ALL - {ESTIMATE}),
     "decorator": (by_edit(TEST_MATHS, "Use more terms.", "Use many."), ALL - {ESTIMATE}),
     "body of one that shares": (by_edit(TEST_NET, "== 8", "== 9"), MATHS),
-    "body of one that is needed": (by_edit(TEST_NET, "ones(5, 3)", "ones(6, 3)"), MATHS),
+    "body of one that is needed": (by_edit(TEST_NET, "ones((5, 3))", "ones((6, 3))"), MATHS),
     "fixture": (by_edit(TEST_NET, "Linear(3, 2)", "Linear(3, 3)"), MATHS),
     "helper": (by_edit(TEST_MATHS, "import pytest\n", f"import pytest\n{HELPER}"), NET),
     "conftest": (by_edit(f"{SUITE}/conftest.py", "WIDE = 1", "WIDE = 2"), set()),
@@ -172,7 +172,7 @@ CHANGES = {
     "limits": (by_edit(MANIFEST, "memory_mb = 700", "memory_mb = 701"), set()),
     "files": (by_edit(MANIFEST, "required = false", "required = true"), set()),
     "without of a file": (
-        by_edit(MANIFEST, 'without = ["torch"]\n\n[[files]]', "[[files]]"),
+        by_edit(MANIFEST, '"torch"]\n\n[[files]]', '"torch", "pandas"]\n\n[[files]]'),
         set(),
     ),
     "settings of the variant": (by_edit(MANIFEST, "size = 1", "size = 3"), set()),

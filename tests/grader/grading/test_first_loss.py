@@ -81,7 +81,7 @@ def test_partial_credit_is_a_loss(first_loss):
 
 
 def test_a_test_runs_after_those_it_needs(first_loss):
-    found = first_loss((AFFINE,), "tiny/net.py", "torch.nn.Linear)", "torch.nn.Identity)")
+    found = first_loss((AFFINE,), "tiny/net.py", " @ self.weight.T + self.bias", "")
     assert found.test == MAPS
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from grader.assignment import load_assignment
 from grader.authoring import reference_submission, skeleton_submission
 from grader.catalogue import Catalogue
 from grader.grading import grade
 from grader.report import RunStatus
 from grader.sandbox import Tier, best_tier
+from grader.submission.model import AcceptedFile, Submission
 
 HOME = Path(__file__).parents[2] / "home"
 KEY = b"k" * 32
@@ -156,6 +158,23 @@ def test_only_a_test_that_ran_and_passed_earns(lab_with):
     assert found["test_passes"] == ("passed", 1)
 
 
+def test_a_tensor_arrives_even_where_the_suite_has_no_torch(lab_with):
+    lab = lab_with(
+        HEADER + '@pytest.mark.item("double")\ndef test_array(student):\n    """An array."""\n'
+        "    from grader.suite import as_array\n    as_array(student.maths.double(1.0))\n" + REST
+    )
+    manifest = lab.public / "assignment.toml"
+    manifest.write_text(manifest.read_text().replace('"matplotlib", "torch"', '"matplotlib"'))
+    lab = dataclasses.replace(lab, assignment=load_assignment(lab.public))
+    right = reference_submission(lab)
+    tensors = b"import torch\n\n\ndef double(x):\n    return torch.tensor([2 * x])\n"
+    files = [AcceptedFile("tiny/maths.py", tensors), *right.files[1:]]
+    assert right.files[0].path == "tiny/maths.py"
+    report = grade(lab, Submission("tensors", tuple(files)), key=KEY).report
+    assert report.status is RunStatus.GRADED, report.fault
+    assert "got a torch.float32 tensor of shape (1,)" in report.tests[0].detail
+
+
 FAULTS = {
     "type-error": "len(5)",
     "trusted-process-killed": "os.kill(os.getpid(), signal.SIGKILL)",
@@ -191,6 +210,7 @@ def test_every_mistake_of_the_marks_is_reported(lab_with):
 PARENT = """
 import sys
 from pathlib import Path
+from grader.assignment import load_assignment
 from grader.authoring import reference_submission
 from grader.catalogue import Catalogue
 from grader.grading import grade

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from grader.suite import as_number, assert_matches
+from grader.suite import as_number, as_tensor, assert_matches
 
 NAN, INF = float("nan"), float("inf")
 
@@ -107,6 +107,14 @@ def test_what_is_rejected_one_way_is_rejected_the_other_way(a, b):
 def test_what_is_no_finite_number_is_refused(value):
     with pytest.raises(AssertionError):
         as_number(value)
+
+
+def test_without_torch_nothing_is_a_tensor(monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch")
+    assert_matches(np.ones(2), np.ones(2))
+    assert_matches(2.0, np.float64(2.0))
+    with pytest.raises(AssertionError, match=r"expected a torch tensor, got a float64 array"):
+        as_tensor(np.ones(2))
 
 
 def test_comparisons_survive_an_optimising_python():

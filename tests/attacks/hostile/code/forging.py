@@ -258,6 +258,6 @@ class Module:
     def __getattr__(self, name):
         return lambda *args: args[0]
     __path__ = []
-    __file__ = "tests/home/reference/tiny/maths.py"
+    __file__ = "tests/attacks/home/reference/tiny/maths.py"
 sys.modules[__name__] = sys.modules["reference_tiny.maths"] = Module()
 """

@@ -1,4 +1,4 @@
-"""The model solution of the NumPy part."""
+"""The model solution of the first part."""
 
 
 def double(x):

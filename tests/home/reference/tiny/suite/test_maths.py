@@ -1,4 +1,4 @@
-"""Hidden tests of the NumPy part."""
+"""Hidden tests of the first part."""
 
 import pytest
 
