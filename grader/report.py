@@ -73,6 +73,10 @@ class TestReport(_Model):
     )
     needs: tuple[str, ...] = Field((), description="ids of tests that must pass first")
     cpu_seconds: float = 0.0
+    cpu_share: float = Field(
+        0.0,
+        description="staff only: the largest part of an allowance of CPU seconds that it used",
+    )
     wall_seconds: float = 0.0
     cached: bool = Field(False, description="staff only: taken from an earlier run, not run again")
 

@@ -174,7 +174,7 @@ def _test_report(spec: TestSpec, verdict: Verdict, memory_mb: int) -> TestReport
             credit=verdict.credit,
             blocked=verdict.blocked,
             cause=verdict.cause,
-            cpu_seconds=spec.cpu_seconds,
+            cpu_seconds=verdict.allowance,
             memory_mb=memory_mb,
         ),
         detail="\n".join([*verdict.notes, verdict.detail]).strip(),
@@ -182,6 +182,7 @@ def _test_report(spec: TestSpec, verdict: Verdict, memory_mb: int) -> TestReport
         measured=verdict.measured,
         needs=spec.needs,
         cpu_seconds=round(verdict.cpu_seconds, 3),
+        cpu_share=round(verdict.cpu_share, 3),
         wall_seconds=round(verdict.wall_seconds, 3),
     )
 

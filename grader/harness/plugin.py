@@ -19,7 +19,12 @@ from grader.harness.marks import TestSpec
 from grader.harness.run import RUN, SuiteRun, Verdict
 from grader.report import Outcome
 from grader.wire import clock
-from grader.wire.failures import StudentError, StudentNotImported, StudentRaised
+from grader.wire.failures import (
+    StudentError,
+    StudentNotImported,
+    StudentRaised,
+    StudentTimeout,
+)
 
 _MAX_DETAIL = 8_000
 
@@ -92,6 +97,7 @@ class SuitePlugin:
         if not spec.shown:
             self.run.close_visible()
         self.run.current = spec
+        self.run.renew_budgets()
         cpu, wall, own = self.run.cpu_seconds(), time.monotonic(), time.process_time()
         watched = clock.seconds()
         try:
@@ -121,6 +127,7 @@ class SuitePlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         """Ask the student's processes, before they end, what they used."""
+        self.run.note_shares()
         self.run.shortcuts.after(item.nodeid)
 
     @pytest.hookimpl(wrapper=True)
@@ -157,6 +164,8 @@ class SuitePlugin:
             verdict.detail = error.traceback or str(error)
         if isinstance(error, StudentError):
             verdict.outcome, verdict.cause = error.outcome, error.cause
+            if isinstance(error, StudentTimeout):
+                verdict.allowance = error.allowance
             if isinstance(error, StudentNotImported):
                 verdict.detail = str(error)
         elif isinstance(error, (AssertionError, pytest.fail.Exception)):

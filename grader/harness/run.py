@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +22,7 @@ from grader.reasons import Cause
 from grader.report import Artifact, Outcome
 from grader.sandbox import Cell, Sandbox, Tier
 from grader.submission.model import Submission
+from grader.wire.budget import Budget
 from grader.wire.failures import StudentError, StudentTimeout
 from grader.wire.proxy import Student
 
@@ -39,6 +41,8 @@ class Verdict:
     blocked: bool = False  # a test it needs did not pass
     detail: str = ""
     output: str = ""
+    allowance: float | None = None  # the CPU seconds that were too few, after a timeout
+    cpu_share: float = 0.0  # the largest part of an allowance that was used
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
     idle_seconds: float = 0.0
@@ -71,6 +75,7 @@ class SuiteRun:
         self.served: frozenset[str] = frozenset()
         self._charges: Mapping[str, tuple[float, float]] = {}
         self._sandboxes: dict[Kind, Sandbox] = {}
+        self._budgets: dict[Budget, float] = {}  # of the processes that live, with their limits
         self._stack = ExitStack()
 
     def begin(
@@ -190,7 +195,37 @@ class SuiteRun:
             sandbox.session(seed, allowance) as session,
             self.shortcuts.watching(session.channel, modules.values(), spec.without),
         ):
-            yield Student(session.channel, session.budget, modules, sandbox.failures)
+            self._budgets[session.budget] = cpu_seconds
+            try:
+                yield Student(
+                    session.channel,
+                    session.budget,
+                    modules,
+                    sandbox.failures,
+                    partial(self._after_block, session.budget),
+                )
+            finally:
+                del self._budgets[session.budget]
+
+    def renew_budgets(self, but: Budget | None = None) -> None:
+        """Give the processes that live their time anew: what others used is not their own."""
+        left = max(self._cpu_unspent(), _SMALLEST_ALLOWANCE)
+        for budget, cpu_seconds in self._budgets.items():
+            if budget is not but:
+                budget.allow(min(cpu_seconds, left))
+                budget.take_share()
+
+    def _after_block(self, budget: Budget) -> None:
+        """Keep what a block with time of its own used of it; for the others it did not pass."""
+        verdict = self.verdict(self.running.id)
+        verdict.cpu_share = max(verdict.cpu_share, budget.take_share())
+        self.renew_budgets(but=budget)
+
+    def note_shares(self) -> None:
+        """Keep how near the current test came to an allowance; its processes still live."""
+        verdict = self.verdict(self.running.id)
+        shares = [budget.take_share() for budget in self._budgets]
+        verdict.cpu_share = max([verdict.cpu_share, *shares])
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the student's own code so far, in all sandboxes."""
@@ -201,11 +236,14 @@ class SuiteRun:
         cpu, idle = self._charges.get(self.running.id, (0.0, 0.0))
         if self.idle_seconds + idle > _IDLE_SECONDS:
             raise StudentTimeout("the run waited too long without computing", Cause.WAITED)
-        limit = self.assignment.limits.cpu_seconds
-        left = limit - self.cpu_seconds() - cpu
+        left = self._cpu_unspent() - cpu
         if left < _SMALLEST_ALLOWANCE:
+            limit = self.assignment.limits.cpu_seconds
             raise StudentTimeout(f"the run's {limit:g} s are spent", Cause.RUN_SPENT)
         return left
+
+    def _cpu_unspent(self) -> float:
+        return self.assignment.limits.cpu_seconds - self.cpu_seconds()
 
     @property
     def running(self) -> TestSpec:

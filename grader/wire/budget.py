@@ -20,19 +20,33 @@ class Budget:
         self._meter = meter
         self._cpu_start = meter()
         self._wall_start = clock.seconds()
-        self.allow(cpu_seconds)
+        self._most = 0.0
+        self._open(cpu_seconds)
 
     def allow(self, cpu_seconds: float) -> None:
         """Set the allowance anew, counted from now."""
+        self._most = max(self._most, self._share())
+        self._open(cpu_seconds)
+
+    def take_share(self) -> float:
+        """Return the largest part of an allowance that was used since this was asked before."""
+        most, self._most = max(self._most, self._share()), 0.0
+        return most
+
+    def _open(self, cpu_seconds: float) -> None:
         self.cpu_seconds = cpu_seconds
         self._cpu_limit = self._meter() + cpu_seconds
         allowance = cpu_seconds * _WALL_PER_CPU_SECOND + _WALL_GRACE_SECONDS
         self._wall_limit = clock.seconds() + allowance
 
+    def _share(self) -> float:
+        return 1 - (self._cpu_limit - self._meter()) / self.cpu_seconds
+
     def check(self) -> None:
         """Raise StudentTimeout if the allowance is spent."""
         if self._meter() > self._cpu_limit:
-            raise StudentTimeout(f"more than {self.cpu_seconds:g} s of CPU time")
+            message = f"more than {self.cpu_seconds:g} s of CPU time"
+            raise StudentTimeout(message, allowance=self.cpu_seconds)
         if clock.seconds() > self._wall_limit:
             raise StudentTimeout("waited without computing", Cause.WAITED)
 

@@ -55,9 +55,12 @@ class StudentTimeout(StudentError):
 
     outcome = Outcome.TIMEOUT
 
-    def __init__(self, message: str, cause: Cause | None = None) -> None:
+    def __init__(
+        self, message: str, cause: Cause | None = None, allowance: float | None = None
+    ) -> None:
         super().__init__(message)
         self.cause = cause
+        self.allowance = allowance  # CPU seconds, if these were what ended it
 
 
 class StudentMemory(StudentError):

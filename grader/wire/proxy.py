@@ -27,9 +27,12 @@ class Student:
         budget: Budget,
         modules: Mapping[str, str],
         failures: Mapping[str, StudentError],
+        after_block: Callable[[], None] = lambda: None,
     ) -> None:
+        """Bind to a process; `after_block` is called whenever a `budget` block ends."""
         self._channel = channel
         self._budget = budget
+        self._after_block = after_block
         self._modules = modules  # short name -> dotted name
         self._failures = failures  # dotted name -> why it could not be imported
 
@@ -48,13 +51,14 @@ class Student:
 
     @contextmanager
     def budget(self, *, cpu_seconds: float) -> Iterator[None]:
-        """Give the calls inside the block a CPU allowance of their own."""
+        """Give the calls inside the block a CPU allowance of their own; it counts nowhere else."""
         before = self._budget.cpu_seconds
         self._budget.allow(cpu_seconds)
         try:
             yield
         finally:
             self._budget.allow(before)
+            self._after_block()
 
 
 class RemoteModule:

@@ -42,7 +42,7 @@ def cached(report):
 
 def core(report):
     """Return what must be the same, however a report came about."""
-    own = {"cached", "wall_seconds", "cpu_seconds"}
+    own = {"cached", "wall_seconds", "cpu_seconds", "cpu_share"}
     tests = [test.model_dump(exclude=own) for test in report.tests]
     rest = report.model_dump(
         exclude={"tests", "started_at", "cpu_seconds", "wall_seconds", "suite_digest"}

@@ -175,6 +175,58 @@ def test_a_tensor_arrives_even_where_the_suite_has_no_torch(lab_with):
     assert "got a torch.float32 tensor of shape (1,)" in report.tests[0].detail
 
 
+ALLOWANCES = (
+    HEADER
+    + '''
+@pytest.fixture(scope="module")
+def one(shared_student):
+    """A call of the process that outlives a test."""
+    return lambda: shared_student.maths.double(1.0)
+
+@pytest.mark.item("double")
+def test_long(one, student):
+    """Computes longer than a test may, in time of its own."""
+    one()
+    with student.budget(cpu_seconds=20):
+        student.maths.estimate(2 * 10**6)
+    one()
+
+@pytest.mark.item("partial")
+def test_late(one):
+    """Comes when the other process has used up what a test may."""
+    assert one() == 2
+
+@pytest.mark.item("partial")
+@pytest.mark.limits(cpu_seconds=9)
+def test_endless(student):
+    """Has the time of this one loop, not that of the test."""
+    with student.budget(cpu_seconds=0.25):
+        student.maths.estimate(10**12)
+
+@pytest.mark.item("linear")
+def test_nothing():
+    """Asks nothing of anybody."""
+'''
+)
+
+
+def test_every_test_has_its_own_time_and_is_told_how_much_it_used(lab_with):
+    lab = lab_with(ALLOWANCES)
+    manifest = lab.public / "assignment.toml"
+    text = manifest.read_text().replace("test_cpu_seconds = 2", "test_cpu_seconds = 0.1")
+    manifest.write_text(text)
+    lab = dataclasses.replace(lab, assignment=load_assignment(lab.public))
+    report = grade(lab, reference_submission(lab), key=KEY).report
+    assert report.status is RunStatus.GRADED, report.fault
+    long, late, endless, _ = report.tests
+    assert (long.outcome, late.outcome) == ("passed", "passed"), long.detail + late.detail
+    assert long.cpu_seconds > 0.1
+    assert 0 < long.cpu_share < 1
+    assert 0 < late.cpu_share < 1
+    assert endless.outcome == "timeout" and endless.cpu_share > 1
+    assert "more CPU time than this test allows (0.25 s)" in endless.reason
+
+
 FAULTS = {
     "type-error": "len(5)",
     "trusted-process-killed": "os.kill(os.getpid(), signal.SIGKILL)",

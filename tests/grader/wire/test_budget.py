@@ -32,7 +32,7 @@ def test_cpu_time_is_counted_from_the_opening(clocks):
     clocks[0] += 0.01
     with pytest.raises(StudentTimeout, match="2 s of CPU time") as caught:
         budget.check()
-    assert caught.value.cause is None
+    assert (caught.value.cause, caught.value.allowance) == (None, 2)
 
 
 def test_code_that_waits_without_computing_is_stopped_and_told_so(clocks):
@@ -52,6 +52,17 @@ def test_a_new_allowance_counts_from_now(clocks):
     clocks[0] += 1.5
     budget.check()
     assert budget.cpu_used == 3
+
+
+def test_the_largest_part_of_an_allowance_is_told_once(clocks):
+    budget = Budget(2, lambda: clocks[0])
+    clocks[0] += 0.5
+    budget.allow(10)
+    clocks[0] += 8
+    budget.allow(2)
+    clocks[0] += 1
+    assert budget.take_share() == pytest.approx(0.8)
+    assert budget.take_share() == pytest.approx(0.5)  # of the one that still runs
 
 
 def test_a_machine_that_was_suspended_is_not_code_that_waits(clocks):
