@@ -102,7 +102,7 @@ def validate(
 
 def check_count(lab: Lab, plan: Plan) -> int:
     """Return how many findings `validate` will report, for a progress display."""
-    always = 3 + 1 + 1 + 1  # files, items, repeats, skeleton
+    always = 3 + 1 + 1 + 1 + 1  # files, items, repeats, room, skeleton
     from_scratch = 2 if declared(lab.assignment) else 0
     automatic = _OF_AUTOMATIC if plan.automatic else 0
     wrong = len(odd_submissions(lab)) + len(load_mutants(lab))
@@ -119,6 +119,7 @@ def _checks(bench: Bench, plan: Plan) -> Iterator[Check]:
         yield partial(checks.full_marks, bench, seed)
     yield partial(checks.items_are_served, bench)
     yield partial(checks.repeats_agree, bench, plan.repeats)
+    yield partial(checks.limits_leave_room, bench, [None, *_other_variants(lab)])
     yield partial(checks.earns_nothing, bench, skeleton_submission(lab))
     if declared(lab.assignment):
         yield partial(checks.names_exist, lab)

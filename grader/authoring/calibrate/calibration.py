@@ -30,6 +30,7 @@ CALIBRATION_NAME = "calibration.json"
 BASELINES = "baselines"
 _QUANTILES = (5, 25, 50, 75, 95)  # per cent
 _FIGURES = 6  # that a value keeps
+_CPU_LIMITS = {"cpu_seconds", "test_cpu_seconds", "import_cpu_seconds"}
 
 
 class _Model(BaseModel):
@@ -171,12 +172,14 @@ def measuring_digest(lab: Lab, tests: Collection[str] | None = None) -> str:
     That is the reference, what the suite's tests share, the course's loaders of data if the lab
     gives any of them, and of the manifest variants, files and limits. Of the suite's own
     ``test_*.py`` only those that hold one of `tests` (by id) count, and in them no other test; all
-    of them by default.
+    of them by default. Limits of CPU time count nowhere: who keeps within them measures the same,
+    and who does not measures nothing.
     """
     total = hashlib.sha256()
     manifest = lab.assignment.model_dump(
         mode="json",
         include={"variants", "default_variant", "files", "given", "limits"},
+        exclude={"limits": _CPU_LIMITS},
         exclude_defaults=True,  # a key that the manifest learns to have changes nothing
     )
     total.update(json.dumps(manifest, sort_keys=True).encode())
@@ -189,11 +192,11 @@ def measuring_digest(lab: Lab, tests: Collection[str] | None = None) -> str:
         if not loads and path.parts[0] == DATASETS:
             continue
         data = file.read_bytes()
-        if functions is not None and _holds_tests(path):
-            wanted = functions.get("/".join(path.parts[2:]))
-            if wanted is None:
+        if _holds_tests(path):
+            wanted = functions.get("/".join(path.parts[2:])) if functions is not None else None
+            if functions is not None and wanted is None:
                 continue
-            data = _without_other_tests(data, wanted)
+            data = _measuring_text(data, wanted)
         total.update(f"{name}\0{hashlib.sha256(data).hexdigest()}\n".encode())
     return total.hexdigest()
 
@@ -211,13 +214,18 @@ def _holds_tests(path: PurePosixPath) -> bool:
     return path.parts[:2] == (REFERENCE, "suite") and path.name.startswith("test_")
 
 
-def _without_other_tests(source: bytes, wanted: set[str]) -> bytes:
-    """Return a file of tests without the functions of tests that are not wanted."""
+def _measuring_text(source: bytes, wanted: set[str] | None) -> bytes:
+    """Return a file of tests without limits of CPU time and without tests not wanted, if any."""
     lines = source.splitlines(keepends=True)
-    for node in reversed(ast.parse(source).body):
-        if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
-            continue
-        if node.name not in wanted:
-            first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
-            del lines[first - 1 : node.end_lineno]
-    return b"".join(lines)
+    dropped = set[int]()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            if wanted is not None and node.name not in wanted:
+                first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
+                dropped.update(range(first, (node.end_lineno or first) + 1))
+            for mark in node.decorator_list:
+                if ast.unparse(mark).startswith("pytest.mark.limits("):
+                    dropped.update(range(mark.lineno, (mark.end_lineno or mark.lineno) + 1))
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("CPU_SECONDS"):
+            dropped.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return b"".join(line for number, line in enumerate(lines, 1) if number not in dropped)

@@ -12,6 +12,7 @@ from grader.authoring.checks.runs import (
     earns_nothing,
     full_marks,
     items_are_served,
+    limits_leave_room,
     repeats_agree,
     takes_no_shortcut,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "full_marks",
     "is_caught",
     "items_are_served",
+    "limits_leave_room",
     "names_exist",
     "repeats_agree",
     "run_automatic",

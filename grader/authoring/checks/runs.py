@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from grader.authoring.checks.bench import Bench, fault_of
 from grader.authoring.checks.finding import Finding
 from grader.authoring.from_scratch import own_findings
 from grader.explain import where
 from grader.report import Report
 from grader.submission.model import Submission
+
+_ROOM = 50  # per cent
 
 
 def full_marks(bench: Bench, seed: int, variant: str | None = None) -> Finding:
@@ -48,6 +52,28 @@ def earns_nothing(bench: Bench, submission: Submission, variant: str | None = No
         return Finding(claim, False, fault)
     passed = [test.id for test in report.tests if test.score > 0]
     return Finding(claim, not passed, f"but passed {', '.join(passed)}" if passed else "")
+
+
+def limits_leave_room(bench: Bench, variants: Sequence[str | None]) -> Finding:
+    """Check that no limit of CPU time is near what the reference uses in any of these variants.
+
+    Right work may be slower than the reference, and a machine slower than this one.
+    """
+    claim = f"the reference uses at most {_ROOM} % of every limit of CPU time"
+    shares = []
+    for variant in variants:
+        report = bench.reference_report(0, variant)
+        if fault := fault_of(report):
+            return Finding(claim, False, fault)
+        within = f" (variant {variant})" if variant else ""
+        limit = bench.lab.assignment.limits.cpu_seconds
+        shares.append((100 * report.cpu_seconds / limit, f"all tests together{within}"))
+        shares += [(100 * test.cpu_share, f"{test.id}{within}") for test in report.tests]
+    most, *others = sorted(shares, reverse=True)
+    told = [most, *(share for share in others if share[0] > _ROOM)]
+    return Finding(
+        claim, most[0] <= _ROOM, "\n".join(f"{share:.0f} %: {name}" for share, name in told)
+    )
 
 
 def items_are_served(bench: Bench) -> Finding:

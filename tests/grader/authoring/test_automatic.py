@@ -269,6 +269,7 @@ def test_a_lab_is_validated_whole(home_with, tmp_path, monkeypatch):
     claims = {finding.claim: finding for finding in result.findings}
     assert claims["the reference earns full marks (seed 0)"].holds
     assert claims["2 runs under one key give the same score"].holds
+    assert claims["the reference uses at most 50 % of every limit of CPU time"].holds
     assert claims["mutant triple is caught: double triples"].holds
     assert not result.sound
     unmade = "the skeleton, the notebook and the given files are as the reference makes them"

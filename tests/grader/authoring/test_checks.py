@@ -2,10 +2,16 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from grader.authoring.checks import bars_are_proven, signatures_agree, skeleton_is_generated
+from grader.authoring.checks import (
+    bars_are_proven,
+    limits_leave_room,
+    signatures_agree,
+    skeleton_is_generated,
+)
 from grader.catalogue import Catalogue
 
 HOME = Path(__file__).parents[2] / "home"
@@ -142,3 +148,36 @@ def test_a_public_folder_that_is_not_as_the_reference_makes_it_is_told(tmp_path)
     (home / "reference/tiny/maths.py").write_text("# BEGIN SOLUTION\n")
     finding = skeleton_is_generated(Catalogue(home).get("tiny"))
     assert "maths.py:1" in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("shares", "run", "told"),
+    [
+        pytest.param((0.1, 0.5), 10, "50 %: test_a.py::test_large", id="room"),
+        pytest.param((0.1, 0.2), 80, "80 %: all tests together (variant high)", id="the-run"),
+        pytest.param((0.6, 0.9), 1, "90 %: test_a.py::test_large", id="two-tests"),
+    ],
+)
+def test_a_limit_that_the_reference_nearly_reaches_is_told(make_report, shares, run, told):
+    plain = make_report(cpu_seconds=1)
+    tests = [
+        test.model_copy(update={"cpu_share": share})
+        for test, share in zip(plain.tests, shares, strict=False)
+    ]
+    reports = {None: make_report(cpu_seconds=1, tests=tests), "high": make_report(cpu_seconds=run)}
+    limits = SimpleNamespace(cpu_seconds=100)
+    bench = SimpleNamespace(
+        lab=SimpleNamespace(assignment=SimpleNamespace(limits=limits)),
+        reference_report=lambda seed, variant: reports[variant],
+    )
+    finding = limits_leave_room(bench, [None, "high"])
+    assert finding.holds is (max(*shares, run / 100) <= 0.5)
+    lines = finding.detail.splitlines()
+    assert lines[0] == told
+    assert len(lines) == max(1, sum(share > 0.5 for share in (*shares, run / 100)))
+
+
+def test_room_is_not_claimed_of_a_run_that_failed(faulty_report):
+    bench = SimpleNamespace(reference_report=lambda seed, variant: faulty_report)
+    finding = limits_leave_room(bench, [None])
+    assert not finding.holds and "did not start" in finding.detail

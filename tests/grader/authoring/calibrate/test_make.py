@@ -40,6 +40,8 @@ import pytest
 
 from grader.suite import as_array
 
+LONG_CPU_SECONDS = 20
+
 
 def doubled(student, rng):
     x = rng.normal(size=4)
@@ -48,6 +50,7 @@ def doubled(student, rng):
 
 
 @pytest.mark.item("double")
+@pytest.mark.limits(cpu_seconds=3)
 def test_noisy(student, rng, variant, bar, measured):
     """The noise."""
     off = doubled(student, rng)
@@ -261,6 +264,8 @@ def test_only_what_a_measuring_test_sees_makes_it_stale(lab, path, stale):
         pytest.param('@pytest.mark.item("partial")', '@pytest.mark.item("sum")', False, id="mark"),
         pytest.param("The shared figure.", "A figure.", True, id="the-test-itself"),
         pytest.param("rng.normal(size=4)", "rng.normal(size=5)", True, id="a-helper"),
+        pytest.param("LONG_CPU_SECONDS = 20", "LONG_CPU_SECONDS = 90", False, id="a-limit"),
+        pytest.param("limits(cpu_seconds=3)", "limits(cpu_seconds=9)", False, id="a-tests-limit"),
     ],
 )
 def test_of_a_file_of_tests_only_those_that_measure_count(lab, old, new, stale):
@@ -274,7 +279,8 @@ def test_of_a_file_of_tests_only_those_that_measure_count(lab, old, new, stale):
 def test_a_key_that_no_test_sees_does_not_make_it_stale(lab):
     manifest = lab.public / "assignment.toml"
     text = manifest.read_text()
-    manifest.write_text(text.replace('title = "Doubling"', 'title = "Twice"'))
+    other = text.replace('title = "Doubling"', 'title = "Twice"')
+    manifest.write_text(other.replace("test_cpu_seconds = 2", "test_cpu_seconds = 4"))
     assert unproven_bars(Catalogue(lab.public.parents[1]).get("tiny")) == []
     manifest.write_text(text.replace("level = 3", "level = 5"))
     assert unproven_bars(Catalogue(lab.public.parents[1]).get("tiny")) != []
