@@ -17,6 +17,7 @@ from grader.errors import ProctorError, SandboxError
 from grader.harness import marks
 from grader.harness.marks import TestSpec
 from grader.harness.run import RUN, SuiteRun, Verdict
+from grader.reasons import Cause
 from grader.report import Outcome
 from grader.wire import clock
 from grader.wire.failures import (
@@ -164,8 +165,10 @@ class SuitePlugin:
             verdict.detail = error.traceback or str(error)
         if isinstance(error, StudentError):
             verdict.outcome, verdict.cause = error.outcome, error.cause
-            if isinstance(error, StudentTimeout):
+            if isinstance(error, StudentTimeout) and error.allowance is not None:
                 verdict.allowance = error.allowance
+                if self.run.ran_out(error.allowance):
+                    verdict.cause = Cause.RUN_SPENT
             if isinstance(error, StudentNotImported):
                 verdict.detail = str(error)
         elif isinstance(error, (AssertionError, pytest.fail.Exception)):

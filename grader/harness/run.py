@@ -209,10 +209,9 @@ class SuiteRun:
 
     def renew_budgets(self, but: Budget | None = None) -> None:
         """Give the processes that live their time anew: what others used is not their own."""
-        left = max(self._cpu_unspent(), _SMALLEST_ALLOWANCE)
         for budget, cpu_seconds in self._budgets.items():
             if budget is not but:
-                budget.allow(min(cpu_seconds, left))
+                budget.allow(min(cpu_seconds, max(self._cpu_rest(), _SMALLEST_ALLOWANCE)))
                 budget.take_share()
 
     def _after_block(self, budget: Budget) -> None:
@@ -233,17 +232,23 @@ class SuiteRun:
 
     def cpu_left(self) -> float:
         """Return what the whole run may still use; StudentTimeout if nothing is left."""
-        cpu, idle = self._charges.get(self.running.id, (0.0, 0.0))
+        _, idle = self._charges.get(self.running.id, (0.0, 0.0))
         if self.idle_seconds + idle > _IDLE_SECONDS:
             raise StudentTimeout("the run waited too long without computing", Cause.WAITED)
-        left = self._cpu_unspent() - cpu
+        left = self._cpu_rest()
         if left < _SMALLEST_ALLOWANCE:
             limit = self.assignment.limits.cpu_seconds
             raise StudentTimeout(f"the run's {limit:g} s are spent", Cause.RUN_SPENT)
         return left
 
-    def _cpu_unspent(self) -> float:
-        return self.assignment.limits.cpu_seconds - self.cpu_seconds()
+    def ran_out(self, allowance: float) -> bool:
+        """Whether a timeout is the whole run's: the test had only what the others left of it."""
+        return allowance < self.running.cpu_seconds and self._cpu_rest() < _SMALLEST_ALLOWANCE
+
+    def _cpu_rest(self) -> float:
+        """Return what the run has left, tests served from an earlier run charged as if run."""
+        cpu, _ = self._charges.get(self.running.id, (0.0, 0.0))
+        return self.assignment.limits.cpu_seconds - self.cpu_seconds() - cpu
 
     @property
     def running(self) -> TestSpec:

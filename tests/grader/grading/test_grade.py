@@ -227,6 +227,39 @@ def test_every_test_has_its_own_time_and_is_told_how_much_it_used(lab_with):
     assert "more CPU time than this test allows (0.25 s)" in endless.reason
 
 
+SPENT = (
+    HEADER
+    + '''
+@pytest.mark.item("double")
+def test_long(student):
+    """Uses a part of the time that all tests have together."""
+    student.maths.estimate(10**6)
+
+@pytest.mark.item("partial")
+def test_endless(student):
+    """Has what is left."""
+    student.maths.estimate(10**12)
+
+@pytest.mark.item("linear")
+def test_last(student):
+    """Has nothing."""
+    student.net.Linear(1, 1)
+'''
+)
+
+
+def test_a_run_whose_time_is_spent_says_so(lab_with):
+    lab = lab_with(SPENT)
+    manifest = lab.public / "assignment.toml"
+    text = manifest.read_text().replace("test_cpu_seconds = 2", "test_cpu_seconds = 20")
+    manifest.write_text(text.replace("\ncpu_seconds = 20", "\ncpu_seconds = 2"))
+    lab = dataclasses.replace(lab, assignment=load_assignment(lab.public))
+    report = grade(lab, reference_submission(lab), key=KEY).report
+    assert [test.outcome.value for test in report.tests] == ["passed", "timeout", "timeout"]
+    for test in report.tests[1:]:
+        assert "used up the CPU time of the whole submission" in test.reason
+
+
 FAULTS = {
     "type-error": "len(5)",
     "trusted-process-killed": "os.kill(os.getpid(), signal.SIGKILL)",
