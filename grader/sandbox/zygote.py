@@ -27,14 +27,15 @@ _START_SECONDS = 180.0  # of wall time: importing torch on a busy machine
 _SPAWN_SECONDS = 60.0
 _MAX_ANSWER = 65_536
 _MAX_SAID = 4_000
-_TRAVELLERS = ("codec", "forks", "kernelfile", "runner", "watch")  # by name: one imports torch
+_TRAVELLERS = ("codec", "forks", "kernelfile", "runner", "warmup", "watch")  # one imports torch
 _BOOT = (
     "import sys; sys.path[:0] = [{code!r}]; sys.path += {site!r}\n"
     "from wire import forks\n"
     "forks.intercept()\n"
     "from inside.main import Zygote\n"
     "zygote = Zygote()\n"
-    "from wire.runner import keeper, warm_up\n"
+    "from wire.runner import keeper\n"
+    "from wire.warmup import warm_up\n"
     "sys.path.remove({code!r})\n"
     "zygote.main(warm_up, keeper)"
 )

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import io
 import json
 import os
 import random
@@ -39,18 +38,6 @@ _MAX_TEXT = 4_000
 _GPU = "/dev/nvidiactl"
 _SWEEP_SECONDS = 10.0
 _MAX_SWEPT = 500
-
-
-def warm_up(settings: dict[str, Any]) -> None:
-    """Import in the zygote what every sandbox will need, as `settings` say."""
-    sys.dont_write_bytecode = True
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    sys.modules.update(dict.fromkeys(settings["hide"]))  # None makes `import name` fail
-    for name in settings["warm"]:
-        importlib.import_module(name)
-    _warm_torch()
-    _reseed(0)
 
 
 def keeper(control: socket.socket, confine: Callable[[], None], leftovers: Any) -> None:
@@ -88,25 +75,29 @@ def template(message: dict[str, Any], fd: int, confine: Callable[[], None]) -> N
 
 def serve(seed: int, fd: int) -> None:
     """Answer calls on a socket until it closes: one test's worth of student code."""
-    _reseed(seed)
-    connection = socket.socket(fileno=fd)
-    session = _Session()
-    while True:
-        prefix = _read(connection, codec.PREFIX.size)
-        if prefix is None:
-            return
-        header_length, buffers_length = codec.frame_lengths(bytes(prefix))
-        header = _read(connection, header_length)
-        buffers = _read(connection, buffers_length)
-        if header is None or buffers is None:
-            return
-        tree, specs = codec.read_header(bytes(header), buffers_length)
-        request = codec.decode(tree, specs, buffers, session.resolve)
-        for chunk in session.answer(request):
-            connection.sendall(chunk)
+    reseed(seed)
+    session = Session()
+    with socket.socket(fileno=fd) as connection:
+        while (request := read_request(connection, session)) is not None:
+            for chunk in session.answer(request):
+                connection.sendall(chunk)
 
 
-class _Session:
+def read_request(connection: socket.socket, session: Session) -> Any:
+    """Read one request; None if the other side has closed."""
+    prefix = _read(connection, codec.PREFIX.size)
+    if prefix is None:
+        return None
+    header_length, buffers_length = codec.frame_lengths(bytes(prefix))
+    header = _read(connection, header_length)
+    buffers = _read(connection, buffers_length)
+    if header is None or buffers is None:
+        return None
+    tree, specs = codec.read_header(bytes(header), buffers_length)
+    return codec.decode(tree, specs, buffers, session.resolve)
+
+
+class Session:
     """The objects one test has made, and what may be asked of them."""
 
     def __init__(self) -> None:
@@ -135,6 +126,7 @@ class _Session:
             return codec.encode({"raised": describe(error)})
 
     def call(self, target: list[Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Call what `target` names."""
         return _attribute(target)(*args, **kwargs)
 
     def start_watch(self, files: dict[str, list[str]]) -> None:
@@ -148,6 +140,7 @@ class _Session:
         return codec.Handle(key, type(value).__name__[:100])
 
     def resolve(self, handle: codec.Handle) -> Any:
+        """Return the object that a handle stands for."""
         return self.objects[handle.id]
 
 
@@ -333,7 +326,7 @@ def _flush() -> None:
             stream.flush()
 
 
-def _reseed(seed: int) -> None:
+def reseed(seed: int) -> None:
     """Seed every generator, so that a test gives the same result each time it is run."""
     random.seed(seed)
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
@@ -343,16 +336,3 @@ def _reseed(seed: int) -> None:
         torch.manual_seed(seed)
     elif torch:  # the same without asking every kind of accelerator: half the cost of a test
         torch.random.default_generator.manual_seed(seed)
-
-
-def _warm_torch() -> None:
-    """Take one optimiser step: building the first one imports 1.6 s worth of torch."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return
-    torch.set_num_threads(1)  # a fork of a process that ran two threads hangs at two threads
-    weight = torch.nn.Parameter(torch.zeros(1))
-    optimiser = torch.optim.SGD([weight], lr=0.1)
-    weight.sum().backward()
-    optimiser.step()
-    importlib.import_module(".watch", __package__)  # now: later, a submission could shadow it

@@ -54,6 +54,7 @@ RULES = (
         "grader.wire.forks",
         "grader.wire.kernelfile",
     ),
+    rule("grader/wire/warmup.py", "grader.wire.codec", "grader.wire.runner"),
     rule("grader/wire/watch.py", "torch"),
     rule("grader/wire/forks.py"),
     rule("grader/wire/kernelfile.py"),
