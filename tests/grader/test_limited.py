@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -130,6 +131,28 @@ def test_an_interpreter_lost_while_it_is_asked_is_not_the_datas_fault():
     os.kill(process.pid, signal.SIGKILL)
     asking.join()
     assert found == [b"2\n"]
+
+
+@linux
+def test_an_ended_child_is_gone_whatever_the_interpreter_does_just_then():
+    assert run_limited(LENGTH, b"a") == b"1\n"
+    process = calling._FORKS._process
+    assert process is not None
+    interpreter = psutil.Process(process.pid)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        waits = f"import socket; socket.create_connection({door.getsockname()}).recv(1)"
+        asking = threading.Thread(target=run_limited, args=(waits, b""))
+        asking.start()
+        connection, _ = door.accept()
+        children = interpreter.children()
+        interpreter.suspend()
+        try:
+            connection.close()
+            asking.join()
+            gone, _ = psutil.wait_procs(children, timeout=10)
+        finally:
+            interpreter.resume()
+    assert gone == children != []
 
 
 @linux
