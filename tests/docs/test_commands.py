@@ -10,6 +10,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,7 +189,28 @@ def test_a_script_that_the_documents_name_is_there_and_sound(command):
 
 @pytest.mark.parametrize(
     "command",
-    [one for one in COMMANDS if one.words[0] in {"pytest", "python", "ruff", "mypy"}],
+    [one for one in COMMANDS if one.words[0] == "python" and one.words[1] != "-m"],
+    ids=named,
+)
+def test_a_script_of_ours_knows_the_options_that_the_documents_give_it(command):
+    _, script, *words = command.words
+    said = subprocess.run(
+        [sys.executable, ROOT / script, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    ).stdout
+    assert {word for word in words if word.startswith("--") and word not in said} == set()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        one
+        for one in COMMANDS
+        if one.words[0] in {"pytest", "ruff", "mypy"} or one.words[:2] == ["python", "-m"]
+    ],
     ids=named,
 )
 def test_a_tool_is_one_we_install_and_its_files_are_there(command):
