@@ -6,6 +6,7 @@ Bars were put where the calibrated runs allow it, so those runs say too little a
 round runs, for every variant of each lab, the tests that `grader calibrate` found to measure
 something, with new hidden inputs. Prints what was lost, under which key, and what as many runs
 prove by counting alone: an upper bound of the share lost, whatever the figures' distribution.
+Exits with 1 if a test was lost or a run could not be made.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import hashlib
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -110,6 +112,7 @@ def main() -> None:
     for row in table:
         for said in (*row.lost, *row.faults):
             print(f"{row.name}, run {said}")
+    sys.exit(1 if any(row.lost or row.faults for row in table) else 0)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """The page of every lab counts what there is to count."""
 
+import csv
 import re
+import statistics
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -11,11 +14,13 @@ from grader.authoring.automatic import automatic_mutants, load_explained
 from grader.authoring.mutants import load_mutants
 from grader.authoring.solutions import reference_submission
 from grader.catalogue import Catalogue
+from grader.grading.reference import load_reference
 
 HOME = Path(__file__).parents[2]
 LABS = Catalogue(HOME)
 NAMES = sorted(path.stem for path in (HOME / "docs" / "labs").glob("*.md"))
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+EFFECTS = {"fnn": (1, ".2f"), "cnn": (1, ".1f"), "gcn": (100, ".1f")}  # factor, digits
 COLLECT = """
 import sys
 import pytest
@@ -64,3 +69,35 @@ def test_a_page_counts_the_automatic_mutants(lab, page):
     explained = len(load_explained(lab))
     claim = f"Of {count} automatic mutants {count - explained} lose a test; the other {explained} "
     assert claim in page
+
+
+def told(values, form):
+    return f"{statistics.mean(values):{form}} +- {statistics.stdev(values):{form.lstrip('+')}}"
+
+
+def measured_effects(lab):
+    """Yield value, figure and difference from the base of every cell that is not the base."""
+    scale, form = EFFECTS[lab.assignment.slug]
+    base = load_reference(lab.reference, lab.assignment).study.BASE
+    cells = defaultdict(dict)
+    with (lab.reference / "results.csv").open() as file:
+        for row in csv.DictReader(file):
+            cell = cells[row.get("task"), row["factor"], row["value"]]
+            cell[row["seed"]] = scale * float(row["metric"])
+    for (task, factor, value), found in cells.items():
+        usual = str(base[factor])
+        if value != usual:
+            differences = [found[seed] - cells[task, factor, usual][seed] for seed in found]
+            yield (
+                value.removesuffix(".0"),
+                told(found.values(), form),
+                told(differences, f"+{form}"),
+            )
+
+
+def test_a_page_tells_the_effect_of_every_factor(lab, page):
+    section = page.partition("## What the factors do")[2].partition(" ## ")[0]
+    figure = r"(\S+ \+- \S+) \| ([+-]\S+ \+- \S+) \|"
+    table = re.findall(rf"\| ([\w.-]+) \| {figure}(?: {figure})?", section)
+    pairs = {(value, *pair) for value, *two in table for pair in (two[:2], two[2:])}
+    assert {pair for pair in pairs if all(pair)} == set(measured_effects(lab))
