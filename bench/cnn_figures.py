@@ -16,8 +16,8 @@ from pathlib import Path
 
 import torch
 
-from grader.catalogue import Catalogue
 from grader.grading.reference import load_reference
+from grader.lab.catalogue import Catalogue
 
 LAB = Catalogue(Path(__file__).resolve().parents[1]).get("cnn")
 CNN = load_reference(LAB.reference, LAB.assignment)

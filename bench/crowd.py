@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 
 from grader.authoring import load_mutants, reference_submission
-from grader.catalogue import Lab
-from grader.submission.model import AcceptedFile, Submission
+from grader.intake.submission import AcceptedFile, Submission
+from grader.lab.catalogue import Lab
 
 
 def submissions(lab: Lab, count: int) -> list[Submission]:

@@ -25,10 +25,10 @@ from pathlib import Path
 from grader.authoring import reference_submission
 from grader.authoring.calibrate import load_calibration
 from grader.authoring.calibrate.bounds import free_bound
-from grader.catalogue import Catalogue, Lab
 from grader.grading import GradingPool
+from grader.intake.submission import Submission
+from grader.lab.catalogue import Catalogue, Lab
 from grader.report import Outcome
-from grader.submission.model import Submission
 
 HOME = Path(__file__).resolve().parents[1]
 CONFIDENCE = 0.95

@@ -19,8 +19,8 @@ from typing import Any
 
 import torch
 
-from grader.catalogue import Catalogue
 from grader.grading.reference import load_reference
+from grader.lab.catalogue import Catalogue
 
 LAB = Catalogue(Path(__file__).resolve().parents[1]).get("gcn")
 GCN = load_reference(LAB.reference, LAB.assignment)

@@ -26,7 +26,7 @@ import batch
 from crowd import submissions
 from overhead.meter import Usage, run_metered
 
-from grader.catalogue import Catalogue
+from grader.lab.catalogue import Catalogue
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT = 3 * 3600.0  # seconds for one command

@@ -28,9 +28,9 @@ from pathlib import Path
 import psutil
 
 from grader.authoring import reference_submission
-from grader.batch import Settings, Source, run_batch
-from grader.catalogue import Catalogue
 from grader.grading import Progress
+from grader.grading.batch import Settings, Source, run_batch
+from grader.lab.catalogue import Catalogue
 from grader.report import Report
 from grader.sandbox import best_tier, cgroup
 
@@ -82,7 +82,7 @@ def kind_of(process: psutil.Process) -> str | None:
         if "grader.grading.server" in words:
             forked = above is not None and "grader.grading.server" in above.cmdline()
             return "trusted run" if forked else "server"
-        if any("wire.runner" in word for word in words):
+        if any("guest.runner" in word for word in words):
             zygote = above is not None and "grader.grading.server" in above.cmdline()
             return "zygote" if zygote else "sandboxed"
         return "bubblewrap" if process.name() in ("bwrap", "sleep") else None

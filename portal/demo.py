@@ -22,8 +22,8 @@ from sqlalchemy.orm import Session
 
 from grader.authoring import load_mutants, reference_submission, skeleton_submission
 from grader.authoring.mutants import Replacement
-from grader.catalogue import Catalogue, Lab
-from grader.submission.model import Submission as Files
+from grader.intake.submission import Submission as Files
+from grader.lab.catalogue import Catalogue, Lab
 from portal.accounts.models import User
 from portal.accounts.passwords import Passwords
 from portal.accounts.service import create_user, find_user

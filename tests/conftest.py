@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from grader.limited import child as limited
+from grader.intake.limited import child as limited
 from grader.sandbox import cgroup
-from grader.sandbox.inside import landlock
+from grader.sandbox.guest import landlock
 
 # Courses of their own that tests grade with; their tests are the engine's to run, not pytest's.
 collect_ignore = ["home", "attacks/home"]
@@ -106,7 +106,7 @@ def grading_processes():
             for process in psutil.process_iter(["ppid", "cmdline"])
             if process.info["ppid"] == 1
             and any(
-                "grader.grading" in word or "wire.runner" in word
+                "grader.grading" in word or "guest.runner" in word
                 for word in process.info["cmdline"] or ()
             )
         }

@@ -47,7 +47,9 @@ def test_the_wheel_holds_every_file_of_a_package(wheel, package):
     assert tracked(package) <= wheel
 
 
-@pytest.mark.parametrize("name", ["grader/harness/pytest.ini", "portal/templates/base.html"])
+@pytest.mark.parametrize(
+    "name", ["grader/grading/harness/pytest.ini", "portal/templates/base.html"]
+)
 def test_the_wheel_holds_the_data_the_code_reads(wheel, name):
     assert name in wheel
     assert any(file.startswith("portal/migrations/versions/") for file in wheel)

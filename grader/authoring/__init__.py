@@ -1,22 +1,12 @@
-"""Tools that prove a suite before any student meets it."""
+"""Tools that make a lab and prove its suite before any student meets it."""
 
-from grader.authoring.checks import Finding
 from grader.authoring.mutants import Mutant, load_mutants
-from grader.authoring.solutions import (
-    odd_submissions,
-    reference_submission,
-    skeleton_submission,
-)
-from grader.authoring.validate import Plan, Validation, validate
+from grader.authoring.solutions import odd_submissions, reference_submission, skeleton_submission
 
 __all__ = [
-    "Finding",
     "Mutant",
-    "Plan",
-    "Validation",
     "load_mutants",
     "odd_submissions",
     "reference_submission",
     "skeleton_submission",
-    "validate",
 ]

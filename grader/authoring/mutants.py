@@ -21,9 +21,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from grader.catalogue import Lab
 from grader.errors import ManifestError, ManifestProblem
-from grader.submission.model import AcceptedFile, Submission
+from grader.intake.submission import AcceptedFile, Submission
+from grader.lab.catalogue import Lab
 
 
 class Replacement(BaseModel):

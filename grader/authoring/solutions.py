@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from grader.authoring.variants import of_variant
-from grader.catalogue import Lab
 from grader.errors import GradingError
-from grader.submission.model import AcceptedFile, Submission
+from grader.intake.submission import AcceptedFile, Submission
+from grader.lab.catalogue import Lab
 
 # What a hurried or hostile student returns instead of an answer, as an expression.
 _ODD_VALUES = {

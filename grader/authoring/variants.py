@@ -20,9 +20,9 @@ import hashlib
 from pathlib import Path, PurePosixPath
 
 from grader.authoring.mutants import Edit, load_edit
-from grader.catalogue import Lab
 from grader.errors import AuthoringError
-from grader.submission.model import AcceptedFile, Submission
+from grader.intake.submission import AcceptedFile, Submission
+from grader.lab.catalogue import Lab
 
 VARIANTS = "variants"
 EDIT_NAME = "edit.toml"

@@ -34,7 +34,7 @@ from grader.authoring.calibrate import (
     variants_of,
 )
 from grader.authoring.calibrate.make import bars_of
-from grader.catalogue import Catalogue, Lab, find_home
+from grader.lab.catalogue import Catalogue, Lab, find_home
 
 _WIDTH = 160
 

@@ -8,10 +8,10 @@ import click
 
 from grader.cli.home import lab_of
 from grader.errors import Rejected
-from grader.explain import smiley
-from grader.public_tests import PublicResult, run_public_tests
-from grader.report import Outcome
-from grader.submission import receive
+from grader.intake import receive
+from grader.public_tests.running import PublicResult, run_public_tests
+from grader.report.explain import smiley
+from grader.report.report import Outcome
 
 
 @click.command()

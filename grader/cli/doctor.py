@@ -8,8 +8,8 @@ import textwrap
 import click
 
 from grader.cli.home import catalogue
-from grader.data import lacking
 from grader.errors import ProctorError
+from grader.lab.data import lacking
 from grader.sandbox import doctor as look
 from grader.sandbox.doctor import DoctorReport
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from grader.errors import ProctorError
-from grader.explain import explain as explain_report
-from grader.explain import render_text
-from grader.export import from_json
-from grader.redaction import for_student
-from grader.report import Report
+from grader.report.explain import explain as explain_report
+from grader.report.explain import render_text
+from grader.report.export import from_json
+from grader.report.redaction import for_student
+from grader.report.report import Report
 
 
 @click.command()

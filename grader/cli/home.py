@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.catalogue import Catalogue, Lab, find_home
+from grader.lab.catalogue import Catalogue, Lab, find_home
 
 
 def catalogue() -> Catalogue:

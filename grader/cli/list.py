@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.cli.home import catalogue
-from grader.data import lacking
-from grader.explain import points
+from grader.lab.data import lacking
+from grader.report.explain import points
 
 
 @click.command("list")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from grader.authoring.scaffold import new_lab
-from grader.catalogue import find_home
+from grader.authoring.new import new_lab
+from grader.lab.catalogue import find_home
 
 
 @click.command()

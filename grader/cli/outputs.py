@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from grader.export import to_csv, to_gradescope, to_json, to_junit, write_atomically
 from grader.grading import Graded
+from grader.report.export import to_csv, to_gradescope, to_json, to_junit, write_atomically
 
 
 @dataclass(frozen=True)

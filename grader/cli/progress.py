@@ -18,9 +18,9 @@ from rich.progress import (
 )
 
 from grader import grading
-from grader.batch import Watcher
-from grader.explain import points
-from grader.report import Report
+from grader.grading.batch import Watcher
+from grader.report.explain import points
+from grader.report.report import Report
 from grader.text import clean_line
 
 

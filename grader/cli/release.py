@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from grader.authoring.release import Release, plan_release
-from grader.catalogue import find_home
 from grader.errors import AuthoringError
-from grader.export import write_atomically
+from grader.lab.catalogue import find_home
+from grader.report.export import write_atomically
 
 
 @click.command()

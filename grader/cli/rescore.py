@@ -11,19 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader.batch import Settings, Source, find_sources, pool_for, run_batch
-from grader.catalogue import Lab
-from grader.cli.check import split_arguments
-from grader.cli.home import catalogue
-from grader.cli.progress import watching
-from grader.cli.run import check_paths, check_variant
-from grader.cli.summary import cache_lines, note_unreadable
-from grader.errors import ProctorError
-from grader.export import write_atomically
-from grader.grading import ResultCache, cache_folder
-from grader.keys import grading_key
-from grader.report import Report, RunStatus
-from grader.rescore import (
+from grader.authoring.rescore import (
     Change,
     changes,
     changes_to_csv,
@@ -36,6 +24,18 @@ from grader.rescore import (
     told,
     why,
 )
+from grader.cli.check import split_arguments
+from grader.cli.home import catalogue
+from grader.cli.progress import watching
+from grader.cli.run import check_paths, check_variant
+from grader.cli.summary import cache_lines, note_unreadable
+from grader.errors import ProctorError
+from grader.grading import ResultCache, cache_folder
+from grader.grading.batch import Settings, Source, find_sources, pool_for, run_batch
+from grader.grading.keys import grading_key
+from grader.lab.catalogue import Lab
+from grader.report.export import write_atomically
+from grader.report.report import Report, RunStatus
 from grader.text import clean_line
 
 _FILE = click.Path(dir_okay=False, path_type=Path)

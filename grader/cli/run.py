@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from grader.batch import Settings, find_sources, run_batch
-from grader.catalogue import Lab
 from grader.cli.check import split_arguments
 from grader.cli.home import lab_of
 from grader.cli.outputs import Outputs
 from grader.cli.progress import watching
 from grader.cli.summary import note_unreadable, print_summary
 from grader.grading import ResultCache, cache_folder
-from grader.keys import grading_key
-from grader.report import RunStatus
+from grader.grading.batch import Settings, find_sources, run_batch
+from grader.grading.keys import grading_key
+from grader.lab.catalogue import Lab
+from grader.report.report import RunStatus
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)

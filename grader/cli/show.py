@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import click
 
-from grader.assignment import Assignment, RubricItem
-from grader.bars import BARS_NAME, Bars, load_bars
 from grader.cli.home import lab_of
-from grader.explain import points
+from grader.lab.bars import BARS_NAME, Bars, load_bars
+from grader.lab.manifest import Assignment, RubricItem
+from grader.report.explain import points
 
 
 @click.command()

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader.explain import findings_to_look_at, points
 from grader.grading import ResultCache
-from grader.redaction import NOT_FOR_GRADES
-from grader.report import Report, RunStatus
+from grader.report.explain import findings_to_look_at, points
+from grader.report.redaction import NOT_FOR_GRADES
+from grader.report.report import Report, RunStatus
 from grader.text import clean, clean_line
 
 

@@ -17,10 +17,9 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from grader.authoring import Finding, Plan, Validation, validate
-from grader.authoring.automatic import Progress
-from grader.authoring.validate import check_count
-from grader.catalogue import Catalogue, Lab, find_home
+from grader.authoring.validate import Finding, Plan, Validation, check_count, validate
+from grader.authoring.validate.automatic import Progress
+from grader.lab.catalogue import Catalogue, Lab, find_home
 
 _EVERY = 25  # mutants between two lines where there is no terminal
 

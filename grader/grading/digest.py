@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader.assignment import MANIFEST_NAME
-from grader.catalogue import Lab
 from grader.errors import GradingError
+from grader.lab.catalogue import Lab
+from grader.lab.manifest import MANIFEST_NAME
 
 GIVEN, REFERENCE, DATASETS = "given", "reference", "datasets"  # how names of files begin
 

@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict
 
 from grader.grading.cache import Charge, Entry, Recall
-from grader.submission.model import AcceptedFile, Submission
+from grader.intake.submission import AcceptedFile, Submission
 
 
 class Setup(BaseModel):

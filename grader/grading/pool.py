@@ -11,8 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from grader.catalogue import Lab
-from grader.data import data_digests
 from grader.errors import GradingError, ProctorError
 from grader.grading.cache import Kept, Memory, Plan, ResultCache
 from grader.grading.client import OnProgress, Server
@@ -21,10 +19,12 @@ from grader.grading.events import Progress
 from grader.grading.job import Job, Setup
 from grader.grading.reports import recalled_report
 from grader.grading.ungraded import fault_report
-from grader.report import Outcome, Report
+from grader.intake.submission import Submission
+from grader.lab.catalogue import Lab
+from grader.lab.data import data_digests
+from grader.report.report import Outcome, Report
 from grader.sandbox import Tier, confinement
 from grader.sandbox.pool import idle_count
-from grader.submission.model import Submission
 
 _MAX_LABS = 4  # of which servers are kept; each holds torch two or three times
 

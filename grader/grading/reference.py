@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from grader.assignment import Assignment
 from grader.errors import GradingError
+from grader.lab.manifest import Assignment
 
 DATASETS = "datasets"
 

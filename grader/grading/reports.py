@@ -11,14 +11,16 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import grader
-from grader.assignment import Assignment
-from grader.catalogue import Lab
+from grader.from_scratch import first_of_each, source_findings
 from grader.grading.cache import Entry, Kept, may_be_kept
+from grader.grading.harness.marks import TestSpec
+from grader.grading.harness.run import SuiteRun, Verdict
 from grader.grading.ungraded import about
-from grader.harness.marks import TestSpec
-from grader.harness.run import SuiteRun, Verdict
-from grader.reasons import reason_for
-from grader.report import (
+from grader.intake.submission import Submission
+from grader.lab.catalogue import Lab
+from grader.lab.manifest import Assignment
+from grader.report.causes import reason_for
+from grader.report.report import (
     Artifact,
     Environment,
     Finding,
@@ -27,12 +29,10 @@ from grader.report import (
     TestReport,
     Visibility,
 )
+from grader.report.scoring import score_report
 from grader.sandbox import Tier
-from grader.scoring import score_report
-from grader.shortcuts import first_of_each, source_findings
-from grader.submission.model import Submission
+from grader.sandbox.host.failures import StudentError
 from grader.text import clean
-from grader.wire.failures import StudentError
 
 _TIER_4 = (
     "This run was NOT made in a sandbox (tier 4, a plain process). It is for development only: "

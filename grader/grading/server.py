@@ -24,21 +24,21 @@ from typing import IO, Any
 
 import pytest
 
-from grader.assignment import load_assignment
-from grader.catalogue import Lab
 from grader.errors import ProctorError, SandboxError
 from grader.grading.cache import Plan
 from grader.grading.digest import suite_digest
+from grader.grading.harness import fixtures, plugin
+from grader.grading.harness.run import SuiteRun
 from grader.grading.job import Job, Setup
 from grader.grading.messages import Messages
 from grader.grading.reference import load_reference
 from grader.grading.reports import environment
 from grader.grading.trusted import TrustedRun, channel
-from grader.harness import fixtures, plugin
-from grader.harness.run import SuiteRun
+from grader.lab.catalogue import Lab
+from grader.lab.manifest import load_assignment
 from grader.sandbox import Cell, SandboxSpec, Tier, confinement, sweep_leftovers
-from grader.sandbox.inside import kernel
-from grader.sandbox.inside.memory import prepare_for_forks
+from grader.sandbox.guest import kernel
+from grader.sandbox.guest.memory import prepare_for_forks
 from grader.sandbox.pool import Nursery
 
 _INI = Path(plugin.__file__).with_name("pytest.ini")
@@ -150,7 +150,7 @@ class Server:
     def _ready(self, session: pytest.Session) -> None:
         """Say that jobs may come; from here on every fork shares this process's memory."""
         if any("figure" in getattr(item, "fixturenames", ()) for item in session.items):
-            importlib.import_module("grader.harness.pictures")  # costs more than most tests
+            importlib.import_module("grader.grading.harness.pictures")  # costs more than most tests
         environment(self.run.tier, {})  # remembers what it finds; some of it needs a process to ask
         for item in session.items:
             _ = item.location  # remembered, so that no run has to find it

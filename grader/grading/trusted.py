@@ -15,15 +15,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from grader.catalogue import Lab
 from grader.errors import GradingError, ProctorError, SandboxError
 from grader.grading.events import Progress
+from grader.grading.harness.run import SuiteRun
 from grader.grading.job import Job
 from grader.grading.messages import Messages
 from grader.grading.reports import environment, graded_report, kept_results
 from grader.grading.ungraded import fault_report
-from grader.harness.run import SuiteRun
-from grader.report import Report, RunStatus
+from grader.lab.catalogue import Lab
+from grader.report.report import Report, RunStatus
 from grader.sandbox import Cell
 
 _WALL_PER_CPU_SECOND = 10

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from grader.assignment import Assignment
-from grader.report import Environment, FileEntry, Report, RunStatus
-from grader.submission.model import Submission
+from grader.intake.submission import Submission
+from grader.lab.manifest import Assignment
+from grader.report.report import Environment, FileEntry, Report, RunStatus
 
 
 def about(assignment: Assignment, submission: Submission) -> dict[str, object]:

@@ -15,11 +15,16 @@ from grader.errors import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.cell import Cell
 from grader.sandbox.control import Control
+from grader.sandbox.host.budget import Budget
+from grader.sandbox.host.channel import Channel
+from grader.sandbox.host.failures import (
+    StudentCrashed,
+    StudentError,
+    StudentMemory,
+    StudentNotImported,
+)
 from grader.sandbox.output import Output
 from grader.sandbox.ownership import FOLDER_PREFIX, owner_alive, remove_tree
-from grader.wire.budget import Budget
-from grader.wire.channel import Channel
-from grader.wire.failures import StudentCrashed, StudentError, StudentMemory, StudentNotImported
 
 _ANSWER_SECONDS = 60.0  # of wall time, so that a busy machine never looks like a broken one
 _IMPORT_SECONDS = 1200.0

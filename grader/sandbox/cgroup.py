@@ -15,8 +15,8 @@ from functools import cached_property
 from pathlib import Path
 
 from grader.errors import SandboxError
+from grader.sandbox.guest.kernelfile import contents
 from grader.sandbox.ownership import owner_alive
-from grader.wire.kernelfile import contents
 
 ROOT = Path("/sys/fs/cgroup")
 PARENT = "proctor"

@@ -8,8 +8,8 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from grader.wire import clock
-from grader.wire.failures import StudentCrashed
+from grader.sandbox.host import clock
+from grader.sandbox.host.failures import StudentCrashed
 
 _MAX_LINE = 1_000_000
 _TICK_SECONDS = 0.05

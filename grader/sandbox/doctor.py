@@ -20,7 +20,7 @@ from grader.errors import ProctorError
 from grader.sandbox import cgroup, seccomp
 from grader.sandbox.box import Sandbox
 from grader.sandbox.gpu import gpu_count
-from grader.sandbox.inside import landlock
+from grader.sandbox.guest import landlock
 from grader.sandbox.spec import SandboxSpec, Tier
 from grader.sandbox.tiers import best_tier, confinement, namespaces_work
 from grader.sandbox.zygote import Zygote

@@ -15,13 +15,8 @@ import psutil
 
 from grader.errors import SandboxError
 from grader.sandbox import seccomp
-from grader.sandbox.confinement import (
-    Interpreter,
-    Settings,
-    hidden_folders,
-    shared_settings,
-)
-from grader.sandbox.inside import landlock
+from grader.sandbox.confinement import Interpreter, Settings, hidden_folders, shared_settings
+from grader.sandbox.guest import landlock
 from grader.sandbox.spec import SandboxSpec, Tier
 
 _READABLE = (

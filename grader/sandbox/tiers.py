@@ -11,7 +11,7 @@ from grader.errors import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.bubblewrap import Bubblewrap
 from grader.sandbox.confinement import Confinement
-from grader.sandbox.inside import landlock
+from grader.sandbox.guest import landlock
 from grader.sandbox.landlock import Landlock
 from grader.sandbox.plain import PlainProcess
 from grader.sandbox.spec import Tier

@@ -13,9 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from grader import wire
 from grader.errors import SandboxError
-from grader.sandbox import inside
+from grader.sandbox import guest
 from grader.sandbox.cell import Cell
 from grader.sandbox.cgroup import Cgroup
 from grader.sandbox.confinement import Confinement, Interpreter, Settings, environment
@@ -27,15 +26,14 @@ _START_SECONDS = 180.0  # of wall time: importing torch on a busy machine
 _SPAWN_SECONDS = 60.0
 _MAX_ANSWER = 65_536
 _MAX_SAID = 4_000
-_TRAVELLERS = ("codec", "forks", "kernelfile", "runner", "warmup", "watch")  # one imports torch
 _BOOT = (
     "import sys; sys.path[:0] = [{code!r}]; sys.path += {site!r}\n"
-    "from wire import forks\n"
+    "from guest import forks\n"
     "forks.intercept()\n"
-    "from inside.main import Zygote\n"
+    "from guest.zygote import Zygote\n"
     "zygote = Zygote()\n"
-    "from wire.runner import keeper\n"
-    "from wire.warmup import warm_up\n"
+    "from guest.runner import keeper\n"
+    "from guest.warmup import warm_up\n"
     "sys.path.remove({code!r})\n"
     "zygote.main(warm_up, keeper)"
 )
@@ -256,11 +254,7 @@ def _group(spec: SandboxSpec) -> Cgroup:
 
 
 def _stage_code(folder: Path) -> Path:
-    """Copy the runner and the confinement where the zygote imports them without `grader`."""
-    near_side, far_side = folder / "wire", folder / "inside"
-    near_side.mkdir(parents=True)
-    (near_side / "__init__.py").touch()
-    for module in _TRAVELLERS:
-        shutil.copy(Path(wire.__file__).with_name(f"{module}.py"), near_side)
-    shutil.copytree(Path(inside.__file__).parent, far_side, ignore=lambda *_: ["__pycache__"])
+    """Copy what travels into the sandbox where the zygote imports it without `grader`."""
+    source = Path(guest.__file__).parent
+    shutil.copytree(source, folder / "guest", ignore=lambda *_: ["__pycache__"])
     return folder

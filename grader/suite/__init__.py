@@ -1,16 +1,16 @@
 """What hidden suites import: the comparator, values, remote operations. Fixtures come by plugin."""
 
-from grader.suite.compare import assert_matches
-from grader.suite.remote import attribute, expect_raises, gradients, parameters, set_training
-from grader.suite.values import as_array, as_number, as_object, as_tensor, require
-from grader.wire.failures import (
+from grader.sandbox.host.failures import (
     StudentCrashed,
     StudentError,
     StudentMemory,
     StudentRaised,
     StudentTimeout,
 )
-from grader.wire.proxy import RemoteObject, Student
+from grader.sandbox.host.proxy import RemoteObject, Student
+from grader.suite.compare import assert_matches
+from grader.suite.remote import attribute, expect_raises, gradients, parameters, set_training
+from grader.suite.values import as_array, as_number, as_object, as_tensor, require
 
 __all__ = [
     "RemoteObject",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from grader.sandbox.host.failures import StudentRaised
 from grader.suite.values import as_object, is_tensor, kind_of, require
-from grader.wire.failures import StudentRaised
 
 if TYPE_CHECKING:
     import torch

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from grader.wire.proxy import RemoteObject
+from grader.sandbox.host.proxy import RemoteObject
 
 if TYPE_CHECKING:
     import torch

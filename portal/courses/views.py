@@ -10,8 +10,8 @@ from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from grader.catalogue import Lab
 from grader.errors import ManifestError, UnknownAssignment
+from grader.lab.catalogue import Lab
 from portal.access import OfferingAccess, me, require_login, require_offering
 from portal.courses.handout import read_handout, skeleton_zip
 from portal.courses.models import Enrolment, Offering

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grader.catalogue import Catalogue
+from grader.lab.catalogue import Catalogue
 from grader.report import Outcome, Report, TestReport
 from grader.text import clean_line
 from portal.courses.models import Enrolment, Offering

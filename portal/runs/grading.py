@@ -9,11 +9,11 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from grader import submission as intake
-from grader.catalogue import Catalogue, Lab
+from grader import intake
 from grader.grading import GradingPool, Progress
+from grader.intake.submission import Submission as Upload
+from grader.lab.catalogue import Catalogue, Lab
 from grader.report import Report
-from grader.submission.model import Submission as Upload
 from portal.config import PortalConfig
 from portal.courses.variants import Lot
 from portal.store import Store

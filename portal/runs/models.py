@@ -85,7 +85,7 @@ class Result(Base):
 
     run_id: Mapped[str] = mapped_column(ForeignKey("grading_run.id"), primary_key=True)
     fence: Mapped[int]  # of the claim that wrote it
-    report: Mapped[str] = mapped_column(Text)  # JSON of `grader.report.Report`
+    report: Mapped[str] = mapped_column(Text)  # JSON of `grader.report.report.Report`
     score: Mapped[float]
     max_score: Mapped[float]  # what tests can earn
     environment: Mapped[str] = mapped_column(Text)  # JSON of `grader.report.Environment`, or ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grader.catalogue import Lab
 from grader.grading import suite_digest
+from grader.lab.catalogue import Lab
 
 NOT_HERE = "not on this host"
 

@@ -18,7 +18,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
-from grader.catalogue import Catalogue
+from grader.lab.catalogue import Catalogue
 from grader.report import Report, RunStatus
 from grader.sandbox import gpu_count
 from portal.config import PortalConfig

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grader.catalogue import Catalogue
 from grader.errors import ManifestError, UnknownAssignment
+from grader.lab.catalogue import Catalogue
 from portal.audit.service import record
 from portal.engine import JobEngine
 from portal.errors import Invalid

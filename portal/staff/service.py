@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, defer, joinedload
 
-from grader import submission as intake
-from grader.catalogue import Catalogue
+from grader import intake
 from grader.errors import ManifestError, Rejected, UnknownAssignment
+from grader.lab.catalogue import Catalogue
 from grader.text import clean
 from portal.accounts.models import User
 from portal.courses.models import Enrolment, Offering

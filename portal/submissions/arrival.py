@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from grader import submission as intake
-from grader.assignment import Assignment
+from grader import intake
 from grader.errors import Rejected
-from grader.submission.model import Submission as Accepted
-from grader.submission.names import plain
+from grader.intake.names import plain
+from grader.intake.submission import Submission as Accepted
+from grader.lab.manifest import Assignment
 from grader.text import invisible
 
 _LONGEST_NAME = 255  # characters, as the column has

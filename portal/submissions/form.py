@@ -8,9 +8,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from grader.assignment import SubmittedFile
-from grader.catalogue import Catalogue
 from grader.errors import ManifestError, UnknownAssignment
+from grader.lab.catalogue import Catalogue
+from grader.lab.manifest import SubmittedFile
 from portal.courses.models import Enrolment, Offering
 from portal.submissions.service import Allowance, Refused, allowance_of, check_allowed
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grader.redaction import StudentTest
 from grader.report import Outcome
+from grader.report.redaction import StudentTest
 
 _CASE = re.compile(r"^(?P<title>.*) \[(?P<case>[^\[\]]+)\]$")
 

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from grader import submission as intake
+from grader import intake
 from grader.errors import ManifestError, Rejected, UnknownAssignment
-from grader.explain import LineKind, explain, smiley
 from grader.report import Report
+from grader.report.explain import LineKind, explain, smiley
 from portal.access import OfferingAccess, me, require_login, require_offering, require_owner
 from portal.audit.service import record
 from portal.courses.models import Offering

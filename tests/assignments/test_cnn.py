@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import load_assignment
+from grader.lab.manifest import load_assignment
 
 HOME = Path(__file__).parents[2]
 VARIANTS = ("tiny_imagenet_10", "tiny_imagenet_5", "synthetic")

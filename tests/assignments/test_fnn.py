@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from grader.assignment import load_assignment
+from grader.lab.manifest import load_assignment
 
 
 def test_the_lab_is_worth_fourteen_points_in_the_parts_of_the_course(fnn_lab):

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import load_assignment
 from grader.authoring import load_mutants, reference_submission, skeleton_submission
-from grader.catalogue import Catalogue
 from grader.grading import GradingPool
+from grader.intake.submission import AcceptedFile
+from grader.lab.catalogue import Catalogue
+from grader.lab.manifest import load_assignment
 from grader.report import Outcome, RunStatus
-from grader.submission.model import AcceptedFile
 
 HOME = Path(__file__).parents[2]
 LAB = HOME / "assignments" / "gcn"

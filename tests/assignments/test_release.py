@@ -13,10 +13,10 @@ import pytest
 
 from grader.authoring import reference_submission
 from grader.authoring.release import plan_release
-from grader.catalogue import Catalogue, Lab
+from grader.intake import receive
+from grader.lab.catalogue import Catalogue, Lab
 from grader.public_tests import run_public_tests
 from grader.report import Outcome
-from grader.submission import receive
 
 HOME = Path(__file__).parents[2]
 

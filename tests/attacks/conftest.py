@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.catalogue import Catalogue
+from grader.lab.catalogue import Catalogue
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE))  # the rows are plain modules, which `table.py` reads too

@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from grader.assignment import load_assignment
-from grader.catalogue import Catalogue
 from grader.errors import Rejected
 from grader.grading import grade
-from grader.redaction import for_student
+from grader.intake import receive, receive_bytes, receive_files
+from grader.intake.folder import list_folder
+from grader.lab.catalogue import Catalogue
+from grader.lab.manifest import load_assignment
 from grader.report import RunStatus
+from grader.report.redaction import for_student
 from grader.sandbox import Tier, best_tier
-from grader.submission import receive, receive_bytes, receive_files
-from grader.submission.folder import list_folder
 from portal import models
 from portal.app import create_app
 from portal.audit.models import AuditEntry
@@ -228,7 +228,7 @@ def _swap_after_listing(monkeypatch, swap):
         swap()
         return found
 
-    monkeypatch.setattr("grader.submission.intake.list_folder", listed)
+    monkeypatch.setattr("grader.intake.receiving.list_folder", listed)
 
 
 @pytest.mark.skipif(not TIERS, reason="needs bubblewrap: hostile code runs nowhere else")

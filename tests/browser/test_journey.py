@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from grader.authoring import reference_submission, skeleton_submission
-from grader.catalogue import Catalogue, find_home
+from grader.lab.catalogue import Catalogue, find_home
 from portal.demo import LAB, TERM, as_zip
 
 GRADING_MS = 240_000

@@ -7,10 +7,10 @@ import pytest
 from _pytest.fixtures import FixtureFunctionDefinition
 
 import grader.suite
-from grader import assignment
-from grader.bars import Bar
-from grader.harness import fixtures
-from grader.harness.marks import MARKERS
+from grader.grading.harness import fixtures
+from grader.grading.harness.marks import MARKERS
+from grader.lab import manifest as assignment
+from grader.lab.bars import Bar
 
 PAGE = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text("utf-8")
 CODE = re.findall(r"```.*?```|`[^`]+`", PAGE, re.DOTALL)

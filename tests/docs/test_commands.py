@@ -21,9 +21,9 @@ from click.testing import CliRunner
 
 import grader.cli.main
 import portal.cli
-from grader.catalogue import Catalogue
-from grader.export import to_json
 from grader.grading import rejected_report
+from grader.lab.catalogue import Catalogue
+from grader.report.export import to_json
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from grader.authoring.automatic import automatic_mutants, load_explained
 from grader.authoring.mutants import load_mutants
 from grader.authoring.solutions import reference_submission
-from grader.catalogue import Catalogue
+from grader.authoring.validate.automatic import automatic_mutants, load_explained
 from grader.grading.reference import load_reference
+from grader.lab.catalogue import Catalogue
 
 HOME = Path(__file__).parents[2]
 LABS = Catalogue(HOME)
@@ -24,7 +24,7 @@ EFFECTS = {"fnn": (1, ".2f"), "cnn": (1, ".1f"), "gcn": (100, ".1f")}  # factor,
 COLLECT = """
 import sys
 import pytest
-from grader.harness import fixtures, marks
+from grader.grading.harness import fixtures, marks
 
 class Counter:
     def pytest_configure(self, config):

@@ -13,8 +13,10 @@ from fuzzing.limits import Finding
 from fuzzing.upload_grammar import join
 from fuzzing.zip_grammar import Archive, Entry, build
 
-from grader.submission import archive, contents, folder, intake, model
-from grader.wire import codec
+from grader.intake import archive, contents, folder
+from grader.intake import receiving as intake
+from grader.intake import submission as model
+from grader.sandbox.guest import codec
 
 MOST_FRAMES = 4000
 MOST_UPLOADS = 400

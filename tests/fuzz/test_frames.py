@@ -9,7 +9,7 @@ from fuzzing import frame_grammar, frames
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.wire import codec
+from grader.sandbox.guest import codec
 
 CORPUS = sorted((Path(__file__).parent / "corpus" / "frames").iterdir())
 RANDOM = st.randoms(use_true_random=False)

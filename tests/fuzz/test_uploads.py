@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.errors import Rejected
-from grader.submission import receive, receive_bytes
+from grader.intake import receive, receive_bytes
 
 CORPUS = Path(__file__).parent / "corpus"
 UPLOADS = sorted((CORPUS / "uploads").iterdir())

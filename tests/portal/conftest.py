@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from grader.assignment import load_assignment
+from grader.lab.manifest import load_assignment
 from grader.report import ItemReport, Outcome, PartReport, Report, RunStatus, TestReport
 from portal import models
 from portal.accounts.models import User

@@ -19,8 +19,8 @@ from pathlib import Path
 import nbformat
 
 from grader.authoring import Mutant, load_mutants, reference_submission, skeleton_submission
-from grader.catalogue import Catalogue, Lab, find_home
-from grader.submission.model import Submission
+from grader.intake.submission import Submission
+from grader.lab.catalogue import Catalogue, Lab, find_home
 
 MUTANTS = (
     "softmax_overflows",

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.batch import Settings, find_sources, run_batch
-from grader.catalogue import Catalogue
-from grader.redaction import for_student
+from grader.grading.batch import Settings, find_sources, run_batch
+from grader.lab.catalogue import Catalogue
+from grader.report.redaction import for_student
 
 HERE = Path(__file__).parent
 EXPECTED = tomllib.loads((HERE / "expected.toml").read_text(encoding="utf-8"))

@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from grader.batch import Settings, Source, run_batch
-from grader.catalogue import Catalogue
+from grader.grading.batch import Settings, Source, run_batch
+from grader.lab.catalogue import Catalogue
 
 sys.path.insert(0, str(Path(__file__).parent))
 from events import Events

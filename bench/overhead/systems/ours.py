@@ -20,8 +20,8 @@ class Ours(System):
     title = "Proctor"
     warm = True
     how = (
-        "`grader.batch.run_batch` on all submissions, hidden suite in a trusted process, each in "
-        "the strongest sandbox of the machine; what starts sandboxes in advance counts"
+        "`grader.grading.batch.run_batch` on all submissions, hidden suite in a trusted process, "
+        "each in the strongest sandbox of the machine; what starts sandboxes in advance counts"
     )
 
     def prepare(self) -> None:

@@ -22,7 +22,7 @@ from statistics import fmean, stdev
 from typing import Self
 
 from grader.authoring.calibrate import bounds
-from grader.bars import Bar
+from grader.lab.bars import Bar
 
 MOST_MISSES = 0.001  # of the reference's runs
 CONFIDENCE = 0.95

@@ -18,13 +18,13 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from grader.assignment import MANIFEST_NAME
 from grader.authoring.calibrate import bounds
-from grader.bars import BARS_NAME, Bar
-from grader.catalogue import Lab
 from grader.errors import ManifestError, ManifestProblem
 from grader.grading.digest import DATASETS, REFERENCE, lab_files
-from grader.report import Environment
+from grader.lab.bars import BARS_NAME, Bar
+from grader.lab.catalogue import Lab
+from grader.lab.manifest import MANIFEST_NAME
+from grader.report.report import Environment
 
 CALIBRATION_NAME = "calibration.json"
 BASELINES = "baselines"

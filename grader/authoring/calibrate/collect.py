@@ -18,11 +18,11 @@ from grader.authoring.calibrate.log import REFERENCE, Run, RunLog
 from grader.authoring.mutants import Mutant, WrongSolution, load_mutants, load_wrong
 from grader.authoring.solutions import reference_submission
 from grader.authoring.variants import own_digest
-from grader.catalogue import Lab
 from grader.errors import AuthoringError, GradingError
 from grader.grading import GradingPool
-from grader.report import RunStatus
-from grader.submission.model import Submission
+from grader.intake.submission import Submission
+from grader.lab.catalogue import Lab
+from grader.report.report import RunStatus
 
 OnRun = Callable[[Run, bool], None]  # a run, and whether it was made now
 

@@ -15,8 +15,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from grader.authoring.calibrate.calibration import measuring_digest
-from grader.catalogue import Lab
-from grader.report import Environment, Outcome
+from grader.lab.catalogue import Lab
+from grader.report.report import Environment, Outcome
 
 REFERENCE = "reference"
 

@@ -31,11 +31,11 @@ from grader.authoring.calibrate.collect import (
 )
 from grader.authoring.calibrate.log import REFERENCE, Run, open_log
 from grader.authoring.variants import own_digest
-from grader.bars import BARS_NAME, EVERY, Bar, Bars, load_bars
-from grader.catalogue import Lab
 from grader.errors import AuthoringError
 from grader.grading import GradingPool, suite_digest
-from grader.report import Outcome
+from grader.lab.bars import BARS_NAME, EVERY, Bar, Bars, load_bars
+from grader.lab.catalogue import Lab
+from grader.report.report import Outcome
 
 
 @dataclass(frozen=True)

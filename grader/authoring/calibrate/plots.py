@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from grader.authoring.calibrate.calibration import BASELINES, Calibration, VariantRuns, Wrong
-from grader.bars import Bar, Bars
+from grader.lab.bars import Bar, Bars
 
 _WIDTH, _ROW = 6.4, 0.9  # inches
 _LINE = 72  # characters that fit below the axis

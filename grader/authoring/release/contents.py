@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 
-from grader.assignment import MANIFEST_NAME, Assignment, load_assignment
 from grader.authoring.release.leaks import leaks, secrets_of
 from grader.authoring.release.notebook import notebook_of
 from grader.authoring.release.skeleton import BEGIN, END, skeleton_of, solution_lines
-from grader.catalogue import ASSIGNMENTS, REFERENCE, Catalogue
 from grader.errors import AuthoringError
-from grader.export import write_atomically
-from grader.handout import handout_files, handout_zip
+from grader.lab.catalogue import ASSIGNMENTS, REFERENCE, Catalogue
+from grader.lab.handout import handout_files, handout_zip
+from grader.lab.manifest import MANIFEST_NAME, Assignment, load_assignment
+from grader.report.export import write_atomically
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from grader.assignment import MANIFEST_NAME, Assignment
 from grader.authoring.release.skeleton import BEGIN, END
-from grader.catalogue import REFERENCE
+from grader.lab.catalogue import REFERENCE
+from grader.lab.manifest import MANIFEST_NAME, Assignment
 
 # Lines of a solution that stand in a row and have fewer different words together, such as
 # ``with torch.no_grad():``, are idioms that public tests use as well.

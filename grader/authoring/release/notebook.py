@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from grader.assignment import Assignment
+from grader.lab.manifest import Assignment
 
 _SET_UP = '''from pathlib import Path
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from grader.harness.run import Verdict
-from grader.reasons import Cause
-from grader.report import Artifact, Finding, Outcome, TestReport
+from grader.grading.harness.run import Verdict
+from grader.report.causes import Cause
+from grader.report.report import Artifact, Finding, Outcome, TestReport
 
 # Verdicts on what the code does. A timeout, too much memory, a crash, a full disk or too many
 # processes can hang on the machine and on what else it was doing: such a test is run again.

@@ -5,7 +5,7 @@ to name too much: a test run needlessly costs seconds, a stale result costs a st
 
 A key is the SHA-256 over
     the submission's digest, the secret its hidden inputs are drawn from, the variant's name and
-    settings, and the data folders that the variant reads (`grader.data`);
+    settings, and the data folders that the variant reads (`grader.lab.data`);
     of the manifest: limits, submitted files, given files with their contents. Its points, titles
     and texts decide no verdict and are read anew for each report;
     all of the reference's folder, ``bars.toml`` among it, and the course's ``datasets``; not what
@@ -48,14 +48,14 @@ from pathlib import Path
 from typing import Any
 
 import grader
-from grader.assignment import MANIFEST_NAME
-from grader.catalogue import Lab
-from grader.data import data_digests
 from grader.grading.cache.plan import Plan, PlannedTest
 from grader.grading.cache.sources import TestFile, imported_stems, mentions, read_test_file
 from grader.grading.digest import DATASETS, GIVEN, REFERENCE, lab_files, suite_digest, suite_stamp
+from grader.intake.submission import Submission
+from grader.lab.catalogue import Lab
+from grader.lab.data import data_digests
+from grader.lab.manifest import MANIFEST_NAME
 from grader.sandbox import Tier
-from grader.submission.model import Submission
 
 FORMAT = 1  # of keys and entries; raise it when either changes its meaning
 _SUITE = f"{REFERENCE}/suite/"

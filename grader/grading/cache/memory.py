@@ -6,16 +6,16 @@ import base64
 from collections.abc import Mapping
 from pathlib import Path
 
-from grader.catalogue import Lab
-from grader.data import data_stamp
 from grader.grading.cache.entry import Entry, Kept
 from grader.grading.cache.identity import Suite, circumstances, stamp, suite_of
 from grader.grading.cache.plan import Plan
 from grader.grading.cache.recall import Recall
 from grader.grading.cache.store import ResultCache
-from grader.report import Report, RunStatus
+from grader.intake.submission import Submission
+from grader.lab.catalogue import Lab
+from grader.lab.data import data_stamp
+from grader.report.report import Report, RunStatus
 from grader.sandbox import Tier
-from grader.submission.model import Submission
 
 _suites: dict[Path, tuple[str, Suite]] = {}  # a lab's folder -> its stamp and, under it, its suite
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict
 
-from grader.harness.marks import TestSpec
+from grader.grading.harness.marks import TestSpec
 
 Kind = tuple[tuple[str, ...], bool]
 

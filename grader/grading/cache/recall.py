@@ -12,7 +12,7 @@ from functools import cached_property
 
 from grader.grading.cache.entry import Entry
 from grader.grading.cache.plan import Plan, PlannedTest
-from grader.report import Outcome, Report
+from grader.report.report import Outcome, Report
 
 Charge = tuple[float, float]  # CPU and idle seconds
 

@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from grader.suite import (
-    as_number,
-    as_tensor,
-    assert_matches,
-    expect_raises,
-    require,
-)
+from grader.suite import as_number, as_tensor, assert_matches, expect_raises, require
 
 STEP = 1e-5  # of central differences in float64: their error is about 1e-9 for values near 1
 IMAGE = torch.tensor([[1, 2, 3, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 3, 0, 1]], dtype=torch.float64)

@@ -10,14 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from grader.suite import (
-    as_number,
-    as_object,
-    as_tensor,
-    expect_raises,
-    require,
-    set_training,
-)
+from grader.suite import as_number, as_object, as_tensor, expect_raises, require, set_training
 
 FACTORS = ("dropout", "norm", "decay", "residual", "depth")
 HEADER = ["factor", "value", "seed", "metric", "cpu_s"]

@@ -3,14 +3,7 @@
 import numpy as np
 import pytest
 
-from grader.suite import (
-    RemoteObject,
-    as_array,
-    as_number,
-    assert_matches,
-    expect_raises,
-    require,
-)
+from grader.suite import RemoteObject, as_array, as_number, assert_matches, expect_raises, require
 
 NAMES = (
     "identity",

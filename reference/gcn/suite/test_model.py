@@ -7,14 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from grader.suite import (
-    as_object,
-    as_tensor,
-    assert_matches,
-    expect_raises,
-    require,
-    set_training,
-)
+from grader.suite import as_object, as_tensor, assert_matches, expect_raises, require, set_training
 
 ACTIVATIONS = ("identity", "relu", "tanh", "elu")
 HIDDEN, LINK_HIDDEN, LINK_DIM = 16, 32, 16  # the handout's architectures

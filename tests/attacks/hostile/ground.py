@@ -8,15 +8,15 @@ from hostile.attack import LEAKED, SMUGGLED, Attack, Files
 from hostile.host import CANARY, Host
 
 from grader.authoring import reference_submission, skeleton_submission
-from grader.catalogue import Lab
-from grader.explain import explain, render_text
-from grader.export import to_csv, to_gradescope
 from grader.grading import Graded, GradingPool
-from grader.reasons import is_fixed
-from grader.redaction import StudentReport, for_student
+from grader.intake.submission import AcceptedFile, Submission
+from grader.lab.catalogue import Lab
 from grader.report import Report, RunStatus
+from grader.report.causes import is_fixed
+from grader.report.explain import explain, render_text
+from grader.report.export import to_csv, to_gradescope
+from grader.report.redaction import StudentReport, for_student
 from grader.sandbox import Tier
-from grader.submission.model import AcceptedFile, Submission
 from grader.text import invisible
 
 KEY = b"k" * 32

@@ -41,7 +41,7 @@ say(frame({"d": [["raised", {"d": body}]]}))
 
 _KEEPS_SESSIONS = """
 import os, time
-runner = sys.modules["wire.runner"]
+runner = sys.modules["guest.runner"]
 kept = []
 plain = runner.socket.recv_fds
 def keep(*args):
@@ -64,7 +64,7 @@ threading.Thread(target=answer_all, daemon=True).start()
 
 _SERVES = """
 import os
-runner = sys.modules["wire.runner"]
+runner = sys.modules["guest.runner"]
 def serve(seed, fd):
     peer = socket.socket(fileno=fd)
     while True:
@@ -77,7 +77,7 @@ runner.Session.answer = lambda self, request: [ok(3.1415926)]
 
 _CONTROL = """
 import threading, time
-runner = sys.modules["wire.runner"]
+runner = sys.modules["guest.runner"]
 say_line = runner._send_line
 odd = ["[]", "{}", "null", '{"done": null}', '{"done": -1}', '{"done": 1}', '{"done": true}',
        '{"done": 1e999}', '{"done": ' + "9" * 5000 + "}", '{"fault": "x"}', "[" * 100_000, "\\xff"]
@@ -93,7 +93,7 @@ runner._send_line = lie
 """
 
 _FLOOD = """
-runner = sys.modules["wire.runner"]
+runner = sys.modules["guest.runner"]
 def flood(control, message):
     if "done" in message:
         control.sendall(b"x" * 3_000_000)

@@ -119,7 +119,7 @@ if secret:
 
 _NAMES_A_ROGUE = """
 import json, time
-runner = sys.modules["wire.runner"]
+runner = sys.modules["guest.runner"]
 say, rogue = runner._send_line, 0
 def lie(control, message):
     global rogue
@@ -135,7 +135,7 @@ runner._send_line = lie
 
 _TELLS_OF_OTHERS = """
 import json
-runner = sys.modules["wire.runner"]
+runner = sys.modules["guest.runner"]
 say = runner._send_line
 def lie(control, message):
     if "loaded" in message:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from grader.assignment import load_assignment
+from grader.lab.manifest import load_assignment
 from portal.courses.models import Enrolment, Offering, OfferingKind, Role, Term
 from portal.courses.service import create_term, enrol
 from portal.db import read_session, write_session

@@ -16,8 +16,8 @@ from portal_web import GOOD, addresses, send, unseen
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from grader.export import to_csv
 from grader.report import Report
+from grader.report.export import to_csv
 from portal.accounts.models import User
 from portal.courses.models import Offering, Term
 from portal.courses.roster import InitialPassword, passwords_csv

@@ -16,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
-from grader.limited import run_limited
+from grader.intake.limited import run_limited
 from portal.accounts.passwords import Passwords
 from portal.accounts.service import create_user
 from portal.config import PortalConfig

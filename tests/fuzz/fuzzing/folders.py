@@ -14,7 +14,7 @@ from fuzzing.limits import cpu_at_most, expect, only
 from fuzzing.uploads import CANARY, Intake, judge_accepted, judge_sentences
 
 from grader.errors import Rejected
-from grader.submission import receive
+from grader.intake import receive
 
 _RAW = [b"\xff\xfe.py", b"x\ny.py", b"\xe2\x80\xae.py", b" ", b"-rf", b"a" * 255, b"x\x1b[2J"]
 _DEEPEST = 1500  # folders in each other; a path has at most 4096 bytes

@@ -18,9 +18,9 @@ import torch
 from fuzzing.frame_grammar import SIZES
 from fuzzing.limits import cpu_at_most, expect, memory_at_most, only
 
-from grader.wire import codec
-from grader.wire.channel import Channel
-from grader.wire.failures import StudentError, StudentRaised
+from grader.sandbox.guest import codec
+from grader.sandbox.host.channel import Channel
+from grader.sandbox.host.failures import StudentError, StudentRaised
 
 HEADER_BYTES, BUFFER_BYTES, BUFFERS, DIMENSIONS, DEPTH, INT_BITS = (
     1_000_000, 256_000_000, 256, 8, 20, 256,

@@ -7,10 +7,10 @@ import json
 from fuzzing.limits import cpu_at_most, expect, only
 from fuzzing.uploads import judge_accepted, judge_sentences
 
-from grader.assignment import Assignment
 from grader.errors import Rejected
-from grader.submission import preview
-from grader.submission.intake import receive_files
+from grader.intake import preview
+from grader.intake.receiving import receive_files
+from grader.lab.manifest import Assignment
 
 _MOST = 200
 

@@ -46,7 +46,7 @@ def load() -> None:
     sys.modules.pop("zipfile", None)
     guided = atheris.instrument_imports(include=INSTRUMENTED) if atheris else nullcontext()
     with guided:
-        for name in ("zipfile", "grader.wire.channel", "grader.submission"):
+        for name in ("zipfile", "grader.sandbox.host.channel", "grader.intake"):
             importlib.import_module(name)
 
 

@@ -21,9 +21,9 @@ from pathlib import Path, PurePosixPath
 from fuzzing.limits import cpu_at_most, expect, memory_at_most, only
 from fuzzing.upload_grammar import split
 
-from grader.assignment import Assignment, load_assignment
 from grader.errors import Rejected
-from grader.submission import Submission, preview, receive, receive_bytes
+from grader.intake import Submission, preview, receive, receive_bytes
+from grader.lab.manifest import Assignment, load_assignment
 
 MANIFEST = """
 schema = 1

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.authoring.automatic import (
+from grader.authoring.validate import Plan, check_count, validate
+from grader.authoring.validate.automatic import (
     EXPLAINED_NAME,
     Explanation,
     Results,
@@ -13,12 +14,11 @@ from grader.authoring.automatic import (
     automatic_mutants,
     load_explained,
 )
-from grader.authoring.automatic.aim import Aim
-from grader.authoring.checks import Bench, automatic_findings, run_automatic
-from grader.authoring.validate import Plan, check_count, validate
-from grader.catalogue import Catalogue
+from grader.authoring.validate.automatic.aim import Aim
+from grader.authoring.validate.checks import Bench, automatic_findings, run_automatic
 from grader.errors import ManifestError
 from grader.grading import GradingPool
+from grader.lab.catalogue import Catalogue
 from grader.report import Outcome
 from grader.sandbox import Tier, best_tier
 

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from grader.authoring.checks import (
+from grader.authoring.validate.checks import (
     bars_are_proven,
     limits_leave_room,
     signatures_agree,
     skeleton_is_generated,
 )
-from grader.catalogue import Catalogue
+from grader.lab.catalogue import Catalogue
 
 HOME = Path(__file__).parents[2] / "home"
 REFERENCE = '''"""A module."""

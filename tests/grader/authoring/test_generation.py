@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.authoring.automatic import file_mutants, sample
+from grader.authoring.validate.automatic import file_mutants, sample
 
 MARKED = '''
 import math

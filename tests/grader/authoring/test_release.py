@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
+from grader.authoring.new import new_lab
 from grader.authoring.release import plan_release
-from grader.authoring.scaffold import new_lab
 from grader.cli.main import cli
 from grader.errors import AuthoringError, UnknownAssignment
-from grader.notebook import modules_of
+from grader.intake.notebook import modules_of
 
 MUTANT = "forgets_the_bias"
 HIDDEN_TEST = "test_gradients_of_random_batches"

@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from grader.authoring import load_mutants, reference_submission
+from grader.authoring.new import new_lab
 from grader.authoring.release import plan_release
-from grader.authoring.scaffold import new_lab
-from grader.catalogue import Catalogue
 from grader.cli.main import cli
 from grader.errors import AuthoringError
+from grader.lab.catalogue import Catalogue
 from grader.public_tests import run_public_tests
 from grader.report import Outcome
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from grader.authoring import Plan, reference_submission, validate
+from grader.authoring import reference_submission
+from grader.authoring.validate import Plan
+from grader.authoring.validate import run as validate
 from grader.authoring.variants import own_digest
-from grader.catalogue import Catalogue
 from grader.errors import AuthoringError, ManifestError
 from grader.grading import suite_digest
+from grader.lab.catalogue import Catalogue
 from grader.sandbox import Tier, best_tier
 
 HOME = Path(__file__).parents[2] / "home"

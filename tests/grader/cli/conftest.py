@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from grader.batch import run_batch
-from grader.catalogue import Catalogue
 from grader.cli.main import cli
 from grader.grading import Graded
+from grader.grading.batch import run_batch
+from grader.lab.catalogue import Catalogue
 from grader.report import Report
 
 HOME = Path(__file__).parents[2] / "home"

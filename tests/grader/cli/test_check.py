@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from grader.batch import find_sources
-from grader.catalogue import Catalogue, Lab
+from grader.grading.batch import find_sources
+from grader.intake import receive
+from grader.lab.catalogue import Catalogue, Lab
 from grader.public_tests import run_public_tests
 from grader.report import Outcome
-from grader.submission import receive
 
 MANIFEST = """
 schema = 1
@@ -110,7 +110,7 @@ def out_of_time(monkeypatch: pytest.MonkeyPatch):
         real(command, **options)
         raise subprocess.TimeoutExpired(command, timeout)
 
-    monkeypatch.setattr("grader.public_tests.subprocess.run", run)
+    monkeypatch.setattr("grader.public_tests.running.subprocess.run", run)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from grader.cli.main import cli
 from grader.errors import GradingError
-from grader.export import to_json
+from grader.report.export import to_json
 from grader.sandbox import Check, DoctorReport
 
 HOME = Path(__file__).parents[2] / "home"

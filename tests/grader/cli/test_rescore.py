@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.batch import run_batch
-from grader.export import to_json
 from grader.grading import Graded, ResultCache
+from grader.grading.batch import run_batch
 from grader.report import Outcome
+from grader.report.export import to_json
 
 HOME = Path(__file__).parents[2] / "home"
 

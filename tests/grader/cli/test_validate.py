@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from grader.authoring import Finding, Validation
-from grader.authoring.automatic import Progress, Tally, file_mutants
+from grader.authoring.validate import Finding, Validation
+from grader.authoring.validate.automatic import Progress, Tally, file_mutants
 from grader.cli import validate as command
 from grader.cli.main import cli
 

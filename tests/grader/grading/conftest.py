@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.catalogue import Catalogue
+from grader.lab.catalogue import Catalogue
 
 HOME = Path(__file__).parents[2] / "home"
 

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from grader.authoring import reference_submission, skeleton_submission
-from grader.catalogue import Catalogue
 from grader.grading import GradingPool, ResultCache
+from grader.lab.catalogue import Catalogue
 from grader.report import Outcome, RunStatus
 from grader.sandbox import Tier, best_tier
 

@@ -6,13 +6,13 @@ import os
 import pytest
 
 from grader.authoring import reference_submission
-from grader.catalogue import Catalogue
 from grader.errors import GradingError
 from grader.grading.cache import Kept, Memory, Plan, ResultCache, identity
 from grader.grading.cache.plan import PlannedTest
+from grader.intake.submission import AcceptedFile
+from grader.lab.catalogue import Catalogue
 from grader.report import Artifact, Outcome, TestReport
 from grader.sandbox import Tier
-from grader.submission.model import AcceptedFile
 
 KEY = b"k" * 32
 VECTOR = "test_maths.py::test_double_of_a_vector"

@@ -5,10 +5,10 @@ import pytest
 from grader.grading.cache.entry import Entry, Kept, may_be_kept
 from grader.grading.cache.plan import Plan, PlannedTest
 from grader.grading.cache.recall import Recall
-from grader.harness.run import SuiteRun, Verdict
-from grader.reasons import Cause
+from grader.grading.harness.run import SuiteRun, Verdict
 from grader.report import Outcome, TestReport
-from grader.wire.failures import StudentTimeout
+from grader.report.causes import Cause
+from grader.sandbox.host.failures import StudentTimeout
 
 RUN_CPU_SECONDS = 100.0
 JOINT, VISIBLE, NUMPY = {"joint": True}, {"shown": True}, {"without": ("torch",)}

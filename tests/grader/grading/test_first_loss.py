@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from grader.authoring import reference_submission
-from grader.catalogue import Catalogue
 from grader.grading import GradingPool
+from grader.intake.submission import AcceptedFile, Submission
+from grader.lab.catalogue import Catalogue
 from grader.report import Outcome
 from grader.sandbox import Tier, best_tier
-from grader.submission.model import AcceptedFile, Submission
 
 HOME = Path(__file__).parents[2] / "home"
 KEY = b"k" * 32

@@ -10,13 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from grader.assignment import load_assignment
 from grader.authoring import reference_submission, skeleton_submission
-from grader.catalogue import Catalogue
 from grader.grading import grade
+from grader.intake.submission import AcceptedFile, Submission
+from grader.lab.catalogue import Catalogue
+from grader.lab.manifest import load_assignment
 from grader.report import RunStatus
 from grader.sandbox import Tier, best_tier
-from grader.submission.model import AcceptedFile, Submission
 
 HOME = Path(__file__).parents[2] / "home"
 KEY = b"k" * 32
@@ -295,9 +295,9 @@ def test_every_mistake_of_the_marks_is_reported(lab_with):
 PARENT = """
 import sys
 from pathlib import Path
-from grader.assignment import load_assignment
+from grader.lab.manifest import load_assignment
 from grader.authoring import reference_submission
-from grader.catalogue import Catalogue
+from grader.lab.catalogue import Catalogue
 from grader.grading import grade
 lab = Catalogue(Path(sys.argv[1])).get("tiny")
 grade(lab, reference_submission(lab), key=b"k" * 32,

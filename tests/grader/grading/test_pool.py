@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from grader.authoring import reference_submission, skeleton_submission
-from grader.catalogue import Catalogue
 from grader.grading import GradingPool
+from grader.lab.catalogue import Catalogue
 from grader.report import RunStatus
 from grader.sandbox import Tier, best_tier
 
@@ -43,7 +43,7 @@ def server_of(pool):
 def zygotes_of(pool):
     return [
         child for child in server_of(pool).children()
-        if any("wire.runner" in word for word in child.cmdline())
+        if any("guest.runner" in word for word in child.cmdline())
     ]  # fmt: skip
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from grader.authoring import reference_submission
-from grader.catalogue import Catalogue
 from grader.grading import GradingPool
+from grader.lab.catalogue import Catalogue
 from grader.report import RunStatus
 
 HOME = Path(__file__).parents[2] / "home"

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from grader.authoring import reference_submission
-from grader.catalogue import Catalogue
 from grader.grading import GradingPool
-from grader.redaction import for_student
+from grader.intake.submission import AcceptedFile
+from grader.lab.catalogue import Catalogue
 from grader.report import RunStatus
+from grader.report.redaction import for_student
 from grader.sandbox import Tier, best_tier
-from grader.submission.model import AcceptedFile
 
 HOME = Path(__file__).parents[2] / "home"
 KEY = b"k" * 32
@@ -144,7 +144,7 @@ def test_a_student_that_lies_to_the_watch_adds_no_text_to_the_report(graded):
     code = (
         "import sys\n"
         "def conv2d(x, w):\n"
-        "    watch = sys.modules['wire.watch'].Watch\n"
+        "    watch = sys.modules['guest.watch'].Watch\n"
         "    watch.used = lambda self: [['scratch.layers', 1, 'SECRET'], ['SECRET', 1, 'x']]\n"
         "    return F.unfold(x, w.shape[2:]).new_ones(1)\n"
     )
@@ -157,7 +157,7 @@ def test_a_student_that_breaks_the_watch_is_graded_as_without_it(graded):
         "import sys\n"
         "def conv2d(x, w):\n"
         "    def used(self): raise SystemExit\n"
-        "    sys.modules['wire.watch'].Watch.used = used\n"
+        "    sys.modules['guest.watch'].Watch.used = used\n"
         "    return F.conv2d(x, w)\n"
     )
     report = graded(code)

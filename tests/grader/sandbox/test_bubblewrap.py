@@ -11,8 +11,8 @@ import pytest
 from grader.sandbox import Sandbox, SandboxSpec, Tier, Zygote, cgroup, confinement
 from grader.sandbox.bubblewrap import _filesystem
 from grader.sandbox.confinement import Interpreter
+from grader.sandbox.host.failures import StudentCrashed, StudentError, StudentMemory, StudentTimeout
 from grader.sandbox.output import KEPT_BYTES
-from grader.wire.failures import StudentCrashed, StudentError, StudentMemory, StudentTimeout
 
 CODE = """
 import ctypes, os, socket, time

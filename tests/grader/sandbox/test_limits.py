@@ -6,10 +6,10 @@ from contextlib import closing
 
 import pytest
 
-from grader.reasons import Cause, reason_for
 from grader.report import Outcome
+from grader.report.causes import Cause, reason_for
 from grader.sandbox import Sandbox, SandboxSpec, Tier, Zygote, available_tiers, confinement
-from grader.wire.failures import StudentError
+from grader.sandbox.host.failures import StudentError
 
 CODE = """
 import os, time

@@ -44,7 +44,7 @@ def descriptors():
 def modules():
     import sys
     return sorted(name for name in sys.modules if name.partition(".")[0] in
-                  ("grader", "pytest", "_pytest", "psutil", "inside", "wire", "pyseccomp"))
+                  ("grader", "pytest", "_pytest", "psutil", "guest", "pyseccomp"))
 
 def command_lines():
     found = []

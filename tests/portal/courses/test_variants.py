@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from grader.assignment import Assignment, load_assignment
+from grader.lab.manifest import Assignment, load_assignment
 from portal.courses.models import Enrolment, Offering, Role, Term
 from portal.courses.variants import Lot, choose_variants
 from portal.db import read_session, write_session

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from grader.catalogue import Catalogue
+from grader.lab.catalogue import Catalogue
 from grader.report import Outcome, TestReport
 from portal.courses.models import Offering
 from portal.dashboard.charts import charts

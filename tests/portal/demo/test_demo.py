@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from grader.catalogue import Catalogue, find_home
+from grader.lab.catalogue import Catalogue, find_home
 from portal.accounts.passwords import Passwords
 from portal.accounts.service import authenticate
 from portal.courses.models import Enrolment, Role

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from grader.catalogue import Catalogue
+from grader.lab.catalogue import Catalogue
 from portal.courses.models import AttemptPolicy, Enrolment, Offering, OfferingKind, Term
 from portal.db import read_session, write_session
 from portal.errors import Invalid

@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
-from grader.catalogue import Catalogue
 from grader.grading import GradingPool
+from grader.lab.catalogue import Catalogue
 from portal.config import DEFAULT_MINIMUM_TIER, load_config
 from portal.db import read_session, write_session
 from portal.errors import ConfigError

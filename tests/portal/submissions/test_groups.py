@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.redaction import StudentTest
 from grader.report import Outcome, Visibility
+from grader.report.redaction import StudentTest
 from portal.submissions.groups import grouped
 
 

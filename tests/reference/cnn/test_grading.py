@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from grader.authoring import reference_submission
-from grader.catalogue import Catalogue
 from grader.grading import GradingPool
+from grader.intake.submission import AcceptedFile, Submission
+from grader.lab.catalogue import Catalogue
 from grader.report import RunStatus
-from grader.submission.model import AcceptedFile, Submission
 
 HOME = Path(__file__).parents[3]
 KEY = b"cnn" * 11

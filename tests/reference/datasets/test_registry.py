@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.assignment import load_assignment
 from grader.grading.reference import load_reference
+from grader.lab.manifest import load_assignment
 
 SOURCE = Path(__file__).parents[3] / "reference" / "datasets"
 COMMON = ("__init__.py", "kinds.py", "registry.py", "sources.py")

@@ -10,7 +10,7 @@ import pytest
 
 from grader.authoring.calibrate import judge_bars, load_calibration, variants_of
 from grader.authoring.calibrate.make import bars_of
-from grader.catalogue import Catalogue
+from grader.lab.catalogue import Catalogue
 
 HOME = Path(__file__).parents[3]
 REFERENCE = HOME / "reference" / "fnn"

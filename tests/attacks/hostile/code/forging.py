@@ -168,7 +168,7 @@ shout()
 """
 
 FRAMES = """
-codec = sys.modules["wire.codec"]
+codec = sys.modules["guest.codec"]
 frames = b"".join(codec.encode({"ok": 2.0})) + b"".join(codec.encode({"ok": [1.0] * 15}))
 os.write(1, frames)
 """

@@ -180,8 +180,8 @@ class Linear(torch.nn.Module):
 
 WIRE = """
 import os, sys, time
-codec = sys.modules["wire.codec"]
-runner = sys.modules["wire.runner"]
+codec = sys.modules["guest.codec"]
+runner = sys.modules["guest.runner"]
 def head(tree, specs="[]"):
     return ('{"v":' + tree + ',"b":' + specs + "}").encode()
 def pack(header, data=b"", claimed=None):

@@ -259,7 +259,7 @@ np.ndarray.hostile = None if False else True
 """
 
 POISON = """
-for name in ("wire.runner", "wire.codec", "numpy", "os", "json", "socket"):
+for name in ("guest.runner", "guest.codec", "numpy", "os", "json", "socket"):
     module = sys.modules.get(name)
     if module is not None:
         module.__doc__ = "hostile"
@@ -287,7 +287,8 @@ if hasattr(builtins, "hostile") or any(
 LINKS = """
 place = os.getcwd()
 for target in (known["canary"], "/etc", "/", "/work", os.path.dirname(os.__file__), ".."):
-    for name in ("work", "submission", "scratch", "wire", "hostile", "results.json", "__pycache__"):
+    for name in ("work", "submission", "scratch", "guest", "hostile", "results.json",
+                 "__pycache__"):
         for folder in (place, "/dev/shm", "/tmp"):
             try:
                 os.symlink(target, os.path.join(folder, name))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from grader.authoring.calibrate import Counts, assess
 from grader.authoring.calibrate.bounds import tolerance_factor
-from grader.bars import Bar
+from grader.lab.bars import Bar
 
 
 def make(**fields):

@@ -20,9 +20,9 @@ from grader.authoring.calibrate import (
 )
 from grader.authoring.calibrate.calibration import CALIBRATION_NAME
 from grader.authoring.calibrate.make import bars_of
-from grader.catalogue import Catalogue
 from grader.cli.main import cli
 from grader.errors import AuthoringError, GradingError, ManifestError
+from grader.lab.catalogue import Catalogue
 from grader.sandbox import Tier, best_tier
 
 HOME = Path(__file__).parents[3] / "home"

@@ -1,5 +1,0 @@
-"""A new lab: both its folders, complete and sound from the start."""
-
-from grader.authoring.scaffold.new import new_lab, template_files
-
-__all__ = ["new_lab", "template_files"]

@@ -1,0 +1,30 @@
+"""Automatic mutants: made from the reference's syntax tree, run until the first lost test."""
+
+from grader.authoring.validate.automatic.explained import (
+    EXPLAINED_NAME,
+    Explanation,
+    load_explained,
+)
+from grader.authoring.validate.automatic.generation import (
+    AutomaticMutant,
+    automatic_mutants,
+    file_mutants,
+)
+from grader.authoring.validate.automatic.results import Results, results_file
+from grader.authoring.validate.automatic.running import Progress, Runner, Tally, sample, tally
+
+__all__ = [
+    "EXPLAINED_NAME",
+    "Explanation",
+    "AutomaticMutant",
+    "Progress",
+    "Results",
+    "Runner",
+    "Tally",
+    "automatic_mutants",
+    "file_mutants",
+    "load_explained",
+    "results_file",
+    "sample",
+    "tally",
+]

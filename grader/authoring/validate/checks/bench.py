@@ -1,0 +1,79 @@
+"""What checks share: the lab, the pool that grades for it, and the reference's own runs."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import defaultdict
+from functools import cached_property
+
+from grader.authoring.solutions import reference_submission
+from grader.grading import FirstLoss, Graded, GradingPool
+from grader.intake.submission import Submission
+from grader.lab.catalogue import Lab
+from grader.report.report import Outcome, Report, RunStatus
+
+
+def seed_key(number: int) -> bytes:
+    """Return the key of the n-th seed."""
+    return hashlib.sha256(f"validate {number}".encode()).digest()
+
+
+class Bench:
+    """A lab and the pool that grades for it."""
+
+    def __init__(self, lab: Lab, pool: GradingPool) -> None:
+        self.lab = lab
+        self.pool = pool
+        self._guards: defaultdict[tuple[int, str | None], threading.Lock] = defaultdict(
+            threading.Lock
+        )
+        self._references: dict[tuple[int, str | None], Report] = {}
+        self._charging = threading.Lock()
+        self.cpu_seconds = 0.0  # of the submissions' own code, in all runs so far
+
+    @cached_property
+    def reference(self) -> Submission:
+        """The model solution as a student would hand it in."""
+        return reference_submission(self.lab)
+
+    def grade(self, submission: Submission, seed: int = 0, variant: str | None = None) -> Graded:
+        """Grade under the key of a seed, as the default variant if none is named."""
+        graded = self.pool.grade(self.lab, submission, key=seed_key(seed), variant=variant)
+        self._charge(graded.report.cpu_seconds)
+        return graded
+
+    def outcomes(self, submission: Submission, only: tuple[str, ...]) -> dict[str, Outcome] | str:
+        """Run only some tests and those they need; a fault comes back as its text."""
+        figures = self.pool.measure(self.lab, submission, only, key=seed_key(0))
+        if isinstance(figures, str):
+            return figures
+        self._charge(figures.cpu_seconds)
+        return figures.outcomes
+
+    def first_loss(self, submission: Submission, order: tuple[str, ...]) -> FirstLoss | str:
+        """Run tests in an order until one loses points; a fault comes back as its text."""
+        found = self.pool.first_loss(self.lab, submission, order, key=seed_key(0))
+        if not isinstance(found, str):
+            self._charge(found.cpu_seconds)
+        return found
+
+    def _charge(self, cpu_seconds: float) -> None:
+        with self._charging:
+            self.cpu_seconds += cpu_seconds
+
+    def reference_report(self, seed: int = 0, variant: str | None = None) -> Report:
+        """Return the report of a variant's reference under a seed, graded once."""
+        which = seed, variant
+        with self._guards[which]:
+            if which not in self._references:
+                reference = reference_submission(self.lab, variant)
+                self._references[which] = self.grade(reference, seed, variant).report
+            return self._references[which]
+
+
+def fault_of(report: Report) -> str:
+    """Return why a run has no score; empty if it has one."""
+    if report.status is RunStatus.GRADED:
+        return ""
+    return f"{report.status}: {report.fault.strip()[-2000:]}"

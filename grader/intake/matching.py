@@ -1,0 +1,125 @@
+"""Which names of an upload are the files a manifest asks for. Looks at names, never at bytes.
+
+A name fits a manifest path in full, below any folders (``hw1/fnn/layers.py``), or, if nothing
+does, by its last part alone (``layers.py``) where that is unambiguous.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from grader.intake.names import made_by_tools, plain
+from grader.lab.manifest import Assignment
+from grader.text import shown, shown_list
+
+
+@dataclass(frozen=True)
+class Matching:
+    """The names of an upload, sorted by what becomes of them."""
+
+    taken: dict[str, str]  # manifest path -> name in the upload
+    given: dict[str, str]  # path of a given file -> name of the student's copy
+    notebooks: tuple[str, ...]
+    others: tuple[str, ...]  # not graded
+    clashes: tuple[str, ...]  # sentences: two names for one manifest path
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would become of an upload, judged by names alone; every name is safe to show."""
+
+    taken: tuple[tuple[str, str], ...]  # (name in the upload, manifest path)
+    opened: tuple[str, ...]  # notebooks and zips: what they hold shows only after the upload
+    ignored: tuple[str, ...]
+    missing: tuple[str, ...]  # required manifest paths; empty while something is to be opened
+    problems: tuple[str, ...]  # sentences: why the upload would be refused
+
+
+def match(names: Sequence[str], assignment: Assignment) -> Matching:
+    """Sort the names of an upload (relative, forward slashes)."""
+    offered = [name for name in names if not made_by_tools(name)]
+    taken: dict[str, str] = {}
+    clashes = []
+    for path in (file.path for file in assignment.files):
+        fitting = _fitting(path, offered, assignment)
+        if len(fitting) > 1:
+            clashes.append(_clash(path, fitting))
+        if fitting:
+            taken[path] = fitting[0]
+    given = _given(offered, assignment)
+    notebooks = tuple(name for name in offered if name.lower().endswith(".ipynb"))
+    used = {*taken.values(), *given.values(), *notebooks}
+    others = tuple(name for name in names if name not in used)
+    return Matching(taken, given, notebooks, others, tuple(clashes))
+
+
+def preview(names: Sequence[str], assignment: Assignment) -> Preview:
+    """Say what would become of files with these names, before they are sent."""
+    names = [plain(name) for name in names]
+    found = match(names, assignment)
+    zips = tuple(name for name in found.others if name.lower().endswith(".zip"))
+    opened = (*found.notebooks, *zips)
+    return Preview(
+        taken=tuple((shown(name), path) for path, name in found.taken.items()),
+        opened=shown_list(opened),
+        ignored=ignored([name for name in found.others if name not in zips]),
+        missing=() if opened else tuple(missing(found.taken, assignment)),
+        problems=found.clashes,
+    )
+
+
+def missing(present: Iterable[str], assignment: Assignment) -> list[str]:
+    """Return the required manifest paths that are not among `present`."""
+    have = set(present)
+    return [file.path for file in assignment.files if file.required and file.path not in have]
+
+
+def near(path: str, others: Sequence[str]) -> str | None:
+    """Return the name that was perhaps meant for a missing path: ``layers (1).py``."""
+    offered = {_last(name).casefold(): name for name in others if not made_by_tools(name)}
+    found = get_close_matches(_last(path).casefold(), offered, n=1, cutoff=0.75)
+    return offered[found[0]] if found else None
+
+
+def ignored(others: Sequence[str]) -> tuple[str, ...]:
+    """Return the names that are not graded, for display; tools' own files count as one line."""
+    own = [name for name in others if not made_by_tools(name)]
+    tools = len(others) - len(own)
+    note = (f"hidden files and files made by tools ({tools})",) if tools else ()
+    return (*shown_list(own), *note)
+
+
+def _fitting(path: str, names: Sequence[str], assignment: Assignment) -> list[str]:
+    below = _below(path, names)
+    if below or not _unambiguous(path, assignment):
+        return below
+    return [name for name in names if _last(name) == _last(path)]
+
+
+def _below(path: str, names: Sequence[str]) -> list[str]:
+    return [name for name in names if f"/{name}".endswith(f"/{path}")]
+
+
+def _unambiguous(path: str, assignment: Assignment) -> bool:
+    """Tell whether the last part of a path stands for it alone."""
+    paths = [file.path for file in assignment.files] + [file.path for file in assignment.given]
+    return Counter(map(_last, paths))[_last(path)] == 1
+
+
+def _given(names: Sequence[str], assignment: Assignment) -> dict[str, str]:
+    found = {given.path: _below(given.path, names) for given in assignment.given}
+    return {path: fitting[0] for path, fitting in found.items() if fitting}
+
+
+def _clash(path: str, names: Sequence[str]) -> str:
+    return (
+        f"{len(names)} files of the upload could be {path}: {', '.join(shown_list(names))}. "
+        f"Keep the one to be graded and leave out the others."
+    )
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]

@@ -1,0 +1,152 @@
+"""Intake: from what a student hands in to the few files that are graded.
+
+Reads nothing the manifest does not name, writes nothing, runs nothing. An upload that cannot be
+graded is `Rejected` with every reason at once; what is merely worth knowing becomes a notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from grader.errors import Rejected
+from grader.intake.archive import open_zip, refuse_foreign
+from grader.intake.candidate import Candidate
+from grader.intake.contents import faults_in, notice_on_given, notices_on
+from grader.intake.folder import list_folder, read_regular
+from grader.intake.matching import Matching, ignored, match, missing, near
+from grader.intake.merging import Merged, merge
+from grader.intake.names import plain
+from grader.intake.submission import AcceptedFile, Submission
+from grader.lab.manifest import Assignment
+from grader.text import megabytes, shown
+
+_ARCHIVE_ENDINGS = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz")
+
+
+def receive(source: Path, assignment: Assignment) -> Submission:
+    """Take in a file or a folder from disk; raises Rejected."""
+    if source.is_dir():
+        candidates, notices = list_folder(source)
+        return _accept(source.resolve().name, candidates, notices, assignment)
+    data = read_regular(source.resolve(), _limit(assignment) + 1)
+    return receive_bytes(source.name, data, assignment)
+
+
+def receive_bytes(filename: str, data: bytes, assignment: Assignment) -> Submission:
+    """Take in one uploaded ``.py``, ``.ipynb`` or ``.zip``; raises Rejected."""
+    return receive_files([(filename, data)], assignment)
+
+
+def receive_files(files: Sequence[tuple[str, bytes]], assignment: Assignment) -> Submission:
+    """Take in files picked together, as (name, bytes); zips among them are opened.
+
+    Raises Rejected with every reason found.
+    """
+    limit = _limit(assignment)
+    if not files:
+        raise Rejected(["The upload is empty: pick the files to hand in."])
+    total = sum(len(data) for _, data in files)
+    if total > limit:
+        raise Rejected([_too_large("The upload", total, limit)])
+    candidates: list[Candidate] = []
+    reasons: list[str] = []
+    for filename, data in files:
+        try:
+            candidates.extend(_offered(plain(filename), data, limit))
+        except Rejected as rejected:
+            reasons.extend(rejected.reasons)
+    if reasons:
+        raise Rejected(reasons)
+    name = plain(files[0][0]) + (f" and {len(files) - 1} more" if len(files) > 1 else "")
+    return _accept(name, candidates, [], assignment)
+
+
+def _limit(assignment: Assignment) -> int:
+    return int(assignment.limits.upload_mb * 1_000_000)
+
+
+def _too_large(what: str, size: int, limit: int) -> str:
+    return (
+        f"{what} has {megabytes(size)}; the limit is {megabytes(limit)}. Leave out data sets, "
+        f"checkpoints and outputs."
+    )
+
+
+def _offered(name: str, data: bytes, limit: int) -> list[Candidate]:
+    if name.lower().endswith(".zip"):
+        if not data:
+            raise Rejected([f"{shown(name)} is empty (0 bytes). Make the zip again."])
+        refuse_foreign(name, data)
+        return open_zip(name, data, limit)
+    refuse_foreign(name, data)
+    return [Candidate(name, len(data), partial(bytes, data))]
+
+
+def _accept(
+    name: str, candidates: Sequence[Candidate], notices: Iterable[str], assignment: Assignment
+) -> Submission:
+    """Pick, read, bring together and judge."""
+    by_name = {candidate.name: candidate for candidate in candidates}
+    found = match([candidate.name for candidate in candidates], assignment)
+    _refuse_bulk(found, by_name, _limit(assignment))
+    files = {path: by_name[at].read() for path, at in found.taken.items()}
+    notebooks = [by_name[at] for at in found.notebooks]
+    merged = merge(files, notebooks, assignment, _limit(assignment))
+    reasons = [*found.clashes, *_faults(candidates, found, merged, assignment)]
+    size, limit = sum(map(len, merged.contents.values())), _limit(assignment)
+    if size > limit:  # a notebook's code can be longer than the notebook was
+        reasons.append(_too_large("The code of the upload", size, limit))
+    if reasons:
+        raise Rejected(reasons)
+    said = [*notices, *merged.notices]
+    for path, at in found.given.items():
+        said.extend(notice_on_given(path, by_name[at].read(), assignment))
+    for path, content in merged.contents.items():
+        said.extend(notices_on(path, content, assignment))
+    return Submission(
+        name=shown(name),
+        files=tuple(AcceptedFile(path, merged.contents[path]) for path in sorted(merged.contents)),
+        ignored=ignored([*found.others, *merged.unused]),
+        notices=tuple(said),
+    )
+
+
+def _refuse_bulk(found: Matching, by_name: Mapping[str, Candidate], limit: int) -> None:
+    """Stop before anything is read if what would be read is more than the limit."""
+    wanted = [*found.taken.values(), *found.given.values(), *found.notebooks]
+    total = sum(by_name[name].size for name in wanted)
+    if total > limit:
+        raise Rejected([_too_large("What would be graded", total, limit)])
+
+
+def _faults(
+    candidates: Sequence[Candidate], found: Matching, merged: Merged, assignment: Assignment
+) -> list[str]:
+    if not candidates:
+        return ["The upload is empty: there is no file in it."]
+    reasons = list(merged.reasons)
+    for path, content in merged.contents.items():
+        reasons.extend(faults_in(path, content))
+    stale = not merged.contents and merged.reasons
+    if not stale:  # then the notebook is the one thing to say, not every file it lacks
+        absent = missing(merged.contents, assignment)
+        reasons.extend(_missing(path, found.others, assignment) for path in absent)
+    return reasons
+
+
+def _missing(path: str, others: Sequence[str], assignment: Assignment) -> str:
+    close = near(path, others)
+    packed = next((name for name in others if name.lower().endswith(_ARCHIVE_ENDINGS)), None)
+    if close:
+        return f"{path} is missing; rename '{shown(close)}' if that is it."
+    if packed:
+        return (
+            f"{path} is missing; archives within an upload are not opened: "
+            f"unpack '{shown(packed)}' and hand in its files."
+        )
+    return (
+        f"{path} is missing. Add it; if you did not work on it, take the copy from the skeleton "
+        f"of '{assignment.title}'."
+    )

@@ -1,0 +1,61 @@
+"""CPU and wall time a stretch of student code may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from grader.report.causes import Cause
+from grader.sandbox.host import clock
+from grader.sandbox.host.failures import StudentTimeout
+
+# Wall time only stops code that waits without computing; a busy machine must never trip it.
+_WALL_PER_CPU_SECOND = 8
+_WALL_GRACE_SECONDS = 30.0
+
+
+class Budget:
+    """A CPU allowance, read from outside the sandbox, with wall time as a backstop."""
+
+    def __init__(self, cpu_seconds: float, meter: Callable[[], float]) -> None:
+        self._meter = meter
+        self._cpu_start = meter()
+        self._wall_start = clock.seconds()
+        self._most = 0.0
+        self._open(cpu_seconds)
+
+    def allow(self, cpu_seconds: float) -> None:
+        """Set the allowance anew, counted from now."""
+        self._most = max(self._most, self._share())
+        self._open(cpu_seconds)
+
+    def take_share(self) -> float:
+        """Return the largest part of an allowance that was used since this was asked before."""
+        most, self._most = max(self._most, self._share()), 0.0
+        return most
+
+    def _open(self, cpu_seconds: float) -> None:
+        self.cpu_seconds = cpu_seconds
+        self._cpu_limit = self._meter() + cpu_seconds
+        allowance = cpu_seconds * _WALL_PER_CPU_SECOND + _WALL_GRACE_SECONDS
+        self._wall_limit = clock.seconds() + allowance
+
+    def _share(self) -> float:
+        return 1 - (self._cpu_limit - self._meter()) / self.cpu_seconds
+
+    def check(self) -> None:
+        """Raise StudentTimeout if the allowance is spent."""
+        if self._meter() > self._cpu_limit:
+            message = f"more than {self.cpu_seconds:g} s of CPU time"
+            raise StudentTimeout(message, allowance=self.cpu_seconds)
+        if clock.seconds() > self._wall_limit:
+            raise StudentTimeout("waited without computing", Cause.WAITED)
+
+    @property
+    def cpu_used(self) -> float:
+        """CPU seconds since the budget was opened."""
+        return self._meter() - self._cpu_start
+
+    @property
+    def wall_used(self) -> float:
+        """Wall seconds since the budget was opened."""
+        return clock.seconds() - self._wall_start

@@ -1,0 +1,81 @@
+"""How a call into student code can fail. None of these is a fault of ours."""
+
+from __future__ import annotations
+
+import errno
+
+from grader.report.causes import Cause
+from grader.report.report import Outcome
+
+# What the kernel says when a process reaches a limit of its sandbox.
+_LIMITS = {
+    errno.EAGAIN: Cause.PROCESSES,
+    errno.EMFILE: Cause.OPEN_FILES,
+    errno.ENFILE: Cause.OPEN_FILES,
+    errno.ENOSPC: Cause.DISK_FULL,
+    errno.EDQUOT: Cause.DISK_FULL,
+    errno.EFBIG: Cause.FILE_SIZE,
+}
+
+
+class StudentError(Exception):
+    """A call into student code did not give a value; its text is for staff."""
+
+    outcome = Outcome.ERROR
+    cause: Cause | None = None
+
+
+class StudentRaised(StudentError):
+    """Student code raised; the class names, innermost first, and the text are its own claims."""
+
+    def __init__(self, types: list[str], message: str, traceback: str, number: int = 0) -> None:
+        self.types = types
+        self.type_name = types[0] if types else "Exception"
+        self.message = message
+        self.traceback = traceback
+        super().__init__(f"{self.type_name}: {message}\n{traceback}")
+        if "MemoryError" in types:
+            self.outcome = Outcome.MEMORY
+        if "NotImplementedError" in types:
+            self.cause = Cause.NOT_WRITTEN
+        elif "OSError" in types:
+            self.cause = _LIMITS.get(number)
+        elif message.startswith("can't start new thread"):
+            self.cause = Cause.PROCESSES
+
+
+class StudentNotImported(StudentError):
+    """A module could not be imported. Nothing hidden had reached it: its words may be shown."""
+
+    cause = Cause.NOT_IMPORTED
+
+
+class StudentTimeout(StudentError):
+    """Student code used more CPU or wall time than it may."""
+
+    outcome = Outcome.TIMEOUT
+
+    def __init__(
+        self, message: str, cause: Cause | None = None, allowance: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.allowance = allowance  # CPU seconds, if these were what ended it
+
+
+class StudentMemory(StudentError):
+    """Student code used more memory than it may."""
+
+    outcome = Outcome.MEMORY
+
+
+class StudentCrashed(StudentError):
+    """The process ended itself, was killed, or broke the protocol."""
+
+    outcome = Outcome.CRASHED
+
+
+class StudentValue(StudentError):
+    """Student code returned an object where a plain value was expected."""
+
+    outcome = Outcome.FAILED
