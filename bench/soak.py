@@ -28,7 +28,7 @@ from pathlib import Path
 import psutil
 
 from grader.authoring import reference_submission
-from grader.grading import Progress
+from grader.grading import GradingProgress
 from grader.grading.batch import Settings, Source, run_batch
 from grader.lab.catalogue import Catalogue
 from grader.report import Report
@@ -47,7 +47,7 @@ EXPECTED = {FULL, "grader_error", "lost to crashed", "lost to crashed, missing"}
 class Teller:
     """Writes a line for each report, for the driver to read."""
 
-    def on_progress(self, index: int, progress: Progress) -> None:
+    def on_progress(self, index: int, progress: GradingProgress) -> None:
         """Say nothing: only whole reports count."""
 
     def on_done(self, index: int, report: Report) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from grader.grading import Graded
+from grader.grading import GradedSubmission
 from grader.report.export import to_csv, to_gradescope, to_json, to_junit, write_atomically
 
 
@@ -34,7 +34,7 @@ class Outputs:
         if self.artifacts:
             _make_folder(self.artifacts)
 
-    def write(self, results: Sequence[Graded]) -> None:
+    def write(self, results: Sequence[GradedSubmission]) -> None:
         """Write every format that was asked for, each file at once or not at all."""
         reports = [result.report for result in results]
         if self.artifacts:

@@ -50,7 +50,7 @@ class Lines:
         self._names = names
         self._done = 0
 
-    def on_progress(self, index: int, progress: grading.Progress) -> None:
+    def on_progress(self, index: int, progress: grading.GradingProgress) -> None:
         """Say nothing: a log needs no line a test."""
 
     def on_done(self, index: int, report: Report) -> None:
@@ -75,7 +75,7 @@ class Bar:
         self._tasks: dict[int, TaskID] = {}
         self._shares: dict[int, float] = {}
 
-    def on_progress(self, index: int, progress: grading.Progress) -> None:
+    def on_progress(self, index: int, progress: grading.GradingProgress) -> None:
         """Move the submission's own bar."""
         if index not in self._tasks:
             name = clean_line(self._names[index], 24)

@@ -13,7 +13,7 @@ from grader.from_scratch.declared import declared
 from grader.from_scratch.source import source_line
 from grader.intake.submission import Submission
 from grader.lab.manifest import Assignment
-from grader.report.report import Finding
+from grader.report.report import FromScratchFinding
 
 MOST_CLAIMS = 200  # of one test
 _HIGHEST_LINE = 1_000_000
@@ -21,7 +21,7 @@ _HIGHEST_LINE = 1_000_000
 
 def run_findings(
     assignment: Assignment, submission: Submission, claims: object, test: str
-) -> tuple[Finding, ...]:
+) -> tuple[FromScratchFinding, ...]:
     """Return what the watch of one test claims was used: ``[[module, line, name], ...]``."""
     files = {file.module: file for file in declared(assignment)}
     found = []
@@ -32,7 +32,7 @@ def run_findings(
         content = submission.file(file.path) or b""
         source = source_line(content.decode("utf-8-sig", "replace"), line)
         found.append(
-            Finding(
+            FromScratchFinding(
                 path=file.path,
                 line=line if source else 0,
                 source=source,
@@ -45,9 +45,9 @@ def run_findings(
     return tuple(found)
 
 
-def first_of_each(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+def first_of_each(findings: Sequence[FromScratchFinding]) -> tuple[FromScratchFinding, ...]:
     """Return findings without those that a test before them has already shown."""
-    kept: dict[tuple[str, int, str], Finding] = {}
+    kept: dict[tuple[str, int, str], FromScratchFinding] = {}
     for finding in findings:
         kept.setdefault((finding.path, finding.line, finding.name), finding)
     return tuple(kept.values())

@@ -17,7 +17,7 @@ from grader.intake.limited import run_limited
 from grader.intake.submission import Submission
 from grader.lab.manifest import Assignment
 from grader.lab.operators import SPELLINGS
-from grader.report.report import Finding
+from grader.report.report import FromScratchFinding
 from grader.text import clean_line
 
 MOST_FINDINGS = 50  # of one file
@@ -33,9 +33,11 @@ main()
 """
 
 
-def source_findings(assignment: Assignment, submission: Submission) -> tuple[Finding, ...]:
+def source_findings(
+    assignment: Assignment, submission: Submission
+) -> tuple[FromScratchFinding, ...]:
     """Return what the submission's files mention of what they were to do without."""
-    found: list[Finding] = []
+    found: list[FromScratchFinding] = []
     for file in declared(assignment):
         content = submission.file(file.path)
         if content is not None:
@@ -43,13 +45,13 @@ def source_findings(assignment: Assignment, submission: Submission) -> tuple[Fin
     return tuple(found)
 
 
-def findings_in(path: str, content: bytes, names: Sequence[str]) -> list[Finding]:
+def findings_in(path: str, content: bytes, names: Sequence[str]) -> list[FromScratchFinding]:
     """Return a file's mentions of `names`, canonical; none if it is not Python at all."""
     source = content.decode("utf-8-sig", "replace")
     found = []
     for line, name, sure in _traced(source, names)[:MOST_FINDINGS]:
         found.append(
-            Finding(
+            FromScratchFinding(
                 path=path,
                 line=line,
                 source=source_line(source, line),

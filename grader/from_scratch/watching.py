@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from grader.from_scratch import declared, run_findings
 from grader.intake.submission import Submission
 from grader.lab.manifest import Assignment
-from grader.report.report import Finding
+from grader.report.report import FromScratchFinding
 from grader.sandbox.host.channel import Channel
 from grader.sandbox.host.failures import StudentError
 
@@ -26,7 +26,7 @@ class Shortcuts:
             for file in declared(assignment)
         }
         self._open: list[Channel] = []
-        self._ran: list[Finding] = []
+        self._ran: list[FromScratchFinding] = []
 
     @contextmanager
     def watching(
@@ -51,7 +51,7 @@ class Shortcuts:
             self._ran += run_findings(self._assignment, self._submission, claims, test)
 
     @property
-    def ran(self) -> tuple[Finding, ...]:
+    def ran(self) -> tuple[FromScratchFinding, ...]:
         """What each test used, in the order in which they ran."""
         return tuple(self._ran)
 

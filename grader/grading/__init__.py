@@ -2,16 +2,16 @@
 
 from grader.grading.cache import ResultCache, cache_folder
 from grader.grading.digest import suite_digest
-from grader.grading.events import Progress
-from grader.grading.pool import Figures, FirstLoss, Graded, GradingPool, grade
+from grader.grading.events import GradingProgress
+from grader.grading.pool import Figures, FirstLoss, GradedSubmission, GradingPool, grade
 from grader.grading.ungraded import rejected_report
 
 __all__ = [
     "Figures",
     "FirstLoss",
-    "Graded",
+    "GradedSubmission",
     "GradingPool",
-    "Progress",
+    "GradingProgress",
     "ResultCache",
     "cache_folder",
     "grade",

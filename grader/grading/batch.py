@@ -18,7 +18,13 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from grader.errors import ProctorError, Rejected
-from grader.grading import Graded, GradingPool, Progress, ResultCache, rejected_report
+from grader.grading import (
+    GradedSubmission,
+    GradingPool,
+    GradingProgress,
+    ResultCache,
+    rejected_report,
+)
 from grader.intake import Submission, receive
 from grader.lab.catalogue import Lab
 from grader.lab.manifest import Assignment
@@ -37,15 +43,15 @@ class Grade(Protocol):
         *,
         key: bytes,
         variant: str | None = None,
-        on_progress: Callable[[Progress], None],
-    ) -> Graded:
+        on_progress: Callable[[GradingProgress], None],
+    ) -> GradedSubmission:
         """Grade a submission."""
 
 
 class Watcher(Protocol):
     """Who is told how a batch goes; called from several threads."""
 
-    def on_progress(self, index: int, progress: Progress) -> None:
+    def on_progress(self, index: int, progress: GradingProgress) -> None:
         """Note that a test of submission `index` has ended."""
 
     def on_done(self, index: int, report: Report) -> None:
@@ -95,7 +101,7 @@ def run_batch(
     *,
     watcher: Watcher,
     grade: Grade | None = None,
-) -> list[Graded]:
+) -> list[GradedSubmission]:
     """Grade every source and return the results in the order of the sources.
 
     Whatever goes wrong with one submission becomes that submission's report. Ctrl-C ends the
@@ -115,9 +121,9 @@ def pool_for(settings: Settings) -> GradingPool:
 
 def _run(
     lab: Lab, sources: Sequence[Source], settings: Settings, watcher: Watcher, grade: Grade
-) -> list[Graded]:
+) -> list[GradedSubmission]:
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[int, Graded]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, GradedSubmission]] = queue.SimpleQueue()
     for index in range(len(sources)):
         waiting.put(index)
 
@@ -131,7 +137,7 @@ def _run(
 
     for _ in range(min(max(settings.jobs, 1), len(sources))):
         threading.Thread(target=work, daemon=True).start()
-    results: dict[int, Graded] = {}
+    results: dict[int, GradedSubmission] = {}
     with suppress(KeyboardInterrupt):
         while len(results) < len(sources):
             index, graded = done.get()
@@ -142,7 +148,7 @@ def _run(
 
 def _one(
     lab: Lab, source: Source, settings: Settings, watcher: Watcher, index: int, grade: Grade
-) -> Graded:
+) -> GradedSubmission:
     try:
         submission = receive(source.path, lab.assignment)
         graded = grade(
@@ -153,11 +159,11 @@ def _one(
             on_progress=lambda progress: watcher.on_progress(index, progress),
         )
     except Rejected as refusal:
-        graded = Graded(rejected_report(lab.assignment, source.name, refusal.reasons))
+        graded = GradedSubmission(rejected_report(lab.assignment, source.name, refusal.reasons))
     except Exception:  # a worker's loop: the fault becomes this submission's report
-        graded = Graded(_fault(lab.assignment, traceback.format_exc()))
+        graded = GradedSubmission(_fault(lab.assignment, traceback.format_exc()))
     named = graded.report.model_copy(update={"submission": source.name})
-    return Graded(named, graded.artifacts)
+    return GradedSubmission(named, graded.artifacts)
 
 
 def _fault(assignment: Assignment, fault: str) -> Report:

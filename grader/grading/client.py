@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import GradingError
-from grader.grading.cache import Plan
-from grader.grading.events import Progress
-from grader.grading.job import Job, Setup
+from grader.grading.collected import CollectedSuite
+from grader.grading.events import GradingProgress
+from grader.grading.job import GradingJob, Setup
 from grader.grading.messages import Messages
 
 _COMMAND = [sys.executable, "-I", "-B", "-m", "grader.grading.server"]
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "GRADER_DATA", "XDG_CACHE_HOME")
 _MAX_FAULT = 8_000
 
-OnProgress = Callable[[Progress], None]
+OnProgress = Callable[[GradingProgress], None]
 
 
-class Server:
+class ServerProcess:
     """One server process and the jobs it is busy with."""
 
     def __init__(self, setup: Setup) -> None:
@@ -76,7 +76,7 @@ class Server:
             if self._retired and self._users == 0:
                 self.stop()
 
-    def answer(self, job: Job, on_progress: OnProgress) -> dict[str, Any]:
+    def answer(self, job: GradingJob, on_progress: OnProgress) -> dict[str, Any]:
         """Have a job done and return the message it ends with; GradingError if it has none."""
         ours, theirs = socket.socketpair()
         answers = Messages(ours)
@@ -90,26 +90,26 @@ class Server:
                     raise GradingError(str(message["fault"]))
                 if "progress" not in message:
                     return message
-                on_progress(Progress(**message["progress"]))
+                on_progress(GradingProgress(**message["progress"]))
             raise GradingError(f"the grading server ended: {self._said()}")
         finally:
             answers.close()
 
-    def plan(self) -> Plan:
+    def collected(self) -> CollectedSuite:
         """Return the tests it has collected, as soon as it has; GradingError if it cannot."""
         with self._talking:
             self._wait_ready()
-            return self._plan
+            return self._suite
 
     def _wait_ready(self) -> None:
         if not self._ready:
             with suppress(OSError):
                 self._control.send(self._setup.model_dump(mode="json"))
             heard = self._hear()
-            self._plan = Plan.model_validate(heard["plan"])
+            self._suite = CollectedSuite.model_validate(heard["suite"])
             self._ready = True
 
-    def _give(self, job: Job, answers: int) -> None:
+    def _give(self, job: GradingJob, answers: int) -> None:
         try:
             self._control.send(job.model_dump(mode="json"), (answers,))
         except OSError as error:

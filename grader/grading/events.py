@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Progress:
+class GradingProgress:
     """Test `done` of `total` has ended; before the first one `done` is 0."""
 
     done: int

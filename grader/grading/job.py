@@ -25,7 +25,7 @@ class Setup(BaseModel):
     conceal: tuple[Path, ...] = ()  # folders that no sandbox may see, beside the reference
 
 
-class Job(BaseModel):
+class GradingJob(BaseModel):
     """One submission to grade."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -12,11 +12,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from grader.errors import GradingError, ProctorError
-from grader.grading.cache import Kept, Memory, Plan, ResultCache
-from grader.grading.client import OnProgress, Server
+from grader.grading.cache import Kept, Memory, ResultCache
+from grader.grading.client import OnProgress, ServerProcess
+from grader.grading.collected import CollectedSuite
 from grader.grading.digest import suite_stamp
-from grader.grading.events import Progress
-from grader.grading.job import Job, Setup
+from grader.grading.events import GradingProgress
+from grader.grading.job import GradingJob, Setup
 from grader.grading.reports import recalled_report
 from grader.grading.ungraded import fault_report
 from grader.intake.submission import Submission
@@ -48,7 +49,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Graded:
+class GradedSubmission:
     """A grading run's report and the pictures it names, by SHA-256."""
 
     report: Report
@@ -80,7 +81,7 @@ class GradingPool:
         self._minimum_tier = minimum_tier
         self._cache = cache
         self._found_tier: Tier | None = None
-        self._servers: OrderedDict[tuple[Path, str], Server] = OrderedDict()
+        self._servers: OrderedDict[tuple[Path, str], ServerProcess] = OrderedDict()
         self._guard = threading.Lock()
 
     def grade(
@@ -91,7 +92,7 @@ class GradingPool:
         key: bytes,
         variant: str | None = None,
         on_progress: OnProgress = lambda progress: None,
-    ) -> Graded:
+    ) -> GradedSubmission:
         """Grade a submission with the lab's hidden suite.
 
         `key` seeds the hidden inputs: the same key and submission give the same inputs. A fault
@@ -99,66 +100,68 @@ class GradingPool:
         exception.
         """
         started_at = datetime.now(UTC)
-        job = Job.describe(submission, key=key, variant=variant)
+        job = GradingJob.describe(submission, key=key, variant=variant)
         try:
             if self._cache is None:
                 return self._run(lab, job, on_progress)[0]
             return self._recall_or_run(self._cache, lab, submission, job, on_progress, started_at)
         except ProctorError as error:
-            return Graded(
+            return GradedSubmission(
                 fault_report(lab.assignment, submission, str(error), started_at=started_at)
             )
 
-    def _run(self, lab: Lab, job: Job, on_progress: OnProgress) -> tuple[Graded, dict[str, Kept]]:
+    def _run(
+        self, lab: Lab, job: GradingJob, on_progress: OnProgress
+    ) -> tuple[GradedSubmission, dict[str, Kept]]:
         answer = self._answer(lab, job, on_progress)
         pictures = {name: base64.b64decode(data) for name, data in answer["pictures"].items()}
         kept = {name: Kept.model_validate(one) for name, one in answer.get("kept", {}).items()}
-        return Graded(Report.model_validate(answer["report"]), pictures), kept
+        return GradedSubmission(Report.model_validate(answer["report"]), pictures), kept
 
     def _recall_or_run(
         self,
         cache: ResultCache,
         lab: Lab,
         submission: Submission,
-        job: Job,
+        job: GradingJob,
         on_progress: OnProgress,
         started_at: datetime,
-    ) -> Graded:
+    ) -> GradedSubmission:
         """Run the tests whose results are not known; no server is asked if all of them are."""
         tier = self._chosen_tier()
         key = bytes.fromhex(job.key)
         memory = Memory(cache, lab, submission, key=key, variant=job.variant, tier=tier)
-        recall = memory.recall(memory.plan() or memory.learn(self._plan(lab)))
+        recall = memory.recall(memory.collected() or memory.learn(self._collected(lab)))
         pictures = {
             name: base64.b64decode(data)
             for entry in recall.in_order
             for name, data in entry.pictures.items()
         }
         if recall.complete:
-            on_progress(Progress(len(recall.served), len(recall.served)))
+            on_progress(GradingProgress(len(recall.served), len(recall.served)))
             report = recalled_report(
                 lab,
                 submission,
                 recall.in_order,
                 variant=job.variant,
-                suite_digest=memory.suite.digest,
+                suite_digest=memory.files.digest,
                 data=data_digests(lab.assignment, job.variant),
                 tier=tier,
                 started_at=started_at,
             )
-            return Graded(report, pictures)
+            return GradedSubmission(report, pictures)
         graded, kept = self._run(lab, job.serving(recall), on_progress)
         if recall.served and (memory.outdated or not recall.fits(graded.report)):
             graded, kept = self._run(lab, job, on_progress)
         else:
-            graded = Graded(graded.report, pictures | graded.artifacts)
+            graded = GradedSubmission(graded.report, pictures | graded.artifacts)
         memory.keep(graded.report, graded.artifacts, kept)
         return graded
 
-    def _plan(self, lab: Lab) -> Plan:
+    def _collected(self, lab: Lab) -> CollectedSuite:
         server = self._server(lab)
         try:
-            return server.plan()
+            return server.collected()
         finally:
             server.leave()
 
@@ -182,7 +185,7 @@ class GradingPool:
         text.
         """
         try:
-            job = Job.describe(submission, key=key, variant=None, only=only)
+            job = GradingJob.describe(submission, key=key, variant=None, only=only)
             answer = self._answer(lab, job, lambda progress: None)
         except GradingError as error:
             return str(error)
@@ -202,7 +205,7 @@ class GradingPool:
         A fault of ours comes back as its text.
         """
         try:
-            job = Job.describe(submission, key=key, variant=variant, only=only)
+            job = GradingJob.describe(submission, key=key, variant=variant, only=only)
             answer = self._answer(lab, job, lambda progress: None)
         except GradingError as error:
             return str(error)
@@ -217,7 +220,7 @@ class GradingPool:
         A fault of ours comes back as its text.
         """
         try:
-            job = Job.describe(
+            job = GradingJob.describe(
                 submission, key=key, variant=None, only=order, stop_at_first_loss=True
             )
             answer = self._answer(lab, job, lambda progress: None)
@@ -227,7 +230,7 @@ class GradingPool:
         outcome = Outcome(answer["outcomes"][test]) if test else None
         return FirstLoss(test, outcome, answer["cpu_seconds"])
 
-    def _answer(self, lab: Lab, job: Job, on_progress: OnProgress) -> dict[str, Any]:
+    def _answer(self, lab: Lab, job: GradingJob, on_progress: OnProgress) -> dict[str, Any]:
         data = data_digests(lab.assignment, job.variant)
         server = self._server(lab)
         try:
@@ -235,7 +238,7 @@ class GradingPool:
         finally:
             server.leave()
 
-    def _server(self, lab: Lab) -> Server:
+    def _server(self, lab: Lab) -> ServerProcess:
         """Return the lab's server, which the caller must `leave`."""
         if lab.reference is None:
             raise GradingError(f"{lab.assignment.slug}: no reference and no hidden suite here")
@@ -246,7 +249,7 @@ class GradingPool:
                 server.retire()
                 server = None
             if server is None:
-                server = self._servers[key] = Server(self._setup(lab, lab.reference))
+                server = self._servers[key] = ServerProcess(self._setup(lab, lab.reference))
             self._servers.move_to_end(key)
             server.enter()
             outdated = [k for k in self._servers if k[0] == lab.public and k != key]
@@ -296,7 +299,7 @@ def grade(
     tier: int | None = None,
     minimum_tier: int | None = None,
     on_progress: OnProgress = lambda progress: None,
-) -> Graded:
+) -> GradedSubmission:
     """Grade one submission with a pool of its own; see `GradingPool`."""
     with GradingPool(tier=tier, minimum_tier=minimum_tier) as pool:
         return pool.grade(lab, submission, key=key, variant=variant, on_progress=on_progress)

@@ -13,7 +13,7 @@ from typing import Any
 import grader
 from grader.from_scratch import first_of_each, source_findings
 from grader.grading.cache import Entry, Kept, may_be_kept
-from grader.grading.harness.marks import TestSpec
+from grader.grading.collected import TestSpec
 from grader.grading.harness.run import SuiteRun, Verdict
 from grader.grading.ungraded import about
 from grader.intake.submission import Submission
@@ -23,7 +23,7 @@ from grader.report.causes import reason_for
 from grader.report.report import (
     Artifact,
     Environment,
-    Finding,
+    FromScratchFinding,
     Report,
     RunStatus,
     TestReport,
@@ -126,7 +126,7 @@ def _assemble(
     *,
     variant: str | None,
     artifacts: Sequence[Artifact] = (),
-    ran: Sequence[Finding] = (),
+    ran: Sequence[FromScratchFinding] = (),
     **rest: Any,
 ) -> Report:
     scored = score_report(assignment, tests)

@@ -25,11 +25,11 @@ from typing import IO, Any
 import pytest
 
 from grader.errors import ProctorError, SandboxError
-from grader.grading.cache import Plan
+from grader.grading.collected import CollectedSuite
 from grader.grading.digest import suite_digest
 from grader.grading.harness import fixtures, plugin
 from grader.grading.harness.run import SuiteRun
-from grader.grading.job import Job, Setup
+from grader.grading.job import GradingJob, Setup
 from grader.grading.messages import Messages
 from grader.grading.reference import load_reference
 from grader.grading.reports import environment
@@ -62,7 +62,7 @@ class _Run:
     cells: list[tuple[Nursery, Cell]] = field(default_factory=list)
 
 
-class Server:
+class GradingServer:
     """One lab's suite, collected; its sandboxes; the runs that are going on."""
 
     def __init__(self, control: Messages, setup: Setup) -> None:
@@ -157,8 +157,8 @@ class Server:
         # Collected; from here on what pytest would print costs every test and is read by nobody.
         session.config.pluginmanager.unregister(name="terminalreporter")
         prepare_for_forks()
-        plan = Plan.of(self.run.specs.values())
-        self._control.send({"ready": os.getpid(), "plan": plan.model_dump(mode="json")})
+        suite = CollectedSuite(tests=tuple(self.run.specs.values()))
+        self._control.send({"ready": os.getpid(), "suite": suite.model_dump(mode="json")})
 
     def _accept(self) -> bool | None:
         """Take a job; None to go on, True in the fork, False when the caller is gone."""
@@ -167,12 +167,12 @@ class Server:
             self._close()
             return False
         message, (fd,) = received
-        forked = self._fork(Job.model_validate(message), Messages(socket.socket(fileno=fd)))
+        forked = self._fork(GradingJob.model_validate(message), Messages(socket.socket(fileno=fd)))
         if not forked:
             self._control.send({"taken": message["name"]})
         return forked or None
 
-    def _fork(self, job: Job, answers: Messages) -> bool:
+    def _fork(self, job: GradingJob, answers: Messages) -> bool:
         ours, theirs = channel()
         log = tempfile.TemporaryFile()
         parent = os.getpid()
@@ -262,7 +262,7 @@ class Server:
             nursery.close()
 
 
-def _run_pytest(server: Server) -> int:
+def _run_pytest(server: GradingServer) -> int:
     suite = server.lab.reference / "suite" if server.lab.reference else Path()
     # Nothing above the suite's folder is a part of it: no conftest.py, no package of a lab.
     arguments = [str(suite), "-c", str(_INI), "--rootdir", str(suite), "--confcutdir", str(suite)]
@@ -289,7 +289,7 @@ def main() -> None:
         return
     sweep_leftovers()
     try:
-        Server(control, Setup.model_validate(received[0])).main()
+        GradingServer(control, Setup.model_validate(received[0])).main()
     except ProctorError as error:
         with suppress(OSError):
             control.send({"failed": str(error)})

@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from grader.errors import GradingError, ProctorError, SandboxError
-from grader.grading.events import Progress
+from grader.grading.events import GradingProgress
 from grader.grading.harness.run import SuiteRun
-from grader.grading.job import Job
+from grader.grading.job import GradingJob
 from grader.grading.messages import Messages
 from grader.grading.reports import environment, graded_report, kept_results
 from grader.grading.ungraded import fault_report
@@ -34,7 +34,13 @@ class TrustedRun:
     """One job in its own process, around the tests that pytest runs."""
 
     def __init__(
-        self, lab: Lab, job: Job, run: SuiteRun, answers: Messages, server: Messages, digest: str
+        self,
+        lab: Lab,
+        job: GradingJob,
+        run: SuiteRun,
+        answers: Messages,
+        server: Messages,
+        digest: str,
     ) -> None:
         self._lab = lab
         self._job = job
@@ -62,7 +68,7 @@ class TrustedRun:
         )
 
     def _tell(self, *news: Any) -> None:
-        self._answers.send({"progress": Progress(*news).as_dict()})
+        self._answers.send({"progress": GradingProgress(*news).as_dict()})
 
     def _take(self, hide: tuple[str, ...]) -> Cell:
         """Ask the server for an empty sandbox without the libraries in `hide`."""

@@ -67,7 +67,7 @@ json.dump({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}, 
 
 
 @dataclass(frozen=True)
-class Cell:
+class NotebookCell:
     """A code cell: its place among all cells (from 1), its text and its tags."""
 
     number: int
@@ -136,9 +136,11 @@ def _slim_notebook(label: str, data: bytes, limit: int) -> nbformat.NotebookNode
     return notebook
 
 
-def _code_cells(label: str, notebook: nbformat.NotebookNode) -> list[Cell]:
+def _code_cells(label: str, notebook: nbformat.NotebookNode) -> list[NotebookCell]:
     cells = [
-        Cell(number, cell.source.replace("\r\n", "\n"), tuple(cell.metadata.get("tags", ())))
+        NotebookCell(
+            number, cell.source.replace("\r\n", "\n"), tuple(cell.metadata.get("tags", ()))
+        )
         for number, cell in enumerate(notebook.cells, start=1)
         if cell.cell_type == "code" and cell.source.strip()
     ]
@@ -148,10 +150,10 @@ def _code_cells(label: str, notebook: nbformat.NotebookNode) -> list[Cell]:
 
 
 def _by_path(
-    label: str, cells: Sequence[Cell], paths: Sequence[str]
-) -> tuple[dict[str, list[Cell]], list[str]]:
+    label: str, cells: Sequence[NotebookCell], paths: Sequence[str]
+) -> tuple[dict[str, list[NotebookCell]], list[str]]:
     """Sort graded cells by the manifest path they name; notices on names that are not known."""
-    found: dict[str, list[Cell]] = defaultdict(list)
+    found: dict[str, list[NotebookCell]] = defaultdict(list)
     notices = []
     for cell in cells:
         named = _names(cell)
@@ -166,7 +168,7 @@ def _by_path(
     return found, notices
 
 
-def _names(cell: Cell) -> set[str]:
+def _names(cell: NotebookCell) -> set[str]:
     """Return the Python files a cell is marked for."""
     marker = MARKER.match(cell.source)
     return {tag for tag in cell.tags if tag.endswith(".py")} | ({marker[1]} if marker else set())
@@ -187,7 +189,7 @@ def _told(label: str, notices: Sequence[str]) -> tuple[str, ...]:
     return (*notices[:_MOST_TOLD], f"{label}: {more:,} more lines or cells like these.")
 
 
-def _doubled(label: str, path: str, cells: Sequence[Cell]) -> str:
+def _doubled(label: str, path: str, cells: Sequence[NotebookCell]) -> str:
     numbers = " and ".join(str(cell.number) for cell in cells[:_MOST_TOLD])
     if len(cells) > _MOST_TOLD:
         numbers += f" and {len(cells) - _MOST_TOLD:,} more"
@@ -216,7 +218,7 @@ def _as_python(source: str) -> tuple[str, list[str]]:
     return converted, [line.strip() for line in source.splitlines() if line not in kept]
 
 
-def _neutralised(label: str, cell: Cell, path: str, lines: Sequence[str]) -> list[str]:
+def _neutralised(label: str, cell: NotebookCell, path: str, lines: Sequence[str]) -> list[str]:
     return [
         f"{label}, cell {cell.number} ({path}): the notebook command '{shown(line)}' cannot run in "
         f"a module and was turned into a comment. Move it to another cell."

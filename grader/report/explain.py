@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from grader.report.redaction import StudentItem, StudentReport, StudentTest, for_student
-from grader.report.report import Finding, Outcome, Report, RunStatus, TestReport
+from grader.report.report import FromScratchFinding, Outcome, Report, RunStatus, TestReport
 from grader.text import clean
 
 SMILEYS = {Outcome.PASSED: ":)", Outcome.MISSING: ":|"}
@@ -154,7 +154,7 @@ def findings_to_look_at(report: Report) -> str:
     return f"{count} finding{'' if count == 1 else 's'} to look at" if count else ""
 
 
-def where(finding: Finding) -> str:
+def where(finding: FromScratchFinding) -> str:
     """Return a finding's place as ``layers.py:12``."""
     return f"{finding.path}:{finding.line}" if finding.line else finding.path
 

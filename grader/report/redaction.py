@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from grader.report.causes import is_fixed, reason_for
 from grader.report.report import (
@@ -20,6 +20,7 @@ from grader.report.report import (
     Outcome,
     PartReport,
     Report,
+    ReportModel,
     RunStatus,
     TestReport,
     Visibility,
@@ -34,11 +35,7 @@ _OUR_FAULT = (
 )
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class StudentTest(_Model):
+class StudentTest(ReportModel):
     """One test as its student sees it."""
 
     number: int = Field(description="its place in the report, from 1; what items refer to")
@@ -58,7 +55,7 @@ class StudentTest(_Model):
     cpu_seconds: float | None = Field(None, description="None for a closed test")
 
 
-class StudentItem(_Model):
+class StudentItem(ReportModel):
     """A rubric item and what it earned."""
 
     id: str
@@ -70,7 +67,7 @@ class StudentItem(_Model):
     tests: tuple[int, ...] = Field(description="numbers of the tests that serve it")
 
 
-class StudentPart(_Model):
+class StudentPart(ReportModel):
     """A part and the sum of its items."""
 
     id: str
@@ -80,7 +77,7 @@ class StudentPart(_Model):
     items: tuple[StudentItem, ...]
 
 
-class StudentArtifact(_Model):
+class StudentArtifact(ReportModel):
     """A picture the student may see."""
 
     name: str
@@ -90,7 +87,7 @@ class StudentArtifact(_Model):
     test: int = Field(description="number of the test that drew it")
 
 
-class StudentFile(_Model):
+class StudentFile(ReportModel):
     """A graded file, so that the student sees what arrived."""
 
     path: str
@@ -98,7 +95,7 @@ class StudentFile(_Model):
     sha256: str
 
 
-class StudentEnvironment(_Model):
+class StudentEnvironment(ReportModel):
     """What the run was made with, as far as it helps to repeat a failure."""
 
     python: str
@@ -107,7 +104,7 @@ class StudentEnvironment(_Model):
     for_grades: bool = Field(description="False if the code ran without a sandbox")
 
 
-class StudentReport(_Model):
+class StudentReport(ReportModel):
     """A whole grading run as its student sees it."""
 
     schema_version: Literal[1] = 1

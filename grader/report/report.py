@@ -46,11 +46,13 @@ class Visibility(StrEnum):
     AFTER_PUBLISHED = "after_published"
 
 
-class _Model(BaseModel):
+class ReportModel(BaseModel):
+    """A report's every part: it refuses unknown fields, and never changes."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TestReport(_Model):
+class TestReport(ReportModel):
     """One test of the suite."""
 
     __test__ = False  # not a test class, whatever pytest thinks of its name
@@ -81,7 +83,7 @@ class TestReport(_Model):
     cached: bool = Field(False, description="staff only: taken from an earlier run, not run again")
 
 
-class ItemReport(_Model):
+class ItemReport(ReportModel):
     """One rubric item and what it earned."""
 
     id: str
@@ -93,7 +95,7 @@ class ItemReport(_Model):
     tests: tuple[str, ...] = ()
 
 
-class PartReport(_Model):
+class PartReport(ReportModel):
     """One part: the sum of its items."""
 
     id: str
@@ -103,7 +105,7 @@ class PartReport(_Model):
     items: tuple[ItemReport, ...]
 
 
-class Artifact(_Model):
+class Artifact(ReportModel):
     """A picture drawn by the trusted process; its bytes are stored under its digest."""
 
     name: str
@@ -114,7 +116,7 @@ class Artifact(_Model):
     visibility: Visibility = Visibility.HIDDEN
 
 
-class Finding(_Model):
+class FromScratchFinding(ReportModel):
     """A use of what a file was to do without, for a person to look at. It changes no score."""
 
     path: str = Field(description="the submitted file, as the manifest names it")
@@ -130,7 +132,7 @@ class Finding(_Model):
     test: str = Field("", description="id of the first test that ran it; empty for the source")
 
 
-class FileEntry(_Model):
+class FileEntry(ReportModel):
     """A graded file as it was received."""
 
     path: str
@@ -138,7 +140,7 @@ class FileEntry(_Model):
     sha256: str
 
 
-class Environment(_Model):
+class Environment(ReportModel):
     """What the run was made with; a regrade elsewhere can be compared against it."""
 
     grader: str
@@ -152,7 +154,7 @@ class Environment(_Model):
     tier_name: str = ""
 
 
-class Report(_Model):
+class Report(ReportModel):
     """A whole grading run."""
 
     schema_version: Literal[1] = 1
@@ -172,7 +174,7 @@ class Report(_Model):
     tests: tuple[TestReport, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     files: tuple[FileEntry, ...] = ()
-    findings: tuple[Finding, ...] = Field((), description="staff only, advisory: see Finding")
+    findings: tuple[FromScratchFinding, ...] = Field((), description="staff only, advisory")
     environment: Environment | None = None
     cpu_seconds: float = Field(0.0, description="CPU time of the student's own code")
     wall_seconds: float = 0.0

@@ -33,7 +33,7 @@ Supply = Callable[[], Cell]
 
 
 @dataclass(frozen=True)
-class Session:
+class SandboxSession:
     """One test's fork: the channel to it and the budget it runs under."""
 
     channel: Channel
@@ -127,7 +127,7 @@ class Sandbox:
         return None
 
     @contextmanager
-    def session(self, seed: int, cpu_seconds: float) -> Iterator[Session]:
+    def session(self, seed: int, cpu_seconds: float) -> Iterator[SandboxSession]:
         """Fork one test off the template; on leaving, nothing of the test still runs."""
         if self.import_failure is not None:
             raise self.import_failure
@@ -140,7 +140,7 @@ class Sandbox:
             with theirs:
                 pid = self._fork(seed, theirs.fileno())
             self._open.append(pid)
-            yield Session(
+            yield SandboxSession(
                 Channel(ours, budget.check, lambda said: self._crashed(said, kills)), budget
             )
         finally:

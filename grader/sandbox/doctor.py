@@ -23,7 +23,7 @@ from grader.sandbox.gpu import gpu_count
 from grader.sandbox.guest import landlock
 from grader.sandbox.spec import SandboxSpec, Tier
 from grader.sandbox.tiers import best_tier, confinement, namespaces_work
-from grader.sandbox.zygote import Zygote
+from grader.sandbox.zygote import ZygoteProcess
 
 _LEAST_MEMORY_GB = 3.5
 _MORE_MEMORY = "a lab with torch needs about 1.5 GB, and each submission up to its limit besides"
@@ -164,7 +164,7 @@ def _trial(tier: Tier) -> Check:
 
 
 def _ask_sandbox(tier: Tier) -> Any:
-    zygote = Zygote(confinement(tier), SandboxSpec(memory_mb=512))
+    zygote = ZygoteProcess(confinement(tier), SandboxSpec(memory_mb=512))
     try:
         box = Sandbox(zygote.spawn, _write_trial, (_TRIAL_MODULE,), _TRIAL_CPU_SECONDS)
         with closing(box), box.session(0, _TRIAL_CPU_SECONDS) as session:

@@ -11,7 +11,7 @@ from grader.errors import SandboxError
 from grader.sandbox.cell import Cell
 from grader.sandbox.confinement import Confinement
 from grader.sandbox.spec import SandboxSpec
-from grader.sandbox.zygote import Zygote
+from grader.sandbox.zygote import ZygoteProcess
 
 _IDLE_MB = 64  # what an empty sandbox may come to need of its own; most of it is the zygote's
 _SHARE_OF_MEMORY = 0.25
@@ -34,7 +34,7 @@ class Nursery:
 
     def __init__(self, confinement: Confinement, spec: SandboxSpec, idle: int) -> None:
         """Start the zygote and ask for the first sandbox."""
-        self._zygote = Zygote(confinement, spec)
+        self._zygote = ZygoteProcess(confinement, spec)
         self._idle = idle
         self._ready: deque[Cell] = deque()
         self._waiting: deque[Handover] = deque()

@@ -39,7 +39,7 @@ _BOOT = (
 )
 
 
-class Zygote:
+class ZygoteProcess:
     """Makes cells of one kind. It is empty of secrets, and dies with the process that holds it.
 
     `request` and `collect` are the two halves of `spawn`, for callers that have other work while

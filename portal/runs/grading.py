@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from grader import intake
-from grader.grading import GradingPool, Progress
+from grader.grading import GradingPool, GradingProgress
 from grader.intake.submission import Submission as Upload
 from grader.lab.catalogue import Catalogue, Lab
 from grader.report import Report
@@ -38,7 +38,7 @@ class Work:
     variants: Lot
 
 
-Grade = Callable[[Work, Callable[[Progress], None]], Graded]
+Grade = Callable[[Work, Callable[[GradingProgress], None]], Graded]
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def engine_grading(config: PortalConfig, jobs: int) -> Iterator[Grade]:
     """
     with GradingPool(jobs=jobs, minimum_tier=config.minimum_tier) as pool:
 
-        def grade_work(work: Work, on_progress: Callable[[Progress], None]) -> Graded:
+        def grade_work(work: Work, on_progress: Callable[[GradingProgress], None]) -> Graded:
             return pool.grade(
                 work.lab,
                 work.upload,

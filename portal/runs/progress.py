@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from grader.grading.events import Progress
+from grader.grading.events import GradingProgress
 from portal.db import utc_now, write_session
 from portal.errors import PortalError
 from portal.runs import service
@@ -37,7 +37,7 @@ class ProgressWriter:
         self._clock = clock
         self._last: float | None = None
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: GradingProgress) -> None:
         """Record `progress` if it is time."""
         now = self._clock()
         due = self._last is None or now - self._last >= SECONDS_BETWEEN

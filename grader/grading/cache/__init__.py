@@ -2,7 +2,6 @@
 
 from grader.grading.cache.entry import Entry, Kept, may_be_kept
 from grader.grading.cache.memory import Memory
-from grader.grading.cache.plan import Plan
 from grader.grading.cache.recall import Charge, Recall
 from grader.grading.cache.store import ResultCache, cache_folder
 
@@ -11,7 +10,6 @@ __all__ = [
     "Entry",
     "Kept",
     "Memory",
-    "Plan",
     "Recall",
     "ResultCache",
     "cache_folder",

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from grader.grading.harness.run import Verdict
 from grader.report.causes import Cause
-from grader.report.report import Artifact, Finding, Outcome, TestReport
+from grader.report.report import Artifact, FromScratchFinding, Outcome, TestReport
 
 # Verdicts on what the code does. A timeout, too much memory, a crash, a full disk or too many
 # processes can hang on the machine and on what else it was doing: such a test is run again.
@@ -20,7 +20,7 @@ class Kept(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     blocked: bool  # it did not run, because a test it needs did not pass
-    findings: tuple[Finding, ...]
+    findings: tuple[FromScratchFinding, ...]
     import_cpu_seconds: float  # of the submission, in the sandbox this test used
     idle_seconds: float
 

@@ -13,7 +13,7 @@ A key is the SHA-256 over
     every file of the suite without tests of its own (conftest, helpers, vectors), and any test
     file that another file of the suite imports;
     the test's own text and the rest of its file (`sources`), and the same of every test it
-    depends on or shares a process or a module's seed with (`Plan.closure`);
+    depends on or shares a process or a module's seed with (`CollectedSuite.closure`);
     the engine's own code, the versions of Python and of the libraries, the processor, the tier.
 
 What the key leaves out, and why that is safe
@@ -48,8 +48,8 @@ from pathlib import Path
 from typing import Any
 
 import grader
-from grader.grading.cache.plan import Plan, PlannedTest
 from grader.grading.cache.sources import TestFile, imported_stems, mentions, read_test_file
+from grader.grading.collected import CollectedSuite, TestSpec
 from grader.grading.digest import DATASETS, GIVEN, REFERENCE, lab_files, suite_digest, suite_stamp
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
@@ -66,16 +66,16 @@ _DRIVES_THE_RUN, _ASKS_LATE = "suite_run", "getfixturevalue"
 
 
 @dataclass(frozen=True)
-class Suite:
+class SuiteFiles:
     """A lab's own half of every key, read once for each state of its files."""
 
     digest: str  # `suite_digest`
-    plan_key: str  # under which the collected tests are kept
+    collected_key: str  # under which the collected tests are kept
     common: str  # of all that concerns every test
     tests: Mapping[str, TestFile]  # files that may hold tests, by their path in the suite
     joint_files: frozenset[str]
 
-    def text(self, test: PlannedTest) -> str:
+    def text(self, test: TestSpec) -> str:
         """Return the digest of what its own file means for a test; "" if `common` holds it."""
         file = self.tests.get(test.file)
         return file.digest(test.function) if file else ""
@@ -87,23 +87,23 @@ class Circumstances:
 
     digest: str
 
-    def keys(self, suite: Suite, plan: Plan) -> dict[str, str]:
+    def keys(self, files: SuiteFiles, suite: CollectedSuite) -> dict[str, str]:
         """Return every test's key, by id."""
         parts = {
-            test.id: [test.id, suite.text(test), test.cpu_seconds, test.shown, test.without]
-            for test in plan.tests
+            test.id: [test.id, files.text(test), test.cpu_seconds, test.shown, test.without]
+            for test in suite.tests
         }
         return {
             test.id: _sha256(
                 self.digest,
                 test.id,
-                [parts[name] for name in plan.closure(test, suite.joint_files)],
+                [parts[name] for name in suite.closure(test, files.joint_files)],
             )
-            for test in plan.tests
+            for test in suite.tests
         }
 
 
-def suite_of(lab: Lab) -> Suite:
+def read_suite_files(lab: Lab) -> SuiteFiles:
     """Read a lab's files; GradingError without the staff's half, or if a test file is broken."""
     files = {name: file.read_bytes() for name, file in sorted(lab_files(lab))}
     suite = {n.removeprefix(_SUITE): content for n, content in files.items() if _is_suite(n)}
@@ -118,10 +118,10 @@ def suite_of(lab: Lab) -> Suite:
         for name, content in files.items()
         if not _is_suite(name) and name.startswith((f"{REFERENCE}/", f"{DATASETS}/", f"{GIVEN}/"))
     }
-    return Suite(
+    return SuiteFiles(
         digest=suite_digest(lab),
-        plan_key=_sha256(
-            "plan",
+        collected_key=_sha256(
+            "collected",
             _manifest(lab, whole=drives),
             [(part.without, [item.id for item in part.items]) for part in lab.assignment.parts],
             [(name, _sha256_of(files[name])) for name in files if name != MANIFEST_NAME],
@@ -135,7 +135,7 @@ def suite_of(lab: Lab) -> Suite:
 
 def circumstances(
     lab: Lab,
-    suite: Suite,
+    files: SuiteFiles,
     submission: Submission,
     *,
     key: bytes,
@@ -146,7 +146,7 @@ def circumstances(
     return Circumstances(
         _sha256(
             FORMAT,
-            suite.common,
+            files.common,
             submission.digest,
             hashlib.sha256(b"inputs\0" + key).hexdigest(),
             variant or lab.assignment.default_variant,

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.grading.cache.entry import Entry, Kept
-from grader.grading.cache.identity import Suite, circumstances, stamp, suite_of
-from grader.grading.cache.plan import Plan
+from grader.grading.cache.identity import SuiteFiles, circumstances, read_suite_files, stamp
 from grader.grading.cache.recall import Recall
 from grader.grading.cache.store import ResultCache
+from grader.grading.collected import CollectedSuite
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
 from grader.lab.data import data_stamp
 from grader.report.report import Report, RunStatus
 from grader.sandbox import Tier
 
-_suites: dict[Path, tuple[str, Suite]] = {}  # a lab's folder -> its stamp and, under it, its suite
+_known: dict[Path, tuple[str, SuiteFiles]] = {}  # by the lab's folder, with its stamp then
 
 
 class Memory:
@@ -39,32 +39,32 @@ class Memory:
         self._variant = variant
         self._secret = key
         self._stamp = self._now()
-        self.suite = _suite_under(lab, stamp(lab))
+        self.files = _files_under(lab, stamp(lab))
         self._circumstances = circumstances(
-            lab, self.suite, submission, key=key, variant=variant, tier=tier
+            lab, self.files, submission, key=key, variant=variant, tier=tier
         )
         self._keys: dict[str, str] = {}
 
-    def plan(self) -> Plan | None:
+    def collected(self) -> CollectedSuite | None:
         """Return the suite's tests if they are known without collecting it."""
-        return self._cache.get(Plan, self.suite.plan_key, self._secret)
+        return self._cache.get(CollectedSuite, self.files.collected_key, self._secret)
 
-    def learn(self, plan: Plan) -> Plan:
+    def learn(self, suite: CollectedSuite) -> CollectedSuite:
         """Keep what a server has collected, unless the lab has changed meanwhile."""
         if not self.outdated:
-            self._cache.put(self.suite.plan_key, plan, self._secret)
-        return plan
+            self._cache.put(self.files.collected_key, suite, self._secret)
+        return suite
 
-    def recall(self, plan: Plan) -> Recall:
+    def recall(self, suite: CollectedSuite) -> Recall:
         """Return the kept results that fit."""
-        self._keys = self._circumstances.keys(self.suite, plan)
+        self._keys = self._circumstances.keys(self.files, suite)
         found = {
             name: entry
             for name, key in self._keys.items()
             if (entry := self._cache.get(Entry, key, self._secret)) is not None
         }
         limit = self._lab.assignment.limits.cpu_seconds
-        return Recall(plan, self.suite.joint_files, found, limit)
+        return Recall(suite, self.files.joint_files, found, limit)
 
     def keep(self, report: Report, pictures: Mapping[str, bytes], kept: Mapping[str, Kept]) -> None:
         """Keep what a run found out, unless the lab or its data have changed meanwhile."""
@@ -93,8 +93,8 @@ class Memory:
         return stamp(self._lab) + data_stamp(self._lab.assignment, self._variant)
 
 
-def _suite_under(lab: Lab, now: str) -> Suite:
-    known = _suites.get(lab.public)
+def _files_under(lab: Lab, now: str) -> SuiteFiles:
+    known = _known.get(lab.public)
     if known is None or known[0] != now:
-        known = _suites[lab.public] = (now, suite_of(lab))
+        known = _known[lab.public] = (now, read_suite_files(lab))
     return known[1]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from grader.errors import GradingError
+from grader.grading.collected import TestSpec
 from grader.lab.manifest import Assignment
 from grader.report.report import Visibility
 
@@ -21,35 +21,6 @@ MARKERS = (
 )
 
 _JOINT = frozenset({"shared_student", "shared_seed"})
-
-
-@dataclass(frozen=True)
-class TestSpec:
-    """One collected test: what it serves, who may see it, what it may use."""
-
-    __test__ = False
-
-    id: str
-    item: str
-    title: str
-    weight: float
-    visibility: Visibility
-    hint: str
-    needs: tuple[str, ...]
-    cpu_seconds: float
-    without: tuple[str, ...]  # libraries hidden from its sandbox
-    shares: bool  # uses the module's shared student process
-    joint: bool  # keeps something from test to test: that process, or what the module's seed gave
-
-    @property
-    def kind(self) -> tuple[tuple[str, ...], bool]:
-        """What tells sandboxes apart: hidden libraries, and whether hidden inputs may enter."""
-        return (self.without, self.shown)
-
-    @property
-    def shown(self) -> bool:
-        """Whether students see what it prints; such tests run first, in sandboxes of their own."""
-        return self.visibility is Visibility.VISIBLE
 
 
 def read_specs(items: Sequence[pytest.Item], assignment: Assignment) -> dict[str, TestSpec]:

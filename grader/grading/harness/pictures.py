@@ -8,7 +8,7 @@ import io
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from grader.grading.harness.marks import TestSpec
+from grader.grading.collected import TestSpec
 from grader.grading.harness.run import SuiteRun
 from grader.report.report import Artifact, Visibility
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Generator
 import pytest
 
 from grader.errors import ProctorError, SandboxError
+from grader.grading.collected import TestSpec
 from grader.grading.harness import marks
-from grader.grading.harness.marks import TestSpec
 from grader.grading.harness.run import RUN, SuiteRun, Verdict
 from grader.lab.bars import BARS_NAME, load_bars
 from grader.report.causes import Cause

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from grader.from_scratch.watching import Shortcuts
-from grader.grading.harness.marks import TestSpec
+from grader.grading.collected import SandboxKind, TestSpec
 from grader.intake.submission import Submission
 from grader.lab.bars import Bars
 from grader.lab.manifest import Assignment
@@ -26,7 +26,6 @@ from grader.sandbox.host.budget import Budget
 from grader.sandbox.host.failures import StudentError, StudentTimeout
 from grader.sandbox.host.proxy import Student
 
-Kind = tuple[tuple[str, ...], bool]
 _SMALLEST_ALLOWANCE = 0.1
 _IDLE_SECONDS = 600.0  # for all tests of a run together: sleeping must not hold a worker for hours
 
@@ -71,10 +70,10 @@ class SuiteRun:
         self.current: TestSpec | None = None
         self.first_loss: str | None = None  # the test that ended a run which stops there
         self.idle_seconds = 0.0  # of wall time in which neither the student's code nor ours ran
-        self.import_cpu_seconds: dict[Kind, float] = {}  # by kind of sandbox
+        self.import_cpu_seconds: dict[SandboxKind, float] = {}  # by kind of sandbox
         self.served: frozenset[str] = frozenset()
         self._charges: Mapping[str, tuple[float, float]] = {}
-        self._sandboxes: dict[Kind, Sandbox] = {}
+        self._sandboxes: dict[SandboxKind, Sandbox] = {}
         self._budgets: dict[Budget, float] = {}  # of the processes that live, with their limits
         self._stack = ExitStack()
 
@@ -150,17 +149,16 @@ class SuiteRun:
 
     def close_visible(self) -> None:
         """End the sandboxes whose output is shown to students, before hidden inputs are made."""
-        for (_, visible), sandbox in self._sandboxes.items():
-            if visible:
+        for kind, sandbox in self._sandboxes.items():
+            if kind.shown:
                 sandbox.close()
 
-    def _sandbox(self, kind: Kind) -> Sandbox:
+    def _sandbox(self, kind: SandboxKind) -> Sandbox:
         if kind not in self._sandboxes:
-            hide, _ = kind
             sandbox = Sandbox(
-                lambda: self._supply(hide),
+                lambda: self._supply(kind.without),
                 self._write,
-                tuple(self._modules(hide).values()),
+                tuple(self._modules(kind.without).values()),
                 self.assignment.limits.import_cpu_seconds,
             )
             self._stack.callback(sandbox.close)

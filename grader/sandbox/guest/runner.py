@@ -76,14 +76,14 @@ def template(message: dict[str, Any], fd: int, confine: Callable[[], None]) -> N
 def serve(seed: int, fd: int) -> None:
     """Answer calls on a socket until it closes: one test's worth of student code."""
     reseed(seed)
-    session = Session()
+    session = RequestHandler()
     with socket.socket(fileno=fd) as connection:
         while (request := read_request(connection, session)) is not None:
             for chunk in session.answer(request):
                 connection.sendall(chunk)
 
 
-def read_request(connection: socket.socket, session: Session) -> Any:
+def read_request(connection: socket.socket, session: RequestHandler) -> Any:
     """Read one request; None if the other side has closed."""
     prefix = _read(connection, codec.PREFIX.size)
     if prefix is None:
@@ -97,7 +97,7 @@ def read_request(connection: socket.socket, session: Session) -> Any:
     return codec.decode(tree, specs, buffers, session.resolve)
 
 
-class Session:
+class RequestHandler:
     """The objects one test has made, and what may be asked of them."""
 
     def __init__(self) -> None:

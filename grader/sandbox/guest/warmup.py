@@ -14,7 +14,7 @@ import sys
 from typing import Any
 
 from . import codec
-from .runner import Session, read_request, reseed
+from .runner import RequestHandler, read_request, reseed
 
 _TIMES = 16  # a function is rewritten at its 8th call; soon after that it settles
 
@@ -50,7 +50,7 @@ def _rehearse() -> None:
     frames = [b"".join(codec.encode({"op": op, "args": args})) for op, *args in _requests()]
     for _ in range(_TIMES):
         reseed(0)
-        session = Session()
+        session = RequestHandler()
         ours, theirs = socket.socketpair()
         with ours, theirs:
             for frame in frames:

@@ -8,7 +8,7 @@ from hostile.attack import LEAKED, SMUGGLED, Attack, Files
 from hostile.host import CANARY, Host
 
 from grader.authoring import reference_submission, skeleton_submission
-from grader.grading import Graded, GradingPool
+from grader.grading import GradedSubmission, GradingPool
 from grader.intake.submission import AcceptedFile, Submission
 from grader.lab.catalogue import Lab
 from grader.report import Report, RunStatus
@@ -81,7 +81,9 @@ class Ground:
         report = self._grade(lab, reference_submission(lab)).report
         assert (report.status, report.score) == (RunStatus.GRADED, report.max_score), report.fault
 
-    def _grade(self, lab: Lab, submission: Submission, said: list[str] | None = None) -> Graded:
+    def _grade(
+        self, lab: Lab, submission: Submission, said: list[str] | None = None
+    ) -> GradedSubmission:
         hear = [] if said is None else said
         return self._pool.grade(
             lab, submission, key=KEY, on_progress=lambda news: hear.append(str(news))
@@ -133,7 +135,7 @@ def _serves(test: str, item: str, name: str) -> bool:
     return name == item or bare == name or bare.startswith(f"{name}[")
 
 
-def _check_words(graded: Graded, secrets: tuple[str, ...], said: list[str]) -> None:
+def _check_words(graded: GradedSubmission, secrets: tuple[str, ...], said: list[str]) -> None:
     report = graded.report
     everything = report.model_dump_json()
     assert LEAKED not in everything, everything[everything.index(LEAKED) :][:300]
@@ -144,7 +146,7 @@ def _check_words(graded: Graded, secrets: tuple[str, ...], said: list[str]) -> N
         _check_fields(for_student(report, due_passed=due, published=published))
 
 
-def _shown(graded: Graded, said: list[str]) -> Iterator[tuple[str, str]]:
+def _shown(graded: GradedSubmission, said: list[str]) -> Iterator[tuple[str, str]]:
     """Yield every text and picture that leaves the staff's hands, with where it would be seen."""
     report = graded.report
     for due, published in itertools.product((False, True), repeat=2):

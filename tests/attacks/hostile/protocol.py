@@ -72,7 +72,7 @@ def serve(seed, fd):
         peer.sendall(ok(seed) + ok(True) + ok({"T": 0}, [["float32", [5, 2]]], bytes(40)))
 runner.serve = serve
 runner.codec.encode = lambda value, keep=None: [ok(3.1415926)]
-runner.Session.answer = lambda self, request: [ok(3.1415926)]
+runner.RequestHandler.answer = lambda self, request: [ok(3.1415926)]
 """
 
 _CONTROL = """

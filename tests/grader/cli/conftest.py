@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from grader.cli.main import cli
-from grader.grading import Graded
+from grader.grading import GradedSubmission
 from grader.grading.batch import run_batch
 from grader.lab.catalogue import Catalogue
 from grader.report import Report
@@ -31,8 +31,8 @@ def grades_as(monkeypatch: pytest.MonkeyPatch) -> Callable[[Report], None]:
     """Return a setter of the report that every submission gets."""
 
     def use(report: Report, pictures: dict[str, bytes] | None = None) -> None:
-        def grade(lab, submission, **options) -> Graded:
-            return Graded(report, pictures or {})
+        def grade(lab, submission, **options) -> GradedSubmission:
+            return GradedSubmission(report, pictures or {})
 
         monkeypatch.setattr("grader.cli.run.run_batch", partial(run_batch, grade=grade))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.grading import Graded, ResultCache
+from grader.grading import GradedSubmission, ResultCache
 from grader.grading.batch import run_batch
 from grader.report import Outcome
 from grader.report.export import to_json
@@ -34,7 +34,7 @@ def graded_by(monkeypatch):
         def grade(lab, submission, **options):
             home = lab.public.parent.parent
             report = next(report for part, report in reports.items() if part in str(home))
-            return Graded(report.model_copy(update={"submission": submission.name}))
+            return GradedSubmission(report.model_copy(update={"submission": submission.name}))
 
         def batch(lab, sources, settings, *, watcher, grade=None):
             return run_batch(lab, sources, settings, watcher=watcher, grade=stand_in)
@@ -129,7 +129,7 @@ def test_a_run_tells_what_came_from_the_cache(invoke, monkeypatch, hand_in, make
         used.append(settings.cache)
         settings.cache and setattr(settings.cache, "unreadable", 3)
         return run_batch(
-            lab, sources, settings, grade=lambda *words, **named: Graded(known), **options
+            lab, sources, settings, grade=lambda *words, **named: GradedSubmission(known), **options
         )
 
     monkeypatch.setattr("grader.cli.run.run_batch", batch)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.grading import Graded
+from grader.grading import GradedSubmission
 
 
 def test_one_graded_submission_is_a_row_and_exit_code_0(invoke, grades_as, hand_in, make_report):
@@ -110,7 +110,7 @@ def test_a_name_cannot_command_the_terminal(invoke, grades_as, hand_in, make_rep
 def test_a_stopped_batch_writes_what_is_done(
     invoke, hand_in, make_report, monkeypatch, tmp_path: Path
 ):
-    first = Graded(make_report())
+    first = GradedSubmission(make_report())
     monkeypatch.setattr("grader.cli.run.run_batch", lambda *args, **options: [first])
     hand_in("bob")
     out = tmp_path / "out.json"

@@ -3,7 +3,7 @@
 import pytest
 
 from grader.cli.summary import closing_lines
-from grader.report import Finding
+from grader.report import FromScratchFinding
 from grader.report.explain import explain, render_text
 from grader.report.redaction import for_student
 
@@ -20,7 +20,7 @@ FINDING = {
 @pytest.fixture
 def report(make_report):
     ran = {**FINDING, "how": "run", "sure": "likely", "test": "test_MARKTEST.py::test_x"}
-    return make_report(findings=(Finding(**FINDING), Finding(**ran)))
+    return make_report(findings=(FromScratchFinding(**FINDING), FromScratchFinding(**ran)))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 
 from grader.errors import ProctorError
-from grader.grading import Graded
+from grader.grading import GradedSubmission
 from grader.grading.batch import Settings, Source, find_sources, run_batch
 from grader.lab.catalogue import Catalogue, Lab
 from grader.report import Report, RunStatus
@@ -49,13 +49,13 @@ class Silent:
 
 
 def graded_as(report: Report):
-    def grade(lab, submission, **options) -> Graded:
-        return Graded(report.model_copy(update={"submission": submission.name}))
+    def grade(lab, submission, **options) -> GradedSubmission:
+        return GradedSubmission(report.model_copy(update={"submission": submission.name}))
 
     return grade
 
 
-def statuses(results: list[Graded]) -> list[str]:
+def statuses(results: list[GradedSubmission]) -> list[str]:
     return [result.report.status.value for result in results]
 
 
@@ -117,10 +117,10 @@ def test_a_bad_submission_stops_no_other(hand_in, lab: Lab, make_report, tmp_pat
     empty.write_text("")
     good = hand_in("good")
 
-    def grade(lab, submission, **options) -> Graded:
+    def grade(lab, submission, **options) -> GradedSubmission:
         if submission.name == "bad":
             raise RuntimeError("disk full")
-        return Graded(make_report())
+        return GradedSubmission(make_report())
 
     sources = [
         Source("bad", hand_in("bad")),
@@ -140,9 +140,9 @@ def test_a_bad_submission_stops_no_other(hand_in, lab: Lab, make_report, tmp_pat
 def test_submissions_are_graded_side_by_side(hand_in, lab: Lab, make_report):
     both = Barrier(2)
 
-    def grade(lab, submission, **options) -> Graded:
+    def grade(lab, submission, **options) -> GradedSubmission:
         both.wait(timeout=20)
-        return Graded(make_report())
+        return GradedSubmission(make_report())
 
     sources = [Source(name, hand_in(name)) for name in "ab"]
     results = run_batch(lab, sources, Settings(KEY, 2), watcher=Silent(), grade=grade)
@@ -152,9 +152,9 @@ def test_submissions_are_graded_side_by_side(hand_in, lab: Lab, make_report):
 def test_the_settings_reach_the_grading(hand_in, lab: Lab, make_report):
     seen = {}
 
-    def grade(lab, submission, **options) -> Graded:
+    def grade(lab, submission, **options) -> GradedSubmission:
         seen.update(options)
-        return Graded(make_report())
+        return GradedSubmission(make_report())
 
     settings = Settings(KEY, 1, variant="spring")
     run_batch(lab, [Source("a", hand_in("a"))], settings, watcher=Silent(), grade=grade)

@@ -7,11 +7,11 @@ import pytest
 
 from grader.authoring import reference_submission
 from grader.errors import GradingError
-from grader.grading.cache import Kept, Memory, Plan, ResultCache, identity
-from grader.grading.cache.plan import PlannedTest
+from grader.grading.cache import Kept, Memory, ResultCache, identity
+from grader.grading.collected import CollectedSuite, TestSpec
 from grader.intake.submission import AcceptedFile
 from grader.lab.catalogue import Catalogue
-from grader.report import Artifact, Outcome, TestReport
+from grader.report import Artifact, Outcome, TestReport, Visibility
 from grader.sandbox import Tier
 
 KEY = b"k" * 32
@@ -63,21 +63,19 @@ def edit(file, old, new):
     os.utime(file, ns=(later, later))
 
 
-def plan():
+def collected_suite():
     """Return the tiny suite as a server collects it."""
 
-    def planned(name, needs=(), joint=False, shown=False, without=()):
-        return PlannedTest(
-            id=name, needs=needs, joint=joint, shown=shown, without=without, cpu_seconds=2
-        )
+    def spec(name, **ties):
+        return TestSpec(id=name, item="i", title="T", cpu_seconds=2, **ties)
 
-    return Plan(
+    return CollectedSuite(
         tests=(
-            planned(VECTOR, shown=True, without=("matplotlib", "torch")),
-            planned(RANDOM, without=("matplotlib", "torch")),
-            planned(ESTIMATE, without=("matplotlib", "torch")),
-            planned(MAPS, joint=True, without=("torch",)),
-            planned(AFFINE, needs=(MAPS,), joint=True, without=("torch",)),
+            spec(VECTOR, visibility=Visibility.VISIBLE, without=("matplotlib", "torch")),
+            spec(RANDOM, without=("matplotlib", "torch")),
+            spec(ESTIMATE, without=("matplotlib", "torch")),
+            spec(MAPS, joint=True, without=("torch",)),
+            spec(AFFINE, needs=(MAPS,), joint=True, without=("torch",)),
         )
     )
 
@@ -111,13 +109,13 @@ class Desk:
     def keep(self):
         """Keep a result of every test."""
         memory = self.memory()
-        memory.recall(plan())
+        memory.recall(collected_suite())
         kept = Kept(blocked=False, findings=(), import_cpu_seconds=0, idle_seconds=0)
         memory.keep(self.report, {"a" * 64: b"png"}, dict.fromkeys(ALL, kept))
 
     def served(self):
         """Return the tests whose results can be used."""
-        return set(self.memory().recall(plan()).served)
+        return set(self.memory().recall(collected_suite()).served)
 
 
 @pytest.fixture
@@ -231,7 +229,7 @@ def test_engine_libraries_and_processor_are_part_of_every_key(desk, monkeypatch,
 
 
 def test_pictures_come_with_their_test(desk):
-    recall = desk.memory().recall(plan())
+    recall = desk.memory().recall(collected_suite())
     assert recall.served[AFFINE].artifacts[0].name == "n"
     assert list(recall.served[AFFINE].pictures) == ["a" * 64]
     assert recall.served[MAPS].artifacts == ()
@@ -240,21 +238,21 @@ def test_pictures_come_with_their_test(desk):
 def test_a_lab_that_changes_while_it_grades_keeps_nothing(desk, tmp_path):
     desk.cache = ResultCache(tmp_path / "other")
     memory = desk.memory()
-    memory.recall(plan())
+    memory.recall(collected_suite())
     edit(desk.root / TEST_MATHS, "error < 0.01", "error < 0.02")
     assert memory.outdated
     kept = Kept(blocked=False, findings=(), import_cpu_seconds=0, idle_seconds=0)
     memory.keep(desk.report, {"a" * 64: b"png"}, dict.fromkeys(ALL, kept))
-    memory.learn(plan())
+    memory.learn(collected_suite())
     assert desk.cache.extent().entries == 0
 
 
 def test_a_plan_outlives_points_and_titles_but_no_test(desk):
-    desk.memory().learn(plan())
+    desk.memory().learn(collected_suite())
     edit(desk.root / MANIFEST, "points = 4", "points = 5")
-    assert desk.memory().plan() == plan()
+    assert desk.memory().collected() == collected_suite()
     edit(desk.root / TEST_MATHS, "def test_estimate", "def test_estimates")
-    assert desk.memory().plan() is None
+    assert desk.memory().collected() is None
 
 
 def test_missing_data_are_our_fault(desk, monkeypatch):
@@ -294,4 +292,4 @@ def test_missing_data_are_our_fault(desk, monkeypatch):
 )
 def test_what_only_running_shows_makes_a_files_tests_one(home, path, old, new, joint):
     edit(home / path, old, new)
-    assert identity.suite_of(Catalogue(home).get("tiny")).joint_files == joint
+    assert identity.read_suite_files(Catalogue(home).get("tiny")).joint_files == joint

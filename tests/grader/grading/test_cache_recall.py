@@ -3,25 +3,25 @@
 import pytest
 
 from grader.grading.cache.entry import Entry, Kept, may_be_kept
-from grader.grading.cache.plan import Plan, PlannedTest
 from grader.grading.cache.recall import Recall
+from grader.grading.collected import CollectedSuite, TestSpec
 from grader.grading.harness.run import SuiteRun, Verdict
-from grader.report import Outcome, TestReport
+from grader.report import Outcome, TestReport, Visibility
 from grader.report.causes import Cause
 from grader.sandbox.host.failures import StudentTimeout
 
 RUN_CPU_SECONDS = 100.0
-JOINT, VISIBLE, NUMPY = {"joint": True}, {"shown": True}, {"without": ("torch",)}
+JOINT, VISIBLE, NUMPY = {"joint": True}, {"visibility": Visibility.VISIBLE}, {"without": ("torch",)}
 
 
-def planned(name, *, needs=(), cpu_seconds=10.0, joint=False, shown=False, without=()):
-    return PlannedTest(
+def spec(name, *, needs=(), cpu_seconds=10.0, **more):
+    return TestSpec(
         id=name if "::" in name else f"test_x.py::{name}",
+        item="i",
+        title="T",
         needs=tuple(f"test_x.py::{need}" for need in needs),
-        joint=joint,
-        shown=shown,
-        without=without,
         cpu_seconds=cpu_seconds,
+        **more,
     )
 
 
@@ -37,7 +37,7 @@ def entry(name, outcome="passed", *, cpu=1.0, blocked=False, imports=2.0, idle=0
 
 def recall(tests, entries, *, limit=RUN_CPU_SECONDS, joint_files=frozenset()):
     found = {one.report.id: one for one in entries}
-    return Recall(Plan(tests=tuple(tests)), joint_files, found, limit)
+    return Recall(CollectedSuite(tests=tuple(tests)), joint_files, found, limit)
 
 
 def names(served):
@@ -45,31 +45,31 @@ def names(served):
 
 
 def test_a_test_alone_is_used_alone():
-    found = recall([planned("a"), planned("b")], [entry("b")])
+    found = recall([spec("a"), spec("b")], [entry("b")])
     assert names(found.served) == {"b"}
     assert not found.complete
-    assert recall([planned("b")], [entry("b")]).complete
+    assert recall([spec("b")], [entry("b")]).complete
 
 
 def test_tests_that_share_something_are_used_together_or_not_at_all():
-    tests = [planned("a", joint=True), planned("b", joint=True), planned("c")]
+    tests = [spec("a", joint=True), spec("b", joint=True), spec("c")]
     assert names(recall(tests, [entry("a"), entry("c")]).served) == {"c"}
     every = [entry(name) for name in "abc"]
     assert recall(tests, every).complete
 
 
 def test_sharing_ends_with_the_file():
-    tests = [planned("a", joint=True), planned("test_y.py::b", joint=True)]
+    tests = [spec("a", joint=True), spec("test_y.py::b", joint=True)]
     assert names(recall(tests, [entry("a")]).served) == {"a"}
 
 
 def test_all_tests_of_a_joint_file_are_one():
-    tests = [planned("a"), planned("b")]
+    tests = [spec("a"), spec("b")]
     assert not recall(tests, [entry("a")], joint_files=frozenset({"test_x.py"})).served
 
 
 def test_a_result_is_used_only_with_those_it_needs():
-    tests = [planned("a"), planned("b", needs=["a"]), planned("c", needs=["b"])]
+    tests = [spec("a"), spec("b", needs=["a"]), spec("c", needs=["b"])]
     assert not recall(tests, [entry("b"), entry("c")]).served
     assert names(recall(tests, [entry("a"), entry("c")]).served) == {"a"}
 
@@ -84,26 +84,26 @@ def test_a_result_is_used_only_with_those_it_needs():
     ],
 )
 def test_a_blocked_result_fits_only_what_blocked_it(outcome, blocked, used):
-    tests = [planned("a"), planned("b", needs=["a"])]
+    tests = [spec("a"), spec("b", needs=["a"])]
     second = entry("b", "missing" if blocked else "passed", blocked=blocked)
     assert ("b" in names(recall(tests, [entry("a", outcome), second]).served)) is used
 
 
 def test_a_result_whose_test_would_have_had_less_than_its_limit_is_not_used():
-    tests = [planned("a"), planned("b", cpu_seconds=10)]
+    tests = [spec("a"), spec("b", cpu_seconds=10)]
     slow, late = entry("a", cpu=89), entry("b")  # and 2 s of imports: 9 are left for b
     assert names(recall(tests, [slow, late]).served) == {"a"}
     assert recall(tests, [slow, late], limit=101).complete
 
 
 def test_visible_tests_come_first_whatever_their_place():
-    tests = [planned("a", cpu_seconds=60), planned("b", shown=True, cpu_seconds=60)]
+    tests = [spec("a", cpu_seconds=60), spec("b", **VISIBLE, cpu_seconds=60)]
     slow, last = entry("b", cpu=50), entry("a", cpu=50)
     assert names(recall(tests, [slow, last]).served) == {"b"}
 
 
 def test_what_is_used_is_charged_to_the_tests_behind_it():
-    tests = [planned("a", **NUMPY), planned("b"), planned("c"), planned("d")]
+    tests = [spec("a", **NUMPY), spec("b"), spec("c"), spec("d")]
     entries = [entry("a", cpu=3, imports=1.5), entry("c", cpu=4), entry("d", cpu=0)]
     charges = recall(tests, entries).charges
     # b imports what c and d use as well; the sandbox without torch is not made at all.
@@ -115,7 +115,7 @@ def test_what_is_used_is_charged_to_the_tests_behind_it():
     ("slow", "fits"), [pytest.param(80.0, True, id="fits"), pytest.param(90.0, False, id="late")]
 )
 def test_what_was_run_may_leave_too_little_for_what_was_not(make_report, slow, fits):
-    tests = [planned("a"), planned("b")]
+    tests = [spec("a"), spec("b")]
     chosen = recall(tests, [entry("b")])
     assert names(chosen.served) == {"b"}
     fresh = entry("a", cpu=slow).report
@@ -126,7 +126,7 @@ def test_what_was_run_may_leave_too_little_for_what_was_not(make_report, slow, f
 
 def test_a_charge_shortens_what_a_run_has_left(lab):
     run = SuiteRun(lab.assignment, None)
-    run.current = planned("a")
+    run.current = spec("a")
     run._charges = {"test_x.py::a": (15.0, 0.0)}
     assert run.cpu_left() == lab.assignment.limits.cpu_seconds - 15.0
     run._charges = {"test_x.py::a": (0.0, 601.0)}
@@ -161,13 +161,13 @@ def test_only_verdicts_on_the_code_are_kept(verdict, kept):
 
 def test_a_key_reaches_all_that_a_result_may_hang_on():
     tests = (
-        planned("a", joint=True),
-        planned("b", joint=True),
-        planned("c", needs=["b"]),
-        planned("d", needs=["c"]),
-        planned("e"),
+        spec("a", joint=True),
+        spec("b", joint=True),
+        spec("c", needs=["b"]),
+        spec("d", needs=["c"]),
+        spec("e"),
     )
-    plan = Plan(tests=tests)
-    reached = {test.id[-1]: "".join(name[-1] for name in plan.closure(test)) for test in tests}
+    suite = CollectedSuite(tests=tests)
+    reached = {test.id[-1]: "".join(name[-1] for name in suite.closure(test)) for test in tests}
     assert reached == {"a": "ab", "b": "ab", "c": "abc", "d": "abcd", "e": "e"}
-    assert len(plan.closure(tests[-1], frozenset({"test_x.py"}))) == 5
+    assert len(suite.closure(tests[-1], frozenset({"test_x.py"}))) == 5

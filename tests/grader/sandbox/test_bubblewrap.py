@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from grader.sandbox import Sandbox, SandboxSpec, Tier, Zygote, cgroup, confinement
+from grader.sandbox import Sandbox, SandboxSpec, Tier, ZygoteProcess, cgroup, confinement
 from grader.sandbox.bubblewrap import _filesystem
 from grader.sandbox.confinement import Interpreter
 from grader.sandbox.host.failures import StudentCrashed, StudentError, StudentMemory, StudentTimeout
@@ -80,7 +80,7 @@ def write(folder):
 
 @pytest.fixture(scope="module")
 def box(tier):
-    zygote = Zygote(confinement(tier), SandboxSpec(memory_mb=300))
+    zygote = ZygoteProcess(confinement(tier), SandboxSpec(memory_mb=300))
     try:
         with closing(Sandbox(zygote.spawn, write, ("lab",), 5)) as sandbox:
             yield sandbox
@@ -194,7 +194,7 @@ def living(pid):
 
 def test_a_closed_sandbox_leaves_nothing(tier, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    zygote = Zygote(confinement(tier), SandboxSpec(memory_mb=300))
+    zygote = ZygoteProcess(confinement(tier), SandboxSpec(memory_mb=300))
     sandbox = Sandbox(zygote.spawn, write, ("lab",), 5)
     pids = sandbox._cell.tree.describe()[0]
     sandbox.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import SandboxError
-from grader.sandbox import Sandbox, SandboxSpec, Tier, Zygote, available_tiers, confinement
+from grader.sandbox import Sandbox, SandboxSpec, Tier, ZygoteProcess, available_tiers, confinement
 from grader.sandbox import bubblewrap as namespaces
 from grader.sandbox.gpu import device_files, gpu_count
 
@@ -68,7 +68,7 @@ def test_a_tier_that_limits_addresses_refuses(tier):
 @pytest.mark.parametrize("gpu", [True, False])
 def test_the_devices_are_there_if_they_were_asked_for(gpu):
     assert stat.S_ISCHR(os.stat(STAND_IN).st_mode)
-    zygote = Zygote(confinement(Tier.FULL), SandboxSpec(memory_mb=300, gpu=gpu))
+    zygote = ZygoteProcess(confinement(Tier.FULL), SandboxSpec(memory_mb=300, gpu=gpu))
     write = lambda folder: (folder / "lab.py").write_text(LAB)  # noqa: E731
     with closing(zygote), closing(Sandbox(zygote.spawn, write, ("lab",), 5)) as box:
         with box.session(0, 2) as session:

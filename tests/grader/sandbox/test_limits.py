@@ -8,7 +8,7 @@ import pytest
 
 from grader.report import Outcome
 from grader.report.causes import Cause, reason_for
-from grader.sandbox import Sandbox, SandboxSpec, Tier, Zygote, available_tiers, confinement
+from grader.sandbox import Sandbox, SandboxSpec, Tier, ZygoteProcess, available_tiers, confinement
 from grader.sandbox.host.failures import StudentError
 
 CODE = """
@@ -101,7 +101,7 @@ def tier(request):
 
 @pytest.fixture(scope="module")
 def box(tier):
-    zygote = Zygote(confinement(tier), SPEC)
+    zygote = ZygoteProcess(confinement(tier), SPEC)
     try:
         write = lambda folder: (folder / "lab.py").write_text(CODE)  # noqa: E731
         with closing(Sandbox(zygote.spawn, write, ("lab",), 5)) as sandbox:

@@ -9,7 +9,14 @@ import psutil
 import pytest
 
 from grader.errors import SandboxError
-from grader.sandbox import Sandbox, SandboxSpec, Zygote, best_tier, confinement, sweep_leftovers
+from grader.sandbox import (
+    Sandbox,
+    SandboxSpec,
+    ZygoteProcess,
+    best_tier,
+    confinement,
+    sweep_leftovers,
+)
 from grader.sandbox.ownership import FOLDER_PREFIX
 from grader.sandbox.pool import Nursery, idle_count
 
@@ -67,7 +74,7 @@ def write(folder: Path) -> None:
 
 @pytest.fixture
 def zygote():
-    zygote = Zygote(confinement(best_tier()), SandboxSpec(memory_mb=300))
+    zygote = ZygoteProcess(confinement(best_tier()), SandboxSpec(memory_mb=300))
     yield zygote
     zygote.close()
 
@@ -133,7 +140,7 @@ def test_a_killed_zygote_takes_its_sandboxes_along(zygote, box):
 
 
 def test_a_warm_import_that_fails_is_told(monkeypatch):
-    zygote = Zygote(confinement(best_tier()), SandboxSpec(warm=("no_such_library",)))
+    zygote = ZygoteProcess(confinement(best_tier()), SandboxSpec(warm=("no_such_library",)))
     try:
         with pytest.raises(SandboxError, match="no_such_library"):
             zygote.spawn()
@@ -145,7 +152,7 @@ def test_temporary_files_may_lie_where_other_users_cannot_look(tmp_path, monkeyp
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     monkeypatch.setattr("tempfile.tempdir", str(closed))
-    zygote = Zygote(confinement(best_tier()), SandboxSpec(warm=("numpy", "torch")))
+    zygote = ZygoteProcess(confinement(best_tier()), SandboxSpec(warm=("numpy", "torch")))
     try:
         with closing(Sandbox(zygote.spawn, write, ("lab",), 5)) as sandbox:
             assert call(sandbox, "find") == []

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from grader.errors import GradingError
-from grader.grading import Progress
+from grader.grading import GradingProgress
 from grader.report import Report
 from portal.db import read_session, write_session
 from portal.errors import WriteTimeout
@@ -119,7 +119,7 @@ def test_progress_is_written_first_last_and_now_and_then(course):
     ticks = iter([0.0, 0.1, SECONDS_BETWEEN, SECONDS_BETWEEN + 0.1, SECONDS_BETWEEN + 0.2])
     writer = ProgressWriter(course.engine, held, clock=lambda: next(ticks))
     for done in range(5):
-        writer(Progress(done, 4))
+        writer(GradingProgress(done, 4))
     with read_session(course.engine) as session:
         rows = session.scalars(
             select(Event.data).where(Event.kind == EventKind.PROGRESS).order_by(Event.id)
@@ -133,7 +133,7 @@ def test_progress_that_cannot_be_written_does_not_stop_the_grading(course, monke
         held = claim(session, run_id, executor="w", now=NOON)
     course.engine.dispose()
     monkeypatch.setattr("portal.runs.progress.write_session", _refuse)
-    ProgressWriter(course.engine, held)(Progress(1, 2))
+    ProgressWriter(course.engine, held)(GradingProgress(1, 2))
 
 
 def _raise(*_args, **_options):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader.report import Finding
+from grader.report import FromScratchFinding
 
 XSS = "<script>alert('x')</script>"
 
@@ -10,7 +10,7 @@ XSS = "<script>alert('x')</script>"
 @pytest.fixture
 def found(classroom, monkeypatch):
     """A submission of Ada's whose report has a finding of each kind."""
-    source = Finding(
+    source = FromScratchFinding(
         path="demo/answer.py",
         line=12,
         source=f"y = MARKSOURCE(x)  # {XSS}",

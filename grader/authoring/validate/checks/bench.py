@@ -8,7 +8,7 @@ from collections import defaultdict
 from functools import cached_property
 
 from grader.authoring.solutions import reference_submission
-from grader.grading import FirstLoss, Graded, GradingPool
+from grader.grading import FirstLoss, GradedSubmission, GradingPool
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
 from grader.report.report import Outcome, Report, RunStatus
@@ -37,7 +37,9 @@ class Bench:
         """The model solution as a student would hand it in."""
         return reference_submission(self.lab)
 
-    def grade(self, submission: Submission, seed: int = 0, variant: str | None = None) -> Graded:
+    def grade(
+        self, submission: Submission, seed: int = 0, variant: str | None = None
+    ) -> GradedSubmission:
         """Grade under the key of a seed, as the default variant if none is named."""
         graded = self.pool.grade(self.lab, submission, key=seed_key(seed), variant=variant)
         self._charge(graded.report.cpu_seconds)

@@ -23,7 +23,7 @@ FRAMES = """
 frame = sys._getframe()
 while frame:
     for thing in [*frame.f_locals.values(), *frame.f_globals.values()]:
-        if type(thing).__name__ in ("SuiteRun", "TestSpec", "Job", "Verdict"):
+        if type(thing).__name__ in ("SuiteRun", "TestSpec", "GradingJob", "Verdict"):
             raise RuntimeError("LEAKED " + type(thing).__name__)
     name = frame.f_code.co_filename
     if "suite" in name or "reference" in name or "pytest" in name:

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from grader.sandbox import Sandbox, SandboxSpec, Tier, Zygote, available_tiers, confinement
+from grader.sandbox import Sandbox, SandboxSpec, Tier, ZygoteProcess, available_tiers, confinement
 from grader.sandbox.guest.leftovers import Leftovers
 
 CODE = """
@@ -52,7 +52,7 @@ TIERS = [tier for tier in available_tiers() if tier is not Tier.PROCESS]
 
 @pytest.fixture(scope="module", params=TIERS, ids=lambda tier: f"tier {tier}")
 def box(request):
-    zygote = Zygote(confinement(request.param), SandboxSpec(memory_mb=500))
+    zygote = ZygoteProcess(confinement(request.param), SandboxSpec(memory_mb=500))
 
     def write(folder):
         (folder / "writer.py").write_text(CODE)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from grader.grading.events import Progress
+from grader.grading.events import GradingProgress
 from grader.report import Report, RunStatus
 from portal.config import PortalConfig
 from portal.runs.worker import WorkerSettings, run_worker
@@ -26,14 +26,14 @@ class Graded:
 
 
 def grade(work, on_progress):
-    on_progress(Progress(0, STEPS))
+    on_progress(GradingProgress(0, STEPS))
     try:
         Path(gate).read_bytes()
     except FileNotFoundError:
         pass
     for step in range(1, STEPS + 1):
         hashlib.pbkdf2_hmac("sha256", work.upload.digest.encode(), b"salt", 40_000)
-        on_progress(Progress(step, STEPS))
+        on_progress(GradingProgress(step, STEPS))
     return Graded(
         Report(
             assignment=work.lab.assignment.slug,
