@@ -1,14 +1,20 @@
-"""Shortcuts where an assignment asks for work from scratch: told to staff, never scored."""
+"""Whether files that are to be written from scratch are: shown to staff, never scored.
 
-from grader.from_scratch.declared import Declared, declared
-from grader.from_scratch.run import first_of_each, run_findings
-from grader.from_scratch.source import findings_in, source_findings
+`source` reads the submission, `watch` asks the processes that run it, and `run` checks what they
+claim; `lab_check` asks the same of the lab itself.
+"""
+
+from grader.from_scratch.files import FromScratchFile, from_scratch_files
+from grader.from_scratch.run import findings_in_run, first_of_each
+from grader.from_scratch.source import findings_in_file, findings_in_source
+from grader.from_scratch.watch import FromScratchWatch
 
 __all__ = [
-    "Declared",
-    "declared",
-    "findings_in",
+    "FromScratchFile",
+    "FromScratchWatch",
+    "findings_in_file",
+    "findings_in_run",
+    "findings_in_source",
     "first_of_each",
-    "run_findings",
-    "source_findings",
+    "from_scratch_files",
 ]

@@ -1,23 +1,23 @@
-"""Whether what a manifest says about work from scratch is true of the lab itself."""
+"""Whether what a manifest asks to be written from scratch makes sense in the lab itself."""
 
 from __future__ import annotations
 
 import importlib
 from difflib import get_close_matches
 
-from grader.from_scratch import declared, findings_in, source_findings
+from grader.from_scratch import findings_in_file, findings_in_source, from_scratch_files
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
 from grader.lab.manifest import Assignment
 from grader.report.explain import where
 
-COMPUTED = "?"  # stands in a finding's name for what the text alone does not tell
+COMPUTED = "?"  # stands in a finding's name for what cannot be read in the text alone
 
 
 def mistaken_names(assignment: Assignment) -> list[str]:
     """Say which names of ``from_scratch`` no installed library has; such a name finds nothing."""
     names = sorted({name for file in assignment.files for name in file.from_scratch})
-    return [told for name in names if (told := _mistake(name))]
+    return [mistake for name in names if (mistake := _mistake(name))]
 
 
 def own_findings(lab: Lab, reference: Submission) -> list[str]:
@@ -25,12 +25,12 @@ def own_findings(lab: Lab, reference: Submission) -> list[str]:
 
     A given file may look modules up by a name that it computes: it is ours.
     """
-    found = list(source_findings(lab.assignment, reference))
-    every = sorted({name for file in declared(lab.assignment) for name in file.names})
+    found = list(findings_in_source(lab.assignment, reference))
+    every = sorted({name for file in from_scratch_files(lab.assignment) for name in file.forbidden})
     for given in lab.assignment.given:
         if given.path.endswith(".py"):
             content = (lab.public / given.path).read_bytes()
-            named = findings_in(given.path, content, every)
+            named = findings_in_file(given.path, content, every)
             found += [one for one in named if COMPUTED not in one.name]
     return [f"{where(one)} {one.name}" for one in found]
 

@@ -1,4 +1,4 @@
-"""Findings claimed by the process that ran the student's code: untrusted, so checked and bounded.
+"""Findings from the run, claimed by the process that ran student code: so checked and bounded.
 
 The watch lives where student code lives and can be switched off or lied to. Nothing of its answer
 is passed on as text: a path must be a file of the manifest, a name one that file was to do
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from grader.from_scratch.declared import declared
+from grader.from_scratch.files import from_scratch_files
 from grader.from_scratch.source import source_line
 from grader.intake.submission import Submission
 from grader.lab.manifest import Assignment
@@ -19,15 +19,15 @@ MOST_CLAIMS = 200  # of one test
 _HIGHEST_LINE = 1_000_000
 
 
-def run_findings(
+def findings_in_run(
     assignment: Assignment, submission: Submission, claims: object, test: str
 ) -> tuple[FromScratchFinding, ...]:
     """Return what the watch of one test claims was used: ``[[module, line, name], ...]``."""
-    files = {file.module: file for file in declared(assignment)}
+    files = {file.module: file for file in from_scratch_files(assignment)}
     found = []
     for module, line, name in _well_formed(claims):
         file = files.get(module)
-        if file is None or name not in file.names:
+        if file is None or name not in file.forbidden:
             continue
         content = submission.file(file.path) or b""
         source = source_line(content.decode("utf-8-sig", "replace"), line)

@@ -1,4 +1,4 @@
-"""Findings read from the source, in a limited child: nothing of the student's runs.
+"""Findings from the source, read in a limited child: nothing of the student's runs.
 
 Advice for a person, not proof: a name can be hidden from any reader of source, and a mention
 need not do the work. Lines count from the start of the file; a file from a notebook is one cell,
@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.from_scratch.declared import declared
+from grader.from_scratch.files import from_scratch_files
 from grader.intake.limited import run_limited
 from grader.intake.submission import Submission
 from grader.lab.manifest import Assignment
@@ -33,19 +33,19 @@ main()
 """
 
 
-def source_findings(
+def findings_in_source(
     assignment: Assignment, submission: Submission
 ) -> tuple[FromScratchFinding, ...]:
     """Return what the submission's files mention of what they were to do without."""
     found: list[FromScratchFinding] = []
-    for file in declared(assignment):
+    for file in from_scratch_files(assignment):
         content = submission.file(file.path)
         if content is not None:
-            found += findings_in(file.path, content, file.names)
+            found += findings_in_file(file.path, content, file.forbidden)
     return tuple(found)
 
 
-def findings_in(path: str, content: bytes, names: Sequence[str]) -> list[FromScratchFinding]:
+def findings_in_file(path: str, content: bytes, names: Sequence[str]) -> list[FromScratchFinding]:
     """Return a file's mentions of `names`, canonical; none if it is not Python at all."""
     source = content.decode("utf-8-sig", "replace")
     found = []

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import grader
-from grader.from_scratch import first_of_each, source_findings
+from grader.from_scratch import findings_in_source, first_of_each
 from grader.grading.cache import Entry, Kept, may_be_kept
 from grader.grading.collected import TestSpec
 from grader.grading.harness.run import SuiteRun, Verdict
@@ -66,7 +66,7 @@ def graded_report(
         ],
         served,
         artifacts=run.artifacts,
-        ran=run.shortcuts.ran,
+        found=run.from_scratch.findings,
         variant=variant,
         suite_digest=suite_digest,
         messages=_messages(run.tier, run.submission, run.import_failures()),
@@ -109,7 +109,7 @@ def kept_results(run: SuiteRun) -> dict[str, Kept]:
     return {
         spec.id: Kept(
             blocked=run.verdict(spec.id).blocked,
-            findings=tuple(found for found in run.shortcuts.ran if found.test == spec.id),
+            findings=tuple(one for one in run.from_scratch.findings if one.test == spec.id),
             import_cpu_seconds=run.import_cpu_seconds.get(spec.kind, 0.0),
             idle_seconds=run.verdict(spec.id).idle_seconds,
         )
@@ -126,7 +126,7 @@ def _assemble(
     *,
     variant: str | None,
     artifacts: Sequence[Artifact] = (),
-    ran: Sequence[FromScratchFinding] = (),
+    found: Sequence[FromScratchFinding] = (),
     **rest: Any,
 ) -> Report:
     scored = score_report(assignment, tests)
@@ -134,7 +134,7 @@ def _assemble(
     order = sorted(tests, key=lambda test: test.visibility is not Visibility.VISIBLE)
     place = {test.id: index for index, test in enumerate(order)}
     pictures = [*artifacts, *(picture for entry in served for picture in entry.artifacts)]
-    found = [*ran, *(finding for entry in served for finding in entry.kept.findings)]
+    run = [*found, *(finding for entry in served for finding in entry.kept.findings)]
     return Report(
         **about(assignment, submission),
         variant=variant or assignment.default_variant,
@@ -146,8 +146,8 @@ def _assemble(
         tests=scored.tests,
         artifacts=tuple(sorted(pictures, key=lambda picture: place[picture.test])),
         findings=(
-            *source_findings(assignment, submission),
-            *first_of_each(sorted(found, key=lambda finding: place[finding.test])),
+            *findings_in_source(assignment, submission),
+            *first_of_each(sorted(run, key=lambda finding: place[finding.test])),
         ),
         **rest,
     )

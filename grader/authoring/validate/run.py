@@ -21,7 +21,7 @@ from grader.authoring.validate.automatic import (
     sample,
 )
 from grader.authoring.validate.checks import Bench, Finding
-from grader.from_scratch import declared
+from grader.from_scratch import from_scratch_files
 from grader.grading import GradingPool
 from grader.lab.catalogue import Lab
 
@@ -103,7 +103,7 @@ def validate(
 def check_count(lab: Lab, plan: Plan) -> int:
     """Return how many findings `validate` will report, for a progress display."""
     always = 3 + 1 + 1 + 1 + 1  # files, items, repeats, room, skeleton
-    from_scratch = 2 if declared(lab.assignment) else 0
+    from_scratch = 2 if from_scratch_files(lab.assignment) else 0
     automatic = _OF_AUTOMATIC if plan.automatic else 0
     wrong = len(odd_submissions(lab)) + len(load_mutants(lab))
     variants = len(_other_variants(lab)) * (plan.variant_seeds + 1)
@@ -121,9 +121,9 @@ def _checks(bench: Bench, plan: Plan) -> Iterator[Check]:
     yield partial(checks.repeats_agree, bench, plan.repeats)
     yield partial(checks.limits_leave_room, bench, [None, *_other_variants(lab)])
     yield partial(checks.earns_nothing, bench, skeleton_submission(lab))
-    if declared(lab.assignment):
+    if from_scratch_files(lab.assignment):
         yield partial(checks.names_exist, lab)
-        yield partial(checks.takes_no_shortcut, bench)
+        yield partial(checks.written_from_scratch, bench)
     for odd in odd_submissions(lab):
         yield partial(checks.earns_nothing, bench, odd)
     for variant in _other_variants(lab):

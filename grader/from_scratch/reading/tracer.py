@@ -1,7 +1,7 @@
 """Where a module mentions forbidden names: imports, aliases and assignments followed, nothing run.
 
 Following is by binding and not by flow: a name stands for all that is ever assigned to it in its
-scope. What is made at run time (``getattr`` with a computed name, ``eval``) is told as unclear.
+scope. What is made at run time (``getattr`` with a computed name, ``eval``) counts as unclear.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Mentions = dict[tuple[int, str], str]  # (line, name) -> how sure
 
 
 class Tracer(ast.NodeVisitor):
-    """Walks a module: to bind names until aliases have settled, then once to tell mentions."""
+    """Walks a module: to bind names until aliases have settled, then once to list mentions."""
 
     # ruff: noqa: D102 - visit_X does what ast.NodeVisitor says: it visits an X.
 
@@ -155,15 +155,15 @@ class Tracer(ast.NodeVisitor):
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if node.attr in _ODD_ATTRIBUTES:
             self._mentioned[node.lineno, node.attr] = UNCLEAR
-        self._tell(node, [])
+        self._note_expression(node, [])
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
-        self._tell(node, [node.slice])
+        self._note_expression(node, [node.slice])
 
     def visit_Call(self, node: ast.Call) -> None:
-        self._tell(node, [*node.args, *node.keywords])
+        self._note_expression(node, [*node.args, *node.keywords])
 
-    def _tell(self, node: ast.expr, others: Sequence[ast.AST]) -> None:
+    def _note_expression(self, node: ast.expr, others: Sequence[ast.AST]) -> None:
         """Note what an expression mentions; look into its parts if it is nothing known."""
         found = self._reader.meanings(node)
         if not self._note(self._mentioned, node, found):
@@ -172,13 +172,13 @@ class Tracer(ast.NodeVisitor):
 
     def _note(self, into: Mentions, node: ast.stmt | ast.expr, found: Meanings) -> bool:
         """Note which of these are forbidden or ways around; tell whether any is."""
-        told = False
+        noted = False
         for name, sure in found.items():
             forbidden = any(_within(name, one) for one in self._reader.names)
             if forbidden or sure == UNCLEAR or self._gets_around(name):
                 into.setdefault((node.lineno, name), sure if forbidden else UNCLEAR)
-                told = True
-        return told
+                noted = True
+        return noted
 
     def _gets_around(self, name: str) -> bool:
         module, found, _ = name.partition(".__dict__")

@@ -129,7 +129,7 @@ class SuitePlugin:
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         """Ask the student's processes, before they end, what they used."""
         self.run.note_shares()
-        self.run.shortcuts.after(item.nodeid)
+        self.run.from_scratch.collect(item.nodeid)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from grader.from_scratch.watching import Shortcuts
+from grader.from_scratch import FromScratchWatch
 from grader.grading.collected import SandboxKind, TestSpec
 from grader.intake.submission import Submission
 from grader.lab.bars import Bars
@@ -104,7 +104,7 @@ class SuiteRun:
         self.variant_name = variant_name
         self.on_test = on_test
         self.stop_at_first_loss = stop_at_first_loss
-        self.shortcuts = Shortcuts(self.assignment, submission)
+        self.from_scratch = FromScratchWatch(self.assignment, submission)
         self._key = key
         self._supply = supply
         if only:
@@ -191,7 +191,7 @@ class SuiteRun:
         modules = self._modules(spec.without)
         with (
             sandbox.session(seed, allowance) as session,
-            self.shortcuts.watching(session.channel, modules.values(), spec.without),
+            self.from_scratch.over(session.channel, modules.values(), spec.without),
         ):
             self._budgets[session.budget] = cpu_seconds
             try:

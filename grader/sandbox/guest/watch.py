@@ -24,7 +24,7 @@ import torch.overrides
 from torch.overrides import TorchFunctionMode
 
 _MOST_USES = 200  # a loop may make millions of calls
-_FIRST = "torch.nn.functional."  # the spelling that is told where one function has several
+_FIRST = "torch.nn.functional."  # the spelling that is reported where one function has several
 
 _OVERRIDES = torch.overrides.__file__
 

@@ -1,4 +1,4 @@
-"""A lab that forbids shortcuts is told where its own files take them, and which names are not."""
+"""A lab learns which of its names do not exist, and where its own files use what it forbids."""
 
 import dataclasses
 import shutil
@@ -39,14 +39,14 @@ def test_a_lab_that_keeps_its_own_rule_has_no_finding(lab_with):
     assert mistaken_names(lab.assignment) == []
 
 
-def test_a_reference_that_takes_the_shortcut_is_told_with_its_line(lab_with):
+def test_a_reference_that_uses_a_forbidden_name_is_found_with_its_line(lab_with):
     lab = lab_with(("reference/scratch/layers.py", "size, (kernels", "F.conv2d; size, (kernels"))
     (found,) = own_findings(lab, reference_submission(lab))
     assert found.endswith("torch.nn.functional.conv2d")
     assert found.startswith("scratch/layers.py:9")
 
 
-def test_a_given_file_that_offers_the_shortcut_is_told(lab_with):
+def test_a_given_file_that_offers_a_forbidden_name_is_found(lab_with):
     given = "assignments/scratch/scratch/__init__.py"
     lab = lab_with((given, '"""The', 'from torch import conv2d\n"""The'))
     assert own_findings(lab, reference_submission(lab)) == ["scratch/__init__.py:1 torch.conv2d"]
@@ -63,7 +63,7 @@ def test_a_given_file_may_look_modules_up_and_students_may_not(lab_with):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "said"),
     [
         pytest.param("torch.nn.functional.conv2", "did you mean torch.nn.functional.conv2d?"),
         pytest.param("torch.nn.Conv2D", "did you mean torch.nn.Conv2d?"),
@@ -72,9 +72,9 @@ def test_a_given_file_may_look_modules_up_and_students_may_not(lab_with):
         pytest.param("numpy.linalg.lstsq", None, id="another-library"),
     ],
 )
-def test_a_name_that_no_library_has_is_told_with_the_nearest(lab_with, name, told):
+def test_a_name_that_no_library_has_is_a_mistake_with_the_nearest(lab_with, name, said):
     mistakes = mistaken_names(lab_with((MANIFEST, CONV, f'"{name}"')).assignment)
-    assert [told in one for one in mistakes] == ([True] if told else [])
+    assert [said in one for one in mistakes] == ([True] if said else [])
 
 
 def test_only_labs_that_forbid_something_have_more_to_prove(lab_with):

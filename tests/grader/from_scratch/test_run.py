@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from grader.from_scratch import first_of_each, run_findings
+from grader.from_scratch import findings_in_run, first_of_each
 from grader.intake.submission import AcceptedFile, Submission
 from grader.lab.manifest import SubmittedFile
 
@@ -25,7 +25,7 @@ def submission():
 
 def test_a_claim_is_shown_with_our_copy_of_its_line(assignment, submission):
     claims = [["lab.layers", 3, "torch.conv2d"]]
-    (finding,) = run_findings(assignment, submission, claims, "test_a.py::test_b")
+    (finding,) = findings_in_run(assignment, submission, claims, "test_a.py::test_b")
     assert finding.model_dump() == {
         "path": "lab/layers.py",
         "line": 3,
@@ -54,16 +54,16 @@ def test_a_claim_is_shown_with_our_copy_of_its_line(assignment, submission):
     ],
 )
 def test_a_claim_that_cannot_be_true_is_dropped(claims, assignment, submission):
-    assert run_findings(assignment, submission, claims, "t") == ()
+    assert findings_in_run(assignment, submission, claims, "t") == ()
 
 
 def test_a_line_the_file_does_not_have_becomes_no_line(assignment, submission):
-    (finding,) = run_findings(assignment, submission, [["lab.layers", 99, "torch.conv2d"]], "t")
+    (finding,) = findings_in_run(assignment, submission, [["lab.layers", 99, "torch.conv2d"]], "t")
     assert (finding.line, finding.source) == (0, "")
 
 
-def test_claims_are_capped_and_told_once(assignment, submission):
+def test_claims_are_capped_and_listed_once(assignment, submission):
     claims = [["lab.layers", 3, "torch.conv2d"]] * 5000
-    found = run_findings(assignment, submission, claims, "t")
+    found = findings_in_run(assignment, submission, claims, "t")
     assert len(found) == 200
     assert len(first_of_each(found)) == 1

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from grader.from_scratch import findings_in
+from grader.from_scratch import findings_in_file
 from grader.intake.notebook import modules_of
 from grader.lab.operators import same_work
 
@@ -12,9 +12,9 @@ CONV = same_work(["torch.nn.functional.conv2d"])
 TOP = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n"
 
 
-def told(code, names=CONV, top=TOP):
+def mentions(code, names=CONV, top=TOP):
     """Return what is found below the imports, as (line below them, name, how sure)."""
-    found = findings_in("lab/layers.py", (top + code).encode(), names)
+    found = findings_in_file("lab/layers.py", (top + code).encode(), names)
     return [(one.line - top.count("\n"), one.name, one.sure) for one in found]
 
 
@@ -48,7 +48,7 @@ SPELT = {
 
 @pytest.mark.parametrize(("code", "name"), SPELT.values(), ids=SPELT)
 def test_a_forbidden_name_is_found_however_it_is_spelt(code, name):
-    assert told(code) == [(1, name, "certain")]
+    assert mentions(code) == [(1, name, "certain")]
 
 
 FOLLOWED = {
@@ -74,7 +74,7 @@ FOLLOWED = {
 
 @pytest.mark.parametrize(("code", "lines"), FOLLOWED.values(), ids=FOLLOWED)
 def test_aliases_are_followed_within_the_module(code, lines):
-    assert [line for line, _, _ in told(code)] == lines
+    assert [line for line, _, _ in mentions(code)] == lines
 
 
 HONEST = {
@@ -94,7 +94,7 @@ HONEST = {
 
 @pytest.mark.parametrize("code", HONEST.values(), ids=HONEST)
 def test_honest_code_gives_no_finding(code):
-    assert told(code) == []
+    assert mentions(code) == []
 
 
 UNCLEAR = {
@@ -111,22 +111,22 @@ UNCLEAR = {
 
 
 @pytest.mark.parametrize("code", UNCLEAR.values(), ids=UNCLEAR)
-def test_what_is_made_at_run_time_or_gets_around_is_told_as_unclear(code):
-    assert {sure for _, _, sure in told(code)} == {"unclear"}
+def test_what_is_made_at_run_time_or_gets_around_is_unclear(code):
+    assert {sure for _, _, sure in mentions(code)} == {"unclear"}
 
 
 def test_a_name_with_two_meanings_is_only_likely():
     code = "f = F.relu\nif x: f = F.conv2d\ny = f(x)"
-    assert told(code) == [(2, F_CONV, "certain"), (3, F_CONV, "likely")]
+    assert mentions(code) == [(2, F_CONV, "certain"), (3, F_CONV, "likely")]
 
 
 def test_a_star_import_is_only_likely():
     code = "from torch.nn.functional import *\ny = conv2d(x, w)"
-    assert told(code) == [(2, F_CONV, "likely")]
+    assert mentions(code) == [(2, F_CONV, "likely")]
 
 
 def test_a_finding_shows_its_line_without_what_could_harm_a_terminal_or_page():
-    (finding,) = findings_in(
+    (finding,) = findings_in_file(
         "lab/layers.py",
         TOP.encode() + b"y = F.conv2d(x) # \x1b[2J\xe2\x80\xae<b>" + b"z" * 999,
         CONV,
@@ -143,13 +143,13 @@ def test_a_finding_shows_its_line_without_what_could_harm_a_terminal_or_page():
         pytest.param("x = " + "-" * 50_000 + "1", id="deep-sign"),
     ],
 )
-def test_a_file_that_defeats_the_reader_is_told_too(code):
-    assert [sure for _, _, sure in told(code)] == ["unclear"]
+def test_a_file_that_defeats_the_reader_is_a_finding_too(code):
+    assert [sure for _, _, sure in mentions(code)] == ["unclear"]
 
 
 def test_lines_are_those_python_counts():
     code = 'a = "\x0c"\r\nb = "\u2028"\rc = F.conv2d'
-    assert [line for line, _, _ in told(code)] == [3]
+    assert [line for line, _, _ in mentions(code)] == [3]
 
 
 def test_a_finding_in_a_notebook_has_the_line_of_its_cell():
@@ -170,7 +170,7 @@ def test_a_finding_in_a_notebook_has_the_line_of_its_cell():
         ],
     }
     modules = modules_of("hw.ipynb", json.dumps(book).encode(), ["lab/layers.py"], 10**6)
-    (finding,) = findings_in("lab/layers.py", modules.sources["lab/layers.py"], CONV)
+    (finding,) = findings_in_file("lab/layers.py", modules.sources["lab/layers.py"], CONV)
     line = finding.line
     assert cell.splitlines()[line - 1] == "y = torch.conv2d(x, w)" == finding.source
 
@@ -178,4 +178,4 @@ def test_a_finding_in_a_notebook_has_the_line_of_its_cell():
 def test_other_libraries_can_be_forbidden_too():
     names = same_work(["numpy.linalg.lstsq"])
     code = "w = np.linalg.lstsq(x, y)"
-    assert told(code, names, "import numpy as np\n") == [(1, "numpy.linalg.lstsq", "certain")]
+    assert mentions(code, names, "import numpy as np\n") == [(1, "numpy.linalg.lstsq", "certain")]

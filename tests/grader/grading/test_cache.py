@@ -128,13 +128,13 @@ def test_what_may_be_the_machines_doing_is_run_again(home, cache, monkeypatch):
 
 def test_findings_come_along_with_results(home, cache):
     lab = Catalogue(home).get("scratch")
-    shortcut = reference_submission(lab)
-    layers = next(f for f in shortcut.files if f.path == "scratch/layers.py")
+    cheating = reference_submission(lab)
+    layers = next(f for f in cheating.files if f.path == "scratch/layers.py")
     cheat = b"\nimport torch.nn.functional as F\ndef conv2d(x, w):\n    return F.conv2d(x, w)\n"
-    files = tuple(type(f)(f.path, f.content + cheat) if f is layers else f for f in shortcut.files)
-    shortcut = type(shortcut)("cheat", files)
+    files = tuple(type(f)(f.path, f.content + cheat) if f is layers else f for f in cheating.files)
+    cheating = type(cheating)("cheat", files)
     with GradingPool(cache=cache) as pool:
-        first, again = (grade(pool, lab, shortcut).report for _ in range(2))
+        first, again = (grade(pool, lab, cheating).report for _ in range(2))
     assert any(finding.how == "run" for finding in first.findings)
     assert again.findings == first.findings
     assert len(cached(again)) == len(again.tests)

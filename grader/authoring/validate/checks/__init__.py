@@ -14,7 +14,7 @@ from grader.authoring.validate.checks.runs import (
     items_are_served,
     limits_leave_room,
     repeats_agree,
-    takes_no_shortcut,
+    written_from_scratch,
 )
 from grader.authoring.validate.checks.wrong import automatic_findings, is_caught, run_automatic
 
@@ -34,5 +34,5 @@ __all__ = [
     "seed_key",
     "signatures_agree",
     "skeleton_is_generated",
-    "takes_no_shortcut",
+    "written_from_scratch",
 ]

@@ -90,7 +90,7 @@ def items_are_served(bench: Bench) -> Finding:
     return Finding(claim, not lacking, "; ".join(lacking) or detail)
 
 
-def takes_no_shortcut(bench: Bench) -> Finding:
+def written_from_scratch(bench: Bench) -> Finding:
     """Check that the reference keeps the rules that students are to keep."""
     claim = "the reference and the given files use nothing that from_scratch forbids"
     report = bench.reference_report()

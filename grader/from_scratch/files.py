@@ -1,4 +1,4 @@
-"""What each file was to do without, as the manifest says it and with the other names for it."""
+"""The files that are to be written from scratch, and what each must do without."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from grader.lab.operators import same_work
 
 
 @dataclass(frozen=True)
-class Declared:
+class FromScratchFile:
     """One file that is to be written from scratch."""
 
     path: str  # as the manifest names it
     module: str  # dotted
-    names: tuple[str, ...]  # forbidden, with every other name of the same work
+    forbidden: tuple[str, ...]  # as the manifest says, with every other name of the same work
 
 
-def declared(assignment: Assignment) -> tuple[Declared, ...]:
+def from_scratch_files(assignment: Assignment) -> tuple[FromScratchFile, ...]:
     """Return the files with something forbidden, in the manifest's order."""
     return tuple(
-        Declared(file.path, file.module, same_work(file.from_scratch))
+        FromScratchFile(file.path, file.module, same_work(file.from_scratch))
         for file in assignment.files
         if file.from_scratch and file.module
     )

@@ -1,4 +1,4 @@
-"""Layers asked for by hand: shortcuts are told to staff, by source and by run, and not scored."""
+"""Layers to be written from scratch: staff see what they use, by source and by run."""
 
 import dataclasses
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_the_reference_works_by_hand(lab, pool):
     assert (report.score, report.findings) == (8.0, ()), report.fault
 
 
-def test_a_shortcut_is_told_by_source_and_by_run_and_keeps_its_points(graded):
+def test_a_forbidden_call_is_found_by_source_and_by_run_and_keeps_its_points(graded):
     report = graded("def conv2d(x, w):\n    return F.conv2d(x, w)\n")
     assert report.score == 8.0
     source, run = report.findings

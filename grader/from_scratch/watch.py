@@ -1,11 +1,12 @@
-"""Asks the student's processes, test by test, what they used of what they were to do without."""
+"""Asks the student's processes, test by test, what they used that they were to do without."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from grader.from_scratch import declared, run_findings
+from grader.from_scratch.files import from_scratch_files
+from grader.from_scratch.run import findings_in_run
 from grader.intake.submission import Submission
 from grader.lab.manifest import Assignment
 from grader.report.report import FromScratchFinding
@@ -15,21 +16,21 @@ from grader.sandbox.host.failures import StudentError
 _LIBRARY = "torch"  # the watch is torch's own; names of other libraries are read in the source
 
 
-class Shortcuts:
-    """What one grading run learns of shortcuts. Advice for staff: no verdict depends on it."""
+class FromScratchWatch:
+    """What one grading run uses that it was to do without. For staff: no verdict depends on it."""
 
     def __init__(self, assignment: Assignment, submission: Submission) -> None:
         self._assignment = assignment
         self._submission = submission
         self._files = {
-            file.module: [name for name in file.names if name.startswith(f"{_LIBRARY}.")]
-            for file in declared(assignment)
+            file.module: [name for name in file.forbidden if name.startswith(f"{_LIBRARY}.")]
+            for file in from_scratch_files(assignment)
         }
         self._open: list[Channel] = []
-        self._ran: list[FromScratchFinding] = []
+        self._findings: list[FromScratchFinding] = []
 
     @contextmanager
-    def watching(
+    def over(
         self, channel: Channel, modules: Collection[str], without: Collection[str]
     ) -> Iterator[None]:
         """Have a process watched if it has modules that ask for it; costs nothing if not."""
@@ -43,17 +44,17 @@ class Shortcuts:
         finally:
             self._open.remove(channel)
 
-    def after(self, test: str) -> None:
+    def collect(self, test: str) -> None:
         """Ask every open process what it used since the test before; silence is no finding."""
         for channel in self._open:
             answer = _asked(channel, "used")
             claims = answer[0] if answer else None
-            self._ran += run_findings(self._assignment, self._submission, claims, test)
+            self._findings += findings_in_run(self._assignment, self._submission, claims, test)
 
     @property
-    def ran(self) -> tuple[FromScratchFinding, ...]:
+    def findings(self) -> tuple[FromScratchFinding, ...]:
         """What each test used, in the order in which they ran."""
-        return tuple(self._ran)
+        return tuple(self._findings)
 
 
 def _asked(channel: Channel, operation: str, *args: object) -> tuple[object] | None:
