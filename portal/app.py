@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from jinja2 import StrictUndefined
 from sqlalchemy import Engine, text
 
-from grader.lab.catalogue import Catalogue
+from grader.api import Catalogue
 from portal import failures, formats, models, navigation, security, web
 from portal.accounts import views as accounts
 from portal.accounts.login import init_app as init_login

@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 import click
 from sqlalchemy import select
 
-from grader.errors import ProctorError
-from grader.lab.catalogue import Catalogue
+from grader.api import Catalogue, ProctorError
 from portal.accounts.passwords import Passwords, initial_password
 from portal.accounts.service import create_user, find_user
 from portal.config import PortalConfig, create_instance, instance_folder, load_config

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.lab.catalogue import find_home
+from grader.api import find_home
 from portal.errors import ConfigError
 
 INSTANCE_VARIABLE = "PORTAL_INSTANCE"

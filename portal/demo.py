@@ -20,10 +20,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grader.authoring import load_mutants, reference_submission, skeleton_submission
-from grader.authoring.mutants import Replacement
-from grader.intake.submission import Submission as Files
-from grader.lab.catalogue import Catalogue, Lab
+from grader.api import (
+    Catalogue,
+    Lab,
+    Replacement,
+    load_mutants,
+    reference_submission,
+    skeleton_submission,
+)
+from grader.api import Submission as Files
 from portal.accounts.models import User
 from portal.accounts.passwords import Passwords
 from portal.accounts.service import create_user, find_user

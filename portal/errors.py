@@ -12,7 +12,7 @@ The message of `Invalid` is a sentence for the person who sent the request.
 
 from __future__ import annotations
 
-from grader.errors import ProctorError
+from grader.api import ProctorError
 
 
 class PortalError(ProctorError):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from grader.report.explain import findings_to_look_at, where
+from grader.api import findings_to_look_at, where
 
 
 def moment(instant: datetime, zone: str) -> str:

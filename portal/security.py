@@ -13,7 +13,7 @@ from flask_login import current_user  # type: ignore[import-untyped]
 from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from grader.text import clean, invisible
+from grader.api import clean, invisible
 from portal.config import PortalConfig
 
 csrf = CSRFProtect()

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from werkzeug.routing import IntegerConverter, Map
 
-from grader.lab.catalogue import Catalogue
+from grader.api import Catalogue
 from portal.accounts.passwords import Passwords
 from portal.config import PortalConfig
 from portal.db import read_session, write_session

@@ -56,7 +56,7 @@ def match(names: Sequence[str], assignment: Assignment) -> Matching:
     return Matching(taken, given, notebooks, others, tuple(clashes))
 
 
-def preview(names: Sequence[str], assignment: Assignment) -> Preview:
+def preview_names(names: Sequence[str], assignment: Assignment) -> Preview:
     """Say what would become of files with these names, before they are sent."""
     names = [plain(name) for name in names]
     found = match(names, assignment)

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from grader.lab.handout import handout_files, handout_zip
+from grader.api import handout_files, handout_zip
 
 LANGUAGES = {"en": ("README.md", "English"), "zh": ("README.zh.md", "中文")}
 

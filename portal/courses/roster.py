@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from grader.report.export import safe_cell
+from grader.api import safe_cell
 from portal.accounts.models import User
 from portal.accounts.passwords import Passwords, initial_password
 from portal.audit.service import record

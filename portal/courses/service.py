@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from grader.lab.manifest import Assignment
+from grader.api import Assignment
 from portal.accounts.models import User
 from portal.courses.models import STAFF, Enrolment, Offering, OfferingKind, Role, Term
 from portal.errors import Invalid

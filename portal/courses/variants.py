@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grader.lab.manifest import Assignment
+from grader.api import Assignment
 from portal.courses.models import Offering, Term
 from portal.errors import Invalid
 from portal.submissions.models import Submission

@@ -10,8 +10,7 @@ from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from grader.errors import ManifestError, UnknownAssignment
-from grader.lab.catalogue import Lab
+from grader.api import Lab, ManifestError, UnknownAssignment
 from portal.access import OfferingAccess, me, require_login, require_offering
 from portal.courses.handout import read_handout, skeleton_zip
 from portal.courses.models import Enrolment, Offering

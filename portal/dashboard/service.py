@@ -13,9 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grader.lab.catalogue import Catalogue
-from grader.report import Outcome, Report, TestReport
-from grader.text import clean_line
+from grader.api import Catalogue, Outcome, Report, TestReport, clean_line
 from portal.courses.models import Enrolment, Offering
 from portal.gradebook.attempts import attempts_in_term
 from portal.gradebook.marks import marks_in_term

@@ -6,7 +6,7 @@ import csv
 import io
 from decimal import Decimal
 
-from grader.report.export import safe_cell
+from grader.api import safe_cell
 from portal.gradebook.table import Gradebook, Row
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from grader.lab.catalogue import Catalogue
+from grader.api import Catalogue
 from portal.audit.service import record
 from portal.courses.models import Enrolment, Offering, Role
 from portal.errors import Invalid

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from grader.errors import ManifestError, UnknownAssignment
-from grader.lab.catalogue import Catalogue
+from grader.api import Catalogue, ManifestError, UnknownAssignment
 from portal.courses.models import Offering, OfferingKind
 
 WHOLE = "whole"  # the one item of an offering that has no assignment

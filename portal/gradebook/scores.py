@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from grader.lab.catalogue import Catalogue
+from grader.api import Catalogue
 from portal.courses.models import Enrolment, Offering
 from portal.gradebook.attempts import attempts_in_term
 from portal.gradebook.marks import marks_in_term

@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from grader.lab.catalogue import Catalogue
+from grader.api import Catalogue
 from portal.accounts.models import User
 from portal.courses.models import Enrolment, Offering, Role, Term
 from portal.gradebook.attempts import attempts_in_term

@@ -9,11 +9,8 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from grader import intake
-from grader.grading import GradingPool, GradingProgress
-from grader.intake.submission import Submission as Upload
-from grader.lab.catalogue import Catalogue, Lab
-from grader.report import Report
+from grader.api import Catalogue, GradingPool, GradingProgress, Lab, Report, receive_bytes
+from grader.api import Submission as Upload
 from portal.config import PortalConfig
 from portal.courses.variants import Lot
 from portal.store import Store
@@ -91,5 +88,5 @@ def load_work(order: Order, catalogue: Catalogue, store: Store) -> Work:
     Raises UnknownAssignment, ManifestError, UnknownDigest or Rejected.
     """
     lab = catalogue.get(order.assignment_slug)
-    upload = intake.receive_bytes(order.filename, store.get(order.upload_sha256), lab.assignment)
+    upload = receive_bytes(order.filename, store.get(order.upload_sha256), lab.assignment)
     return Work(lab, upload, order.variants)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from grader.grading.events import GradingProgress
+from grader.api import GradingProgress
 from portal.db import utc_now, write_session
 from portal.errors import PortalError
 from portal.runs import service

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from grader.lab.manifest import Assignment
-from grader.sandbox import gpu_count
+from grader.api import Assignment, gpu_count
 from portal.engine import DEFAULT_QUEUE, GPU_QUEUE
 from portal.runs.models import GradingRun, RunState
 

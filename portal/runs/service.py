@@ -16,7 +16,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
-from grader.report import Report
+from grader.api import Report
 from portal.courses.models import AttemptPolicy, Enrolment, Offering
 from portal.engine import DEFAULT_QUEUE, JobEngine
 from portal.runs.models import (

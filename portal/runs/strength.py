@@ -13,8 +13,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grader.report.redaction import NOT_FOR_GRADES
-from grader.sandbox import Tier, best_tier
+from grader.api import NOT_FOR_GRADES, Tier, best_tier
 from portal.runs.models import Heartbeat
 
 

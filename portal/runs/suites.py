@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from grader.grading import suite_digest
-from grader.lab.catalogue import Lab
+from grader.api import Lab, suite_digest
 
 NOT_HERE = "not on this host"
 

@@ -18,9 +18,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
-from grader.lab.catalogue import Catalogue
-from grader.report import Report, RunStatus
-from grader.sandbox import gpu_count
+from grader.api import Catalogue, Report, RunStatus, gpu_count
 from portal.config import PortalConfig
 from portal.db import make_engine, read_session, utc_now, write_session
 from portal.engine import DbosEngine, JobEngine, WorkerOptions, prepare

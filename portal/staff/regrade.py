@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grader.errors import ManifestError, UnknownAssignment
-from grader.lab.catalogue import Catalogue
+from grader.api import Catalogue, ManifestError, UnknownAssignment
 from portal.audit.service import record
 from portal.engine import JobEngine
 from portal.errors import Invalid

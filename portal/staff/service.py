@@ -11,10 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, defer, joinedload
 
-from grader import intake
-from grader.errors import ManifestError, Rejected, UnknownAssignment
-from grader.lab.catalogue import Catalogue
-from grader.text import clean
+from grader.api import Catalogue, ManifestError, Rejected, UnknownAssignment, clean, receive_bytes
 from portal.accounts.models import User
 from portal.courses.models import Enrolment, Offering
 from portal.errors import UnknownDigest
@@ -90,7 +87,7 @@ def files_of(catalogue: Catalogue, store: Store, submission: Submission) -> list
     try:
         lab = catalogue.get(submission.offering.assignment_slug or "")
         data = store.get(submission.upload_sha256)
-        accepted = intake.receive_bytes(submission.filename, data, lab.assignment)
+        accepted = receive_bytes(submission.filename, data, lab.assignment)
     except (UnknownAssignment, ManifestError, UnknownDigest, Rejected):
         return []
     return [CodeFile(file.path, len(file.content), _lines(file.content)) for file in accepted.files]

@@ -7,7 +7,7 @@ import uuid
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from grader.report import Report
+from grader.api import Report
 from portal.access import me, require_login, require_role, staff_term
 from portal.errors import Invalid
 from portal.gradebook.marks import history

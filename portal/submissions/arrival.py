@@ -11,12 +11,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from grader import intake
-from grader.errors import Rejected
-from grader.intake.names import plain
-from grader.intake.submission import Submission as Accepted
-from grader.lab.manifest import Assignment
-from grader.text import invisible
+from grader.api import Assignment, Rejected, invisible, plain, receive_bytes
+from grader.api import Submission as Accepted
 
 _LONGEST_NAME = 255  # characters, as the column has
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first instant a zip can name
@@ -81,7 +77,7 @@ def receive(sent: Sequence[SentFile], assignment: Assignment) -> Upload:
         raise Rejected(["No file was chosen. Choose your files, then press Submit."])
     filename, data = _as_one([SentFile(_kept_name(file.name), file.data) for file in files])
     # Judged under the name that is stored: grading reads the upload again under that one.
-    accepted = intake.receive_bytes(filename, data, assignment)
+    accepted = receive_bytes(filename, data, assignment)
     return Upload(filename, data, accepted.digest, _arrival(accepted))
 
 

@@ -8,9 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from grader.errors import ManifestError, UnknownAssignment
-from grader.lab.catalogue import Catalogue
-from grader.lab.manifest import SubmittedFile
+from grader.api import Catalogue, ManifestError, SubmittedFile, UnknownAssignment
 from portal.courses.models import Enrolment, Offering
 from portal.submissions.service import Allowance, Refused, allowance_of, check_allowed
 

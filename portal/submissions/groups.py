@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grader.report import Outcome
-from grader.report.redaction import StudentTest
+from grader.api import Outcome, StudentTest
 
 _CASE = re.compile(r"^(?P<title>.*) \[(?P<case>[^\[\]]+)\]$")
 

@@ -8,8 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grader.report import Outcome, Report
-from grader.report.redaction import StudentArtifact, StudentItem, StudentReport, for_student
+from grader.api import Outcome, Report, StudentArtifact, StudentItem, StudentReport, for_student
 from portal.courses.models import Offering, Term
 from portal.runs.models import Result, RunState
 from portal.runs.status import Status, statuses

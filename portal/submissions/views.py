@@ -9,10 +9,16 @@ from dataclasses import asdict
 from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from grader import intake
-from grader.errors import ManifestError, Rejected, UnknownAssignment
-from grader.report import Report
-from grader.report.explain import LineKind, explain, smiley
+from grader.api import (
+    LineKind,
+    ManifestError,
+    Rejected,
+    Report,
+    UnknownAssignment,
+    explain,
+    preview_names,
+    smiley,
+)
 from portal.access import OfferingAccess, me, require_login, require_offering, require_owner
 from portal.audit.service import record
 from portal.courses.models import Offering
@@ -101,7 +107,7 @@ def preview(offering_id: int) -> ResponseReturnValue:
         assignment = portal().catalogue.get(access.offering.assignment_slug or "").assignment
     except (UnknownAssignment, ManifestError):
         abort(404)
-    return jsonify(asdict(intake.preview(request.form.getlist("names")[:_MOST_NAMES], assignment)))
+    return jsonify(asdict(preview_names(request.form.getlist("names")[:_MOST_NAMES], assignment)))
 
 
 @blueprint.get("/submissions/<uuid:submission_id>")

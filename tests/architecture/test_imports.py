@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from grader import api
+
 ROOT = Path(__file__).resolve().parents[2]
 STDLIB = set(sys.stdlib_module_names)
 GUEST = "grader.sandbox.guest"
@@ -54,7 +56,7 @@ RULES = (
     rule("grader/intake/limited/child.py"),
     rule("grader/from_scratch/reading/*.py", "grader.from_scratch.reading"),
     rule("grader/**/*.py", "grader", *GRADER_NEEDS),
-    rule("portal/**/*.py", "portal", "grader", *PORTAL_NEEDS),
+    rule("portal/**/*.py", "portal", "grader.api", *PORTAL_NEEDS),
 )
 
 # The engine's rooms, lowest first: a module imports its own room and lower ones.
@@ -69,6 +71,7 @@ ROOMS = (
     ("grader.from_scratch",),
     ("grader.grading",),
     ("grader.authoring",),
+    ("grader.api",),
     ("grader.cli",),
 )
 
@@ -156,6 +159,12 @@ def test_a_lower_layer_of_the_engine_imports_no_higher_one(path):
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_public_face_offers_what_the_portal_uses_and_no_more():
+    used = {name.removeprefix("grader.api.") for path in files() if path.parts[0] == "portal"
+            for name, _ in imports(path) if within(name, "grader.api")}  # fmt: skip
+    assert used == set(api.__all__)
+
+
 @pytest.mark.parametrize(
     "path", [p for p in files() if p.parts[0] in ("grader", "portal")], ids=str
 )
@@ -186,7 +195,8 @@ def test_every_listed_exception_is_still_needed():
 
 
 @pytest.mark.parametrize(
-    "module", ["grader.cli.main", "portal.cli", "portal.app", "portal.runs.worker"]
+    "module",
+    ["grader.api", "grader.cli.main", "portal.cli", "portal.app", "portal.runs.worker"],
 )
 def test_only_servers_and_sandboxes_import_torch(module):
     # It takes a second and 200 MB: a command that says --help, and a web process, need neither.

@@ -8,7 +8,7 @@ from fuzzing.limits import cpu_at_most, expect, only
 from fuzzing.uploads import judge_accepted, judge_sentences
 
 from grader.errors import Rejected
-from grader.intake import preview
+from grader.intake import preview_names
 from grader.intake.receiving import receive_files
 from grader.lab.manifest import Assignment
 
@@ -22,7 +22,7 @@ def check(data: bytes, lab: Assignment) -> str:
     """
     found = _names(data)
     with cpu_at_most(5.0), only():
-        seen = preview(found, lab)
+        seen = preview_names(found, lab)
     for texts in (seen.opened, seen.ignored, seen.problems, [name for name, _ in seen.taken]):
         expect(len(texts) <= 102, "a list of names has an end")
         for start in range(0, len(texts), 50):

@@ -22,7 +22,7 @@ from fuzzing.limits import cpu_at_most, expect, memory_at_most, only
 from fuzzing.upload_grammar import split
 
 from grader.errors import Rejected
-from grader.intake import Submission, preview, receive, receive_bytes
+from grader.intake import Submission, preview_names, receive, receive_bytes
 from grader.lab.manifest import Assignment, load_assignment
 
 MANIFEST = """
@@ -306,6 +306,6 @@ def _judge_preview(taken: Submission, name: str, content: bytes, lab: Assignment
     if _ending(name) in ("zip", "ipynb"):
         return
     with only():
-        promised = preview([name], lab)
+        promised = preview_names([name], lab)
     expect([path for _, path in promised.taken] == [f.path for f in taken.files], "a promise holds")
     expect(not promised.missing and not promised.problems, "no fault was foretold")

@@ -1,0 +1,74 @@
+"""The engine's public face: all that `portal`, or any other program, may use of `grader`.
+
+Everything else may change from one version to the next.
+"""
+
+from grader.authoring import load_mutants, reference_submission, skeleton_submission
+from grader.authoring.mutants import Replacement
+from grader.errors import ManifestError, ProctorError, Rejected, UnknownAssignment
+from grader.grading import GradingPool, GradingProgress, suite_digest
+from grader.intake import Submission, preview_names, receive_bytes
+from grader.intake.names import plain
+from grader.lab.catalogue import Catalogue, Lab, find_home
+from grader.lab.handout import handout_files, handout_zip
+from grader.lab.manifest import Assignment, SubmittedFile
+from grader.report import Outcome, Report, RunStatus, TestReport
+from grader.report.explain import LineKind, explain, findings_to_look_at, smiley, where
+from grader.report.export import safe_cell
+from grader.report.redaction import (
+    NOT_FOR_GRADES,
+    StudentArtifact,
+    StudentItem,
+    StudentReport,
+    StudentTest,
+    for_student,
+)
+from grader.sandbox import Tier, best_tier, gpu_count
+from grader.text import clean, clean_line, invisible
+
+__all__ = [
+    "NOT_FOR_GRADES",
+    "Assignment",
+    "Catalogue",
+    "GradingPool",
+    "GradingProgress",
+    "Lab",
+    "LineKind",
+    "ManifestError",
+    "Outcome",
+    "ProctorError",
+    "Rejected",
+    "Replacement",
+    "Report",
+    "RunStatus",
+    "StudentArtifact",
+    "StudentItem",
+    "StudentReport",
+    "StudentTest",
+    "Submission",
+    "SubmittedFile",
+    "TestReport",
+    "Tier",
+    "UnknownAssignment",
+    "best_tier",
+    "clean",
+    "clean_line",
+    "explain",
+    "find_home",
+    "findings_to_look_at",
+    "for_student",
+    "gpu_count",
+    "handout_files",
+    "handout_zip",
+    "invisible",
+    "load_mutants",
+    "plain",
+    "preview_names",
+    "receive_bytes",
+    "reference_submission",
+    "safe_cell",
+    "skeleton_submission",
+    "smiley",
+    "suite_digest",
+    "where",
+]
