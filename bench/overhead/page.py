@@ -118,7 +118,7 @@ How each system is used:
 - It has one small assignment. Where submissions compute for minutes, the differences in this table
   vanish.
 - The cheats are general ones; none is made for one system. Passing them proves little: the
-  [attack suite](threat-model.md) is where this project's protection is tested.
+  [attack suite](attacks.md) is where this project's protection is tested.
 - The floor protects nothing and is no grader: it says what the checks cost at the very least.
 - nbgrader and Otter-Grader do more than judge functions: notebooks, feedback, a grade book.
 

@@ -1,4 +1,4 @@
-"""The table of attacks: ``python tests/attacks/table.py`` writes it into the threat model."""
+"""The table of attacks: ``python tests/attacks/table.py`` writes it into its page."""
 
 import importlib
 import importlib.util
@@ -11,7 +11,7 @@ if __name__ == "__main__":
 from hostile.attack import Attack
 from hostile.design import ITEMS
 
-# Family -> what it is called in the threat model.
+# Family -> what it is called on the page.
 FAMILIES = {
     "reading": "Reading secrets",
     "smuggling": "Carrying hidden inputs out",
@@ -25,7 +25,7 @@ FAMILIES = {
 # Elsewhere: file -> what it is called. These need no sandbox.
 OTHERS = {"uploads/rows.py": "Uploads", "portal/rows.py": "The portal"}
 
-PAGE = Path(__file__).parents[2] / "docs" / "threat-model.md"
+PAGE = Path(__file__).parents[2] / "docs" / "attacks.md"
 BEGIN, END = "<!-- attacks: begin -->\n", "<!-- attacks: end -->\n"
 
 
@@ -43,9 +43,7 @@ def markdown() -> str:
     """Return the table, a section a family, and what it says is not stopped."""
     others = {title: other_rows(file) for file, title in OTHERS.items()}
     graded, asked = len(every_row()), sum(map(len, others.values()))
-    parts = [
-        f"{graded} submissions that are graded on every tier, and {asked} uploads and requests:"
-    ]
+    parts = [f"{graded} hostile submissions, and {asked} uploads and requests."]
     for family, title in FAMILIES.items():
         lines = [f"| `{a.name}` | {a.tries} | {a.lab} | {_tiers(a)} |" for a in rows(family)]
         head = "| attack | what it tries | lab | tiers |\n|---|---|---|---|"
@@ -79,7 +77,7 @@ def _sentence(text: str) -> str:
 
 
 def page() -> str:
-    """Return the threat model with the table in its place."""
+    """Return the page with the table in its place."""
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     return f"{before}{BEGIN}\n{markdown()}\n{END}{rest.partition(END)[2]}"

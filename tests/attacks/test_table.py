@@ -30,5 +30,5 @@ def test_the_table_holds_every_row():
     assert [a.name for _, a in every_row() if f"| `{a.name}` |" not in table] == []
 
 
-def test_the_threat_model_holds_the_table_as_it_is():
+def test_the_page_holds_the_table_as_it_is():
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python tests/attacks/table.py"

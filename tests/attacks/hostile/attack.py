@@ -20,7 +20,7 @@ class Attack:
     """
 
     name: str
-    tries: str  # one sentence, for the threat model
+    tries: str  # one sentence, for docs/attacks.md
     covers: tuple[str, ...]  # ids of `design.ITEMS`
     files: Files
     lab: str = "tiny"
