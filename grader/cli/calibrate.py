@@ -23,17 +23,23 @@ from rich.table import Table
 from grader.authoring.calibrate import (
     FEWEST_RUNS,
     Calibration,
+    Comparison,
     Counts,
     Plan,
     Row,
     Run,
+    compare_runs,
+    confirmed,
     judge_bars,
+    load_calibration,
     make_calibration,
     save_calibration,
     unproven_bars,
     variants_of,
 )
 from grader.authoring.calibrate.make import bars_of
+from grader.authoring.rescore import other_home
+from grader.errors import AuthoringError
 from grader.lab.catalogue import Catalogue, Lab, find_home
 
 _WIDTH = 160
@@ -61,6 +67,20 @@ _WIDTH = 160
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the pictures, one a bar; docs/labs/SLUG by default.",
 )
+@click.option(
+    "--confirm",
+    "confirming",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Only make sure that a change moved no figure, by K runs of each variant.",
+)
+@click.option(
+    "--against",
+    default="HEAD",
+    show_default=True,
+    metavar="OTHER",
+    help="With --confirm: what was calibrated, a git revision or the folder of another home.",
+)
 def calibrate(
     slug: str,
     runs: int,
@@ -68,6 +88,8 @@ def calibrate(
     variants: tuple[str, ...],
     baselines: tuple[str, ...],
     plots: Path | None,
+    confirming: int | None,
+    against: str,
 ) -> None:
     """Calibrate the bars of lab SLUG.
 
@@ -75,9 +97,15 @@ def calibrate(
     solutions once. What they measured goes to reference/SLUG/calibration.json and into pictures.
     A run that has been made is not made again unless the suite has changed. Exits with 1 if a
     bar is refused: its reference may miss it in more than 0.1 % of all runs.
+
+    After a change that moves no figure, such as another name in the reference, --confirm runs K
+    keys of each variant as it was and as it is. If every figure is the same, the calibration is
+    renewed; if one differs, the exit code is 1 and all of it is to be made again.
     """
     home = find_home()
     lab = Catalogue(home).get(slug)
+    if confirming is not None:
+        raise SystemExit(0 if _confirm(home, lab, confirming, jobs, against) else 1)
     plan = Plan(runs, _chosen(lab, variants), baselines, jobs)
     today = datetime.now(UTC).date()
     with _Watch(Console(stderr=True)) as watch:
@@ -98,6 +126,33 @@ def calibrate(
     for objection in refused:
         console.print(f":( {objection}", markup=False, soft_wrap=True)
     raise SystemExit(1 if refused else 0)
+
+
+def _confirm(home: Path, lab: Lab, runs: int, jobs: int, against: str) -> bool:
+    """Renew a calibration if no figure has moved; tell which have, and whether none has."""
+    slug = lab.assignment.slug
+    calibration = load_calibration(lab)
+    if calibration is None:
+        raise AuthoringError([f"{slug} has no calibration; run: grader calibrate {slug}"])
+    with other_home(home, slug, against) as other:
+        comparisons = compare_runs(
+            lab, other.get(slug), calibration, runs, jobs=jobs, on_comparison=_show_comparison
+        )
+    if any(found.differences for found in comparisons):
+        click.echo(f"Figures have moved; make the calibration anew: grader calibrate {slug}")
+        return False
+    today = datetime.now(UTC).date()
+    save_calibration(lab, confirmed(lab, calibration, comparisons, today=today))
+    click.echo(f"{slug}: no figure has moved in {len(comparisons)} comparisons; renewed.")
+    return True
+
+
+def _show_comparison(found: Comparison) -> None:
+    variant = f" {found.variant}" if found.variant else ""
+    face = ":(" if found.differences else ":)"
+    click.echo(f"{face} run {found.number}{variant}: {found.cpu_seconds:.1f} CPU s")
+    for difference in found.differences:
+        click.echo(f"     {difference}")
 
 
 def _chosen(lab: Lab, wanted: tuple[str, ...]) -> tuple[str | None, ...]:

@@ -38,6 +38,7 @@ class GradingJob(BaseModel):
     notices: tuple[str, ...]
     only: tuple[str, ...] = ()  # ids of the tests to run, in this order; empty for the suite
     stop_at_first_loss: bool = False  # run no test after one that lost points
+    inputs_of: str | None = None  # digest of another submission whose hidden inputs to draw
     data: dict[str, str] = {}  # digests of the data that the variant reads
     served: tuple[Entry, ...] = ()  # results of an earlier run, to be used instead of running
     charges: dict[str, Charge] = {}  # what these would have cost before each of the other tests
@@ -51,6 +52,7 @@ class GradingJob(BaseModel):
         variant: str | None,
         only: tuple[str, ...] = (),
         stop_at_first_loss: bool = False,
+        inputs_of: str | None = None,
     ) -> Self:
         """Pack a submission and its circumstances."""
         return cls(
@@ -62,6 +64,7 @@ class GradingJob(BaseModel):
             notices=submission.notices,
             only=only,
             stop_at_first_loss=stop_at_first_loss,
+            inputs_of=inputs_of,
         )
 
     def serving(self, recall: Recall) -> Self:

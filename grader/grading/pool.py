@@ -199,13 +199,17 @@ class GradingPool:
         *,
         key: bytes,
         variant: str | None = None,
+        inputs_of: str | None = None,
     ) -> Figures | str:
         """Run only some tests (and those they need) and return the figures they recorded.
 
-        A fault of ours comes back as its text.
+        With the digest of another submission in `inputs_of`, its hidden inputs are drawn. A fault
+        of ours comes back as its text.
         """
         try:
-            job = GradingJob.describe(submission, key=key, variant=variant, only=only)
+            job = GradingJob.describe(
+                submission, key=key, variant=variant, only=only, inputs_of=inputs_of
+            )
             answer = self._answer(lab, job, lambda progress: None)
         except GradingError as error:
             return str(error)

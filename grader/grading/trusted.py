@@ -62,6 +62,7 @@ class TrustedRun:
             supply=self._take,
             only=self._job.only,
             stop_at_first_loss=self._job.stop_at_first_loss,
+            inputs_of=self._job.inputs_of,
             served={entry.report.id: entry.report.outcome for entry in self._job.served},
             charges=self._job.charges,
             on_test=self._tell,

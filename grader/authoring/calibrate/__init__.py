@@ -8,6 +8,7 @@ from grader.authoring.calibrate.calibration import (
     save_calibration,
 )
 from grader.authoring.calibrate.collect import Plan, variants_of
+from grader.authoring.calibrate.confirm import Comparison, compare_runs, confirmed
 from grader.authoring.calibrate.log import Run
 from grader.authoring.calibrate.make import Row, judge_bars, make_calibration, unproven_bars
 
@@ -17,11 +18,14 @@ __all__ = [
     "MOST_MISSES",
     "Assessment",
     "Calibration",
+    "Comparison",
     "Counts",
     "Plan",
     "Row",
     "Run",
     "assess",
+    "compare_runs",
+    "confirmed",
     "judge_bars",
     "load_calibration",
     "make_calibration",

@@ -97,6 +97,16 @@ class VariantRuns(_Model):
     wrong: tuple[Wrong, ...] = ()
 
 
+class Confirmation(_Model):
+    """A change that moved no figure in any of the runs that were made before and after it."""
+
+    on: date
+    comparisons: int = Field(
+        description="runs of the reference as it was, each beside one as it is"
+    )
+    digest_before: str
+
+
 class Calibration(_Model):
     """All runs of a lab's reference, and what they were made with."""
 
@@ -107,6 +117,7 @@ class Calibration(_Model):
     suite_digest: str = Field(description="of the whole suite at the time")
     environment: Environment
     variants: tuple[VariantRuns, ...]
+    confirmations: tuple[Confirmation, ...] = Field((), description="since these runs, in order")
 
     def of(self, variant: str | None) -> VariantRuns | None:
         """Return the runs of a variant, None if there are none."""

@@ -87,6 +87,7 @@ class SuiteRun:
         supply: Callable[[tuple[str, ...]], Cell],
         only: tuple[str, ...] = (),
         stop_at_first_loss: bool = False,
+        inputs_of: str | None = None,
         served: Mapping[str, Outcome] | None = None,
         charges: Mapping[str, tuple[float, float]] | None = None,
         on_test: Callable[[int, int, str, str], None] = lambda *news: None,
@@ -95,6 +96,7 @@ class SuiteRun:
 
         `supply` gives empty sandboxes that hide some libraries; `only` names the tests to run and
         their order, all if it is empty; after a loss `stop_at_first_loss` runs none of the rest;
+        `inputs_of` is the digest of another submission, whose hidden inputs are to be drawn;
         `served` tests are not run: their outcomes are known from an earlier run, and `charges`
         says what CPU and idle seconds they would have cost before each of the others; `on_test`
         hears of every test that ended.
@@ -106,6 +108,7 @@ class SuiteRun:
         self.stop_at_first_loss = stop_at_first_loss
         self.from_scratch = FromScratchWatch(self.assignment, submission)
         self._key = key
+        self._inputs_of = inputs_of or submission.digest
         self._supply = supply
         if only:
             self._select(only)
@@ -135,7 +138,7 @@ class SuiteRun:
 
     def seed(self, test_id: str, purpose: str = "inputs") -> int:
         """Return a 63-bit seed that depends on the key, the submission and the test alone."""
-        text = f"{self.submission.digest}\n{purpose}\n{test_id}".encode()
+        text = f"{self._inputs_of}\n{purpose}\n{test_id}".encode()
         return int.from_bytes(hmac.digest(self._key, text, hashlib.sha256)[:8], "big") >> 1
 
     def move_in(self) -> None:
