@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -85,14 +86,37 @@ def files() -> list[Path]:
     return sorted(path.relative_to(ROOT) for path in found)
 
 
-def imports(path: Path) -> Iterator[tuple[str, int]]:
-    """Yield (dotted name, line) of every import; ``from a import b`` gives ``a.b``."""
-    for node in ast.walk(ast.parse((ROOT / path).read_bytes())):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(node, path)
-            yield from ((f"{base}.{alias.name}", node.lineno) for alias in node.names)
+@dataclass(frozen=True)
+class Import:
+    """One imported name; of ``from a import b`` that is ``a.b``, and its source is ``a``."""
+
+    name: str
+    source: str
+    line: int
+    function: str  # the innermost one it stands in, or ""
+
+
+@cache
+def imports(path: Path) -> tuple[Import, ...]:
+    """Return every import of a file, wherever it stands; a file is read once for all tests."""
+    return tuple(_imports_below(ast.parse((ROOT / path).read_bytes()), path, ""))
+
+
+def _imports_below(node: ast.AST, path: Path, function: str) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                yield Import(alias.name, child.names[0].name, child.lineno, function)
+        elif isinstance(child, ast.ImportFrom):
+            base = _absolute(child, path)
+            for alias in child.names:
+                yield Import(
+                    f"{base}.{alias.name}", child.module or alias.name, child.lineno, function
+                )
+        elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _imports_below(child, path, child.name)
+        elif not isinstance(child, ast.expr):  # an import is a statement
+            yield from _imports_below(child, path, function)
 
 
 def _absolute(node: ast.ImportFrom, path: Path) -> str:
@@ -127,10 +151,11 @@ def test_a_file_imports_only_what_its_place_allows(path):
     rule = next(rule for rule in RULES if path in _matching(rule.files))
     allowed = {*rule.may} - {"<own>"} | (own_package(path) if "<own>" in rule.may else set())
     wrong = [
-        f"{path}:{line} imports {name}; files like {rule.files} may import the standard library "
-        f"and {', '.join(sorted(allowed))}"
-        for name, line in imports(path)
-        if name.partition(".")[0] not in STDLIB and not any(within(name, a) for a in allowed)
+        f"{path}:{one.line} imports {one.name}; files like {rule.files} may import the standard "
+        f"library and {', '.join(sorted(allowed))}"
+        for one in imports(path)
+        if one.name.partition(".")[0] not in STDLIB
+        and not any(within(one.name, name) for name in allowed)
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -152,16 +177,19 @@ def test_a_lower_layer_of_the_engine_imports_no_higher_one(path):
     own = layer_of(module)
     assert own is not None, f"{path} has no layer; add {module} to ROOMS in {__file__}"
     wrong = [
-        f"{path}:{line} imports {name} (layer {theirs}) from layer {own}; move what it needs down"
-        for name, line in imports(path)
-        if within(name, "grader") and (theirs := layer_of(name)) is not None and theirs > own
+        f"{path}:{one.line} imports {one.name} (layer {theirs}) from layer {own}; move what it "
+        f"needs down"
+        for one in imports(path)
+        if within(one.name, "grader")
+        and (theirs := layer_of(one.name)) is not None
+        and theirs > own
     ]
     assert not wrong, "\n".join(wrong)
 
 
 def test_the_public_face_offers_what_the_portal_uses_and_no_more():
-    used = {name.removeprefix("grader.api.") for path in files() if path.parts[0] == "portal"
-            for name, _ in imports(path) if within(name, "grader.api")}  # fmt: skip
+    names = {one.name for path in files() if path.parts[0] == "portal" for one in imports(path)}
+    used = {name.removeprefix("grader.api.") for name in names if within(name, "grader.api")}
     assert used == set(api.__all__)
 
 
@@ -170,35 +198,27 @@ def test_the_public_face_offers_what_the_portal_uses_and_no_more():
 )
 def test_imports_stand_at_the_top(path):
     wrong = [
-        f"{path}:{node.lineno} imports {name} inside {function.name}(); move it to the top and "
+        f"{path}:{one.line} imports {one.source} inside {one.function}(); move it to the top and "
         f"mend the layering, or list it in LATE_IMPORTS with its reason"
-        for function in ast.walk(ast.parse((ROOT / path).read_bytes()))
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(function)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in [getattr(node, "module", None) or node.names[0].name]
-        if (str(path), name) not in LATE_IMPORTS
+        for one in imports(path)
+        if one.function and (str(path), one.source) not in LATE_IMPORTS
     ]
     assert not wrong, "\n".join(wrong)
 
 
 def test_every_listed_exception_is_still_needed():
-    needed = {
-        (str(path), getattr(node, "module", None) or node.names[0].name)
-        for path in files()
-        for function in ast.walk(ast.parse((ROOT / path).read_bytes()))
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(function)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    }
+    needed = {(str(path), one.source) for path in files() for one in imports(path) if one.function}
     assert set(LATE_IMPORTS) <= needed
 
 
-@pytest.mark.parametrize(
-    "module",
-    ["grader.api", "grader.cli.main", "portal.cli", "portal.app", "portal.runs.worker"],
-)
-def test_only_servers_and_sandboxes_import_torch(module):
+def test_only_servers_and_sandboxes_import_torch():
     # It takes a second and 200 MB: a command that says --help, and a web process, need neither.
-    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    modules = ["grader.api", "grader.cli.main", "portal.cli", "portal.app", "portal.runs.worker"]
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    importlib.import_module(name)\n"
+        "    if 'torch' in sys.modules:\n"
+        "        sys.exit(f'{name} imports torch')"
+    )
+    subprocess.run([sys.executable, "-c", code, *modules], check=True, cwd=ROOT)
