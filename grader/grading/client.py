@@ -17,7 +17,7 @@ from grader.errors import GradingError
 from grader.grading.collected import CollectedSuite
 from grader.grading.events import GradingProgress
 from grader.grading.job import GradingJob, Setup
-from grader.grading.messages import Messages
+from grader.sandbox.guest.messages import MessageSocket
 
 _COMMAND = [sys.executable, "-I", "-B", "-m", "grader.grading.server"]
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "GRADER_DATA", "XDG_CACHE_HOME")
@@ -39,7 +39,7 @@ class ServerProcess:
         self._lost = False  # it said that it cannot start, or ended: it takes no job any more
         self._log = tempfile.TemporaryFile()
         ours, theirs = socket.socketpair()
-        self._control = Messages(ours)
+        self._control = MessageSocket(ours)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [*_COMMAND, str(theirs.fileno())],
@@ -79,7 +79,7 @@ class ServerProcess:
     def answer(self, job: GradingJob, on_progress: OnProgress) -> dict[str, Any]:
         """Have a job done and return the message it ends with; GradingError if it has none."""
         ours, theirs = socket.socketpair()
-        answers = Messages(ours)
+        answers = MessageSocket(ours)
         try:
             with theirs, self._talking:
                 self._wait_ready()
@@ -91,7 +91,7 @@ class ServerProcess:
                 if "progress" not in message:
                     return message
                 on_progress(GradingProgress(**message["progress"]))
-            raise GradingError(f"the grading server ended: {self._said()}")
+            raise GradingError(f"the grading server ended: {self._last_words()}")
         finally:
             answers.close()
 
@@ -111,21 +111,21 @@ class ServerProcess:
 
     def _give(self, job: GradingJob, answers: int) -> None:
         try:
-            self._control.send(job.model_dump(mode="json"), (answers,))
+            self._control.send(job.model_dump(mode="json"), answers)
         except OSError as error:
-            raise GradingError(f"the grading server is gone: {self._said()}") from error
+            raise GradingError(f"the grading server is gone: {self._last_words()}") from error
         self._hear()
 
     def _hear(self) -> dict[str, Any]:
         received = self._control.receive()
         self._lost = received is None or "failed" in received[0]
         if received is None:
-            raise GradingError(f"the grading server ended: {self._said()}")
+            raise GradingError(f"the grading server ended: {self._last_words()}")
         if "failed" in received[0]:
             raise GradingError(str(received[0]["failed"]))
         return received[0]
 
-    def _said(self) -> str:
+    def _last_words(self) -> str:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1)
         self._log.seek(0)

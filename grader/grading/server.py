@@ -30,7 +30,6 @@ from grader.grading.digest import suite_digest
 from grader.grading.harness import fixtures, plugin
 from grader.grading.harness.run import SuiteRun
 from grader.grading.job import GradingJob, Setup
-from grader.grading.messages import Messages
 from grader.grading.reference import load_reference
 from grader.grading.reports import environment
 from grader.grading.trusted import TrustedRun, channel
@@ -39,6 +38,7 @@ from grader.lab.manifest import load_assignment
 from grader.sandbox import Cell, SandboxSpec, Tier, confinement, sweep_leftovers
 from grader.sandbox.guest import kernel
 from grader.sandbox.guest.memory import prepare_for_forks
+from grader.sandbox.guest.messages import MessageSocket
 from grader.sandbox.pool import Nursery
 
 _INI = Path(plugin.__file__).with_name("pytest.ini")
@@ -56,8 +56,8 @@ class _Run:
     """A forked run, as the server sees it."""
 
     pid: int
-    channel: Messages  # on which it asks for sandboxes
-    answers: Messages  # ours to use only if the run dies
+    channel: MessageSocket  # on which it asks for sandboxes
+    answers: MessageSocket  # ours to use only if the run dies
     log: IO[bytes]
     cells: list[tuple[Nursery, Cell]] = field(default_factory=list)
 
@@ -65,7 +65,7 @@ class _Run:
 class GradingServer:
     """One lab's suite, collected; its sandboxes; the runs that are going on."""
 
-    def __init__(self, control: Messages, setup: Setup) -> None:
+    def __init__(self, control: MessageSocket, setup: Setup) -> None:
         self._control = control
         self._setup = setup
         self._selector = selectors.DefaultSelector()
@@ -122,7 +122,7 @@ class GradingServer:
             self._watch(nursery, partial(self._collect, hide, nursery))
         return self._nurseries[hide]
 
-    def _watch(self, source: Nursery | Messages, on_readable: Any) -> None:
+    def _watch(self, source: Nursery | MessageSocket, on_readable: Any) -> None:
         self._selector.register(source, selectors.EVENT_READ, on_readable)
 
     def _collect(self, hide: tuple[str, ...], nursery: Nursery) -> None:
@@ -167,12 +167,14 @@ class GradingServer:
             self._close()
             return False
         message, (fd,) = received
-        forked = self._fork(GradingJob.model_validate(message), Messages(socket.socket(fileno=fd)))
+        forked = self._fork(
+            GradingJob.model_validate(message), MessageSocket(socket.socket(fileno=fd))
+        )
         if not forked:
             self._control.send({"taken": message["name"]})
         return forked or None
 
-    def _fork(self, job: GradingJob, answers: Messages) -> bool:
+    def _fork(self, job: GradingJob, answers: MessageSocket) -> bool:
         ours, theirs = channel()
         log = tempfile.TemporaryFile()
         parent = os.getpid()
@@ -183,7 +185,7 @@ class GradingServer:
             for fd in (1, 2):
                 os.dup2(log.fileno(), fd)
             self._trusted = TrustedRun(
-                self.lab, job, self.run, answers, Messages(theirs), self._digest
+                self.lab, job, self.run, answers, MessageSocket(theirs), self._digest
             )
             self._trusted.begin()
             return True
@@ -193,7 +195,7 @@ class GradingServer:
         self._watch(ours, partial(self._hear, run))
         return False
 
-    def _forget_others(self, ours: Messages) -> None:
+    def _forget_others(self, ours: MessageSocket) -> None:
         """Close what a fork has no use for."""
         self._selector.close()
         ours.close()
@@ -228,7 +230,7 @@ class GradingServer:
             nursery.discard(cell)
             return
         with suppress(OSError):
-            run.channel.send(known, tuple(fds))
+            run.channel.send(known, *fds)
         cell.release()
 
     def _see_off(self, run: _Run) -> None:
@@ -240,10 +242,10 @@ class GradingServer:
             nursery.discard(cell)
         if status != 0:
             run.log.seek(0)
-            said = run.log.read().decode("utf-8", "replace")[-_MAX_FAULT:]
+            words = run.log.read().decode("utf-8", "replace")[-_MAX_FAULT:]
             code = os.waitstatus_to_exitcode(status)
             with suppress(OSError):
-                run.answers.send({"fault": f"the trusted process ended with {code}:\n{said}"})
+                run.answers.send({"fault": f"the trusted process ended with {code}:\n{words}"})
         for closable in (run.channel, run.answers, run.log):
             closable.close()
 
@@ -281,7 +283,7 @@ def _die_with(parent: int) -> None:
 
 def main() -> None:
     """Serve the caller on the other end of the socket in ``argv[1]``."""
-    control = Messages(socket.socket(fileno=int(sys.argv[1])))
+    control = MessageSocket(socket.socket(fileno=int(sys.argv[1])))
     if not __debug__:
         sys.exit("python must not run with -O here: it strips the suite's assertions")
     received = control.receive()

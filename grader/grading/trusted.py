@@ -19,12 +19,12 @@ from grader.errors import GradingError, ProctorError, SandboxError
 from grader.grading.events import GradingProgress
 from grader.grading.harness.run import SuiteRun
 from grader.grading.job import GradingJob
-from grader.grading.messages import Messages
 from grader.grading.reports import environment, graded_report, kept_results
 from grader.grading.ungraded import fault_report
 from grader.lab.catalogue import Lab
 from grader.report.report import Report, RunStatus
 from grader.sandbox import Cell
+from grader.sandbox.guest.messages import MessageSocket
 
 _WALL_PER_CPU_SECOND = 10
 _WALL_GRACE_SECONDS = 600.0
@@ -38,8 +38,8 @@ class TrustedRun:
         lab: Lab,
         job: GradingJob,
         run: SuiteRun,
-        answers: Messages,
-        server: Messages,
+        answers: MessageSocket,
+        server: MessageSocket,
         digest: str,
     ) -> None:
         self._lab = lab
@@ -145,7 +145,7 @@ class TrustedRun:
             found.append(traceback.format_exc())
 
 
-def channel() -> tuple[Messages, socket.socket]:
+def channel() -> tuple[MessageSocket, socket.socket]:
     """Return the server's end and a run's end of a socket between them."""
     ours, theirs = socket.socketpair()
-    return Messages(ours), theirs
+    return MessageSocket(ours), theirs

@@ -141,7 +141,7 @@ class Sandbox:
                 pid = self._fork(seed, theirs.fileno())
             self._open.append(pid)
             yield SandboxSession(
-                Channel(ours, budget.check, lambda said: self._crashed(said, kills)), budget
+                Channel(ours, budget.check, lambda reason: self._crashed(reason, kills)), budget
             )
         finally:
             ours.close()
@@ -208,10 +208,10 @@ class Sandbox:
         self._cell.kill()
         self.output.close()
 
-    def _crashed(self, said: str, kills: int) -> Exception:
+    def _crashed(self, reason: str, kills: int) -> Exception:
         """Tell a process killed for its memory from one that crashed, and both from our fault."""
         if self._cell.oom_kills() == kills:
-            return StudentCrashed(said)
+            return StudentCrashed(reason)
         if self._cell.reached_memory_limit():
             return StudentMemory(f"killed by the kernel: more than {self._cell.memory_mb} MB")
         return SandboxError(

@@ -18,14 +18,14 @@ from grader.sandbox import guest
 from grader.sandbox.cell import Cell
 from grader.sandbox.cgroup import Cgroup
 from grader.sandbox.confinement import Confinement, Interpreter, Settings, environment
+from grader.sandbox.guest.messages import MessageSocket
 from grader.sandbox.ownership import FOLDER_PREFIX, fresh_uid, own_name, remove_tree
 from grader.sandbox.process_tree import ProcessTree
 from grader.sandbox.spec import SandboxSpec
 
 _START_SECONDS = 180.0  # of wall time: importing torch on a busy machine
 _SPAWN_SECONDS = 60.0
-_MAX_ANSWER = 65_536
-_MAX_SAID = 4_000
+_MAX_LAST_WORDS = 4_000
 _BOOT = (
     "import sys; sys.path[:0] = [{code!r}]; sys.path += {site!r}\n"
     "from guest import forks\n"
@@ -54,10 +54,10 @@ class ZygoteProcess:
         self._cells: list[Cell] = []
         self._open: _Order | None = None
         self._ready = False
-        self._buffer = b""
         self._folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{own_name()}-"))
         self._log = tempfile.TemporaryFile()
-        self._control, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair()
+        self._control = MessageSocket(ours)
         with theirs:
             self._process = self._start(theirs.fileno())
 
@@ -105,7 +105,7 @@ class ZygoteProcess:
         """Wait for the requested cell; SandboxError if it could not be made."""
         order, self._open = self._open, None
         if order is None:  # nothing is due: only its end can have made the socket readable
-            raise SandboxError(f"the sandbox's zygote ended: {self._said()}")
+            raise SandboxError(f"the sandbox's zygote ended: {self._last_words()}")
         try:
             self._wait_ready()
             answer = self._receive(_SPAWN_SECONDS)
@@ -136,32 +136,27 @@ class ZygoteProcess:
 
     def _send(self, message: dict[str, Any], fds: list[int]) -> None:
         try:
-            socket.send_fds(self._control, [json.dumps(message).encode() + b"\n"], fds)
+            self._control.send(message, *fds)
         except OSError as error:
-            raise SandboxError(f"the sandbox's zygote is gone: {self._said()}") from error
+            raise SandboxError(f"the sandbox's zygote is gone: {self._last_words()}") from error
 
     def _receive(self, seconds: float) -> dict[str, Any]:
-        self._control.settimeout(seconds)
+        self._control.connection.settimeout(seconds)
         try:
-            while b"\n" not in self._buffer:
-                chunk = self._control.recv(_MAX_ANSWER)
-                if not chunk:
-                    raise SandboxError(f"the sandbox's zygote ended: {self._said()}")
-                self._buffer += chunk
-        except ConnectionError as error:
-            raise SandboxError(f"the sandbox's zygote ended: {self._said()}") from error
+            received = self._control.receive()
         except OSError as error:
             raise SandboxError(f"the sandbox's zygote does not answer: {error}") from error
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        if received is None:
+            raise SandboxError(f"the sandbox's zygote ended: {self._last_words()}")
+        return received[0]
 
-    def _said(self) -> str:
+    def _last_words(self) -> str:
         """Return the last words of the process, which holds nothing of a student's."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1)
         self._log.seek(0)
-        return self._log.read().decode("utf-8", "replace").strip()[-_MAX_SAID:] or "it said nothing"
+        words = self._log.read().decode("utf-8", "replace").strip()
+        return words[-_MAX_LAST_WORDS:] or "it said nothing"
 
     def release(self) -> None:
         """Close this process's ends and leave everything to others."""

@@ -14,14 +14,15 @@ from contextlib import suppress
 from typing import Any
 
 from . import kernel
-from .process import FIRST_FD, LAST_FD, Settings, become, ending_here, receive, send
+from .messages import MessageSocket
+from .process import FIRST_FD, LAST_FD, Settings, become, ending_here, receive_or_end
 
 
 class Launcher:
     """A fork of the zygote from before it imports anything; it ends with the zygote."""
 
     def __init__(self, settings: Settings) -> None:
-        self._connection, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair()
         parent = os.getpid()
         if os.fork() == 0:
             with ending_here("the launcher"):
@@ -29,33 +30,34 @@ class Launcher:
                 os.closerange(theirs.fileno() + 1, LAST_FD)
                 kernel.die_with_parent()
                 if os.getppid() == parent:
-                    _serve(theirs, settings)
+                    _serve(MessageSocket(theirs), settings)
         theirs.close()
+        self._messages = MessageSocket(ours)
 
     def start(self, message: dict[str, Any]) -> tuple[int, int]:
         """Have a sandbox built; return its monitor's pid and a descriptor of its first process."""
-        send(self._connection, message)
-        answer, fds = receive(self._connection)
+        self._messages.send(message)
+        answer, fds = receive_or_end(self._messages)
         if "monitor" not in answer:
             raise OSError(answer["failed"])
         return answer["monitor"], fds[0]
 
 
-def _serve(connection: socket.socket, settings: Settings) -> None:
+def _serve(messages: MessageSocket, settings: Settings) -> None:
     while True:
-        message, _ = receive(connection)
+        message, _ = receive_or_end(messages)
         try:
             monitor, init = _start(settings, message)
         except OSError as error:
-            send(connection, {"failed": str(error)})
+            messages.send({"failed": str(error)})
         else:
-            send(connection, {"monitor": monitor}, init)
+            messages.send({"monitor": monitor}, init)
             os.close(init)
 
 
 def _start(settings: Settings, message: dict[str, Any]) -> tuple[int, int]:
     """Have bubblewrap build a sandbox around a process that sleeps."""
-    said_r, said_w = os.pipe()
+    output_r, output_w = os.pipe()
     info_r, info_w = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -65,7 +67,7 @@ def _start(settings: Settings, message: dict[str, Any]) -> tuple[int, int]:
             become(settings, message)
             os.setsid()
             for fd in (1, 2):
-                os.dup2(said_w, fd)
+                os.dup2(output_w, fd)
             kernel.die_with_parent()  # cleared by the change of user
             filters = _memory_file(base64.b64decode(settings["filter"]))
             args = _memory_file(_arguments(settings, message))
@@ -73,19 +75,19 @@ def _start(settings: Settings, message: dict[str, Any]) -> tuple[int, int]:
                 os.set_inheritable(fd, True)
             options = ["--info-fd", str(info_w), "--seccomp", str(filters), "--args", str(args)]
             os.execve(settings["bwrap"], ["bwrap", *options, *settings["holder"]], {})  # noqa: S606
-    os.close(said_w)
+    os.close(output_w)
     os.close(info_w)
     try:
-        said = os.read(said_r, 4000)
-        if said != b"\n":
-            raise OSError(f"bubblewrap: {said.decode(errors='replace').strip() or 'ended'}")
+        output = os.read(output_r, 4000)
+        if output != b"\n":
+            raise OSError(f"bubblewrap: {output.decode(errors='replace').strip() or 'ended'}")
         return pid, os.pidfd_open(json.loads(os.read(info_r, 4000))["child-pid"])
     except BaseException:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         raise
     finally:
-        os.close(said_r)
+        os.close(output_r)
         os.close(info_r)
 
 

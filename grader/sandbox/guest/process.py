@@ -1,41 +1,25 @@
-"""What the zygote's processes share: their messages, their children, their ends."""
+"""What the zygote's processes share: their children and their ends."""
 
 from __future__ import annotations
 
-import json
 import os
-import socket
 from contextlib import suppress
 from typing import Any
 
 from . import kernel
+from .messages import MessageSocket
 
 FIRST_FD, LAST_FD = 3, 1024  # what a fork closes lies between
-_MAX_MESSAGE = 2**20
 
 Settings = dict[str, Any]
 
 
-def receive(control: socket.socket) -> tuple[dict[str, Any], list[int]]:
+def receive_or_end(messages: MessageSocket) -> tuple[dict[str, Any], list[int]]:
     """Return the next message and its descriptors; end when the other side is gone."""
-    data, fds = b"", list[int]()
-    while not data.endswith(b"\n"):
-        chunk, new, _, _ = socket.recv_fds(control, _MAX_MESSAGE, 4)
-        if not chunk:
-            os._exit(0)
-        data, fds = data + chunk, [*fds, *new]
-    for fd in fds:
-        os.set_inheritable(fd, False)
-    return json.loads(data), fds
-
-
-def send(control: socket.socket, message: dict[str, Any], *fds: int) -> None:
-    """Send a message, with descriptors if there are any."""
-    data = json.dumps(message).encode() + b"\n"
-    if fds:
-        socket.send_fds(control, [data], fds)
-    else:
-        control.sendall(data)
+    received = messages.receive()
+    if received is None:
+        os._exit(0)
+    return received
 
 
 def reap(*_: object) -> None:

@@ -9,7 +9,7 @@ Three kinds of process, each a fork of the one before it, so that nothing is imp
                a hang or a global set to nonsense costs that one test.
 
 Nothing here is trusted by the other side: student code shares these processes and may do with
-them what it likes. Control messages are single JSON lines; calls and values are frames of
+them what it likes. Orders to keeper and template are `messages`; calls and values are frames of
 `codec`. This file imports nothing of `grader`, because in the sandbox there is none.
 """
 
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 import os
 import random
 import signal
@@ -31,9 +30,9 @@ from typing import Any
 
 from . import codec, forks
 from .kernelfile import contents
+from .messages import MessageSocket
 
 _FIRST_FD = 3
-_MAX_LINE = 65_536
 _MAX_TEXT = 4_000
 _GPU = "/dev/nvidiactl"
 _SWEEP_SECONDS = 10.0
@@ -47,7 +46,7 @@ def keeper(control: socket.socket, confine: Callable[[], None], leftovers: Any) 
     """
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _obey(
-        control,
+        MessageSocket(control),
         {
             "load": lambda message, fd: _fork(lambda: template(message, fd, confine), fd),
             "accept": lambda message, fd: leftovers.accept(),
@@ -68,8 +67,8 @@ def template(message: dict[str, Any], fd: int, confine: Callable[[], None]) -> N
             importlib.import_module(name)
         except BaseException as error:
             failures[name] = describe(error)
-    control = socket.socket(fileno=fd)
-    _send_line(control, {"loaded": failures})
+    control = MessageSocket(socket.socket(fileno=fd))
+    control.send({"loaded": failures})
     _obey(control, {"fork": lambda message, fd: _fork(lambda: serve(message["seed"], fd), fd)})
 
 
@@ -211,23 +210,14 @@ def _from_student_code(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _obey(
-    control: socket.socket, commands: dict[str, Callable[[dict[str, Any], int], Any]]
+    control: MessageSocket, commands: dict[str, Callable[[dict[str, Any], int], Any]]
 ) -> None:
-    """Answer control messages, one line each, until the socket closes."""
-    while True:
-        line, fds, _, _ = socket.recv_fds(control, _MAX_LINE, 1)
-        if not line:
-            return
-        message = json.loads(line)
-        for fd in fds:
-            os.set_inheritable(fd, False)
+    """Do what control messages ask until the socket closes."""
+    while (received := control.receive()) is not None:
+        message, fds = received
         _reap()
         answer = commands[message["op"]](message, fds[0] if fds else -1)
-        _send_line(control, {"done": answer})
-
-
-def _send_line(control: socket.socket, message: dict[str, Any]) -> None:
-    control.sendall(json.dumps(message).encode() + b"\n")
+        control.send({"done": answer})
 
 
 def _fork(work: Callable[[], None], fd: int) -> int:

@@ -9,8 +9,8 @@ never touches a byte of a student's. Each fork confines itself before it obeys a
     landlock     the fork's template gives up all files but those named, and loads the filter
     plain        nothing but limits: for development
 
-Messages are JSON lines on one socket, one at a time: ``spawn`` with the keeper's socket and the
-pipe for output alongside; the answer names a process whose end is the sandbox's end.
+Each message asks for a sandbox, with the keeper's socket and the pipe for output alongside; the
+answer names the processes whose end is the sandbox's end.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from . import kernel, landlock
 from .bubblewrap import Launcher
 from .leftovers import Leftovers
 from .memory import prepare_for_forks
-from .process import FIRST_FD, LAST_FD, Settings, become, ending_here, reap, receive, send
+from .messages import MessageSocket
+from .process import FIRST_FD, LAST_FD, Settings, become, ending_here, reap, receive_or_end
 
 _SCRATCH_MODE = 0o077
 
@@ -42,7 +43,7 @@ class Zygote:
 
     def __init__(self) -> None:
         """Read the settings that ``argv[2]`` names, and prepare to build sandboxes."""
-        self._control = socket.socket(fileno=int(sys.argv[1]))
+        self._control = MessageSocket(socket.socket(fileno=int(sys.argv[1])))
         with open(sys.argv[2], encoding="utf-8") as file:
             self._settings: Settings = json.load(file)
         kernel.adopt_orphans()  # a keeper's own parent ends at once, and somebody must reap it
@@ -55,16 +56,16 @@ class Zygote:
         """Import what sandboxes need, then fork one for each message."""
         warm_up(self._settings)
         prepare_for_forks()
-        send(self._control, {"ready": os.getpid()})
+        self._control.send({"ready": os.getpid()})
         while True:
-            message, fds = receive(self._control)
+            message, fds = receive_or_end(self._control)
             try:
                 answer: dict[str, Any] = {"pids": self._spawn(message, fds, keeper)}
             except OSError as error:
                 answer = {"failed": str(error)}
             for fd in fds:
                 os.close(fd)
-            send(self._control, answer)
+            self._control.send(answer)
 
     def _spawn(self, message: dict[str, Any], fds: list[int], keeper: Keeper) -> list[int]:
         """Fork one sandbox; return the processes that all others of it descend from."""
@@ -117,11 +118,11 @@ def _fork_into(
     Only a child of who enters is in the process namespace, so that takes two forks; root can have
     the first one born in there.
     """
-    said_r, said_w = os.pipe()
+    report_r, report_w = os.pipe()
     born_inside = settings["born_inside"]
     pid = _fork_born_in(init) if born_inside else os.fork()
     if pid == 0:
-        with ending_here("entering the sandbox", said_w):
+        with ending_here("entering the sandbox", report_w):
             become(settings, message)
             kernel.enter_mounts_as_owner(init)
             for path, size in settings["tmpfs"].items():
@@ -129,25 +130,26 @@ def _fork_into(
             kernel.enter_namespaces(init)
             pid = 0 if born_inside else os.fork()
             if pid == 0:
-                with ending_here("confining the sandbox", said_w):
+                with ending_here("confining the sandbox", report_w):
                     kernel.forgo_privileges()
                     kernel.load_filter(base64.b64decode(settings["filter"]))
-                    os.write(said_w, b".")
-                    os.close(said_w)
+                    os.write(report_w, b".")
+                    os.close(report_w)
                     _keep(settings, message, fds, keeper)
-            os.write(said_w, str(pid).encode())
+            os.write(report_w, str(pid).encode())
             os._exit(0)
     if born_inside:
-        os.write(said_w, str(pid).encode())
-    os.close(said_w)
+        os.write(report_w, str(pid).encode())
+    os.close(report_w)
     try:
-        with os.fdopen(said_r, "rb", closefd=False) as pipe:
-            said = pipe.read().decode(errors="replace")  # a pid from one fork, a dot of the other
-        if not said.replace(".", "", 1).isdigit():
-            raise OSError(said)
-        return int(said.replace(".", "", 1))
+        with os.fdopen(report_r, "rb", closefd=False) as pipe:
+            # A pid from one fork, a dot from the other; or what either complains of.
+            reported = pipe.read().decode(errors="replace")
+        if not reported.replace(".", "", 1).isdigit():
+            raise OSError(reported)
+        return int(reported.replace(".", "", 1))
     finally:
-        os.close(said_r)
+        os.close(report_r)
 
 
 def _fork_born_in(init: int) -> int:

@@ -77,29 +77,30 @@ runner.RequestHandler.answer = lambda self, request: [ok(3.1415926)]
 
 _CONTROL = """
 import threading, time
-runner = sys.modules["guest.runner"]
-say_line = runner._send_line
+messages = sys.modules["guest.messages"].MessageSocket
+say_line = messages.send
 odd = ["[]", "{}", "null", '{"done": null}', '{"done": -1}', '{"done": 1}', '{"done": true}',
        '{"done": 1e999}', '{"done": ' + "9" * 5000 + "}", '{"fault": "x"}', "[" * 100_000, "\\xff"]
 count = 0
-def lie(control, message):
+def lie(self, message):
     global count
     if "done" in message:
         for _ in range(3):
-            control.sendall(odd[count % len(odd)].encode("latin-1") + bytes([10]))
+            self.connection.sendall(odd[count % len(odd)].encode("latin-1") + bytes([10]))
             count += 1
-    say_line(control, message)
-runner._send_line = lie
+    say_line(self, message)
+messages.send = lie
 """
 
 _FLOOD = """
-runner = sys.modules["guest.runner"]
-def flood(control, message):
+messages = sys.modules["guest.messages"].MessageSocket
+say_line = messages.send
+def flood(self, message):
     if "done" in message:
-        control.sendall(b"x" * 3_000_000)
+        self.connection.sendall(b"x" * 3_000_000)
     else:
-        control.sendall(json.dumps(message).encode() + bytes([10]))
-runner._send_line = flood
+        say_line(self, message)
+messages.send = flood
 """
 
 _DESCRIPTORS = """

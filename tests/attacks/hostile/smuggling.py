@@ -119,9 +119,9 @@ if secret:
 
 _NAMES_A_ROGUE = """
 import json, time
-runner = sys.modules["guest.runner"]
-say, rogue = runner._send_line, 0
-def lie(control, message):
+messages = sys.modules["guest.messages"].MessageSocket
+say, rogue = messages.send, 0
+def lie(self, message):
     global rogue
     if "done" in message:
         rogue = os.fork()
@@ -129,20 +129,20 @@ def lie(control, message):
             time.sleep(30)
             os._exit(0)
         message = {"done": rogue}
-    say(control, message)
-runner._send_line = lie
+    say(self, message)
+messages.send = lie
 """
 
 _TELLS_OF_OTHERS = """
 import json
-runner = sys.modules["guest.runner"]
-say = runner._send_line
-def lie(control, message):
+messages = sys.modules["guest.messages"].MessageSocket
+say = messages.send
+def lie(self, message):
     if "loaded" in message:
         words = {"message": "m", "traceback": 10**6 * "x" + "\\x1b]0;SMUGGLED\\x07"}
         message = {"loaded": {"tiny.maths": words, "a" * 50_000: words, "\\ud800": 5, "b": None}}
-    say(control, message)
-runner._send_line = lie
+    say(self, message)
+messages.send = lie
 """
 
 _FNN_PRINTS = """
