@@ -4,7 +4,6 @@
     +-- ManifestError          an assignment.toml that cannot be used
     +-- UnknownAssignment      a slug that no folder of the catalogue bears
     +-- Rejected               an upload that cannot be graded; costs no attempt
-    +-- WireError              a frame that breaks the protocol
     +-- SandboxError           the sandbox could not be started or lost: our fault
     +-- GradingError           any other fault of ours while grading; never a zero
     +-- AuthoringError         a lab whose files do not fit together
@@ -54,10 +53,6 @@ class Rejected(ProctorError):
     def __init__(self, reasons: list[str]) -> None:
         self.reasons = reasons
         super().__init__(" ".join(reasons))
-
-
-class WireError(ProctorError):
-    """A frame from the sandbox that breaks the protocol."""
 
 
 class SandboxError(ProctorError):

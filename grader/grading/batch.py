@@ -23,12 +23,13 @@ from grader.grading import (
     GradingPool,
     GradingProgress,
     ResultCache,
+    fault_report,
     rejected_report,
 )
 from grader.intake import Submission, receive
 from grader.lab.catalogue import Lab
 from grader.lab.manifest import Assignment
-from grader.report.report import Report, RunStatus
+from grader.report.report import Report
 
 _JUNK = ("__MACOSX", "__pycache__")
 
@@ -161,23 +162,11 @@ def _one(
     except Rejected as refusal:
         graded = GradedSubmission(rejected_report(lab.assignment, source.name, refusal.reasons))
     except Exception:  # a worker's loop: the fault becomes this submission's report
-        graded = GradedSubmission(_fault(lab.assignment, traceback.format_exc()))
+        graded = GradedSubmission(
+            fault_report(lab.assignment, None, traceback.format_exc(), started_at=datetime.now(UTC))
+        )
     named = graded.report.model_copy(update={"submission": source.name})
     return GradedSubmission(named, graded.artifacts)
-
-
-def _fault(assignment: Assignment, fault: str) -> Report:
-    return Report(
-        assignment=assignment.slug,
-        assignment_title=assignment.title,
-        submission="",
-        digest="",
-        status=RunStatus.GRADER_ERROR,
-        fault=fault,
-        score=None,
-        max_score=0.0,
-        started_at=datetime.now(UTC),
-    )
 
 
 def _submissions_at(path: Path, assignment: Assignment) -> Iterator[Path]:

@@ -176,21 +176,6 @@ class GradingPool:
                 self._found_tier = confinement(wanted, minimum).tier
             return self._found_tier
 
-    def probe(
-        self, lab: Lab, submission: Submission, only: tuple[str, ...], *, key: bytes
-    ) -> dict[str, Outcome] | str:
-        """Run only some tests (and those they need) and return their outcomes.
-
-        Part of a suite has no score, so there is no report; a fault of ours comes back as its
-        text.
-        """
-        try:
-            job = GradingJob.describe(submission, key=key, variant=None, only=only)
-            answer = self._answer(lab, job, lambda progress: None)
-        except GradingError as error:
-            return str(error)
-        return {name: Outcome(value) for name, value in answer["outcomes"].items()}
-
     def measure(
         self,
         lab: Lab,

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import grader
@@ -16,6 +15,7 @@ from grader.grading.cache import Entry, Kept, may_be_kept
 from grader.grading.collected import TestSpec
 from grader.grading.harness.run import SuiteRun, Verdict
 from grader.grading.ungraded import about
+from grader.grading.versions import library_version
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
 from grader.lab.manifest import Assignment
@@ -209,14 +209,7 @@ def _machine(tier: Tier) -> Environment:
         grader=grader.__version__,
         python=sys.version.split()[0],
         platform=platform.platform(),
-        libraries={name: _version(name) for name in ("numpy", "torch")},
+        libraries={name: library_version(name) for name in ("numpy", "torch")},
         tier=int(tier),
         tier_name=tier.title,
     )
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"

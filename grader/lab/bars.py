@@ -119,22 +119,22 @@ class Bar(BaseModel):
         Raises KeyError if the bar is set for other variants only.
         """
         full = self.full_for(variant)
-        said = f"{self.title}: {value:.4g}, the bar is {full:.4g}"
+        sentence = f"{self.title}: {value:.4g}, the bar is {full:.4g}"
         if not math.isfinite(value):
-            return Judged(0.0, said)
+            return Judged(0.0, sentence)
         if not self.ahead(full, value):
-            return Judged(1.0, said)
+            return Judged(1.0, sentence)
         if self.partial is not None:
             partial = _at(self.partial, variant)
             reached = not self.ahead(partial, value)
             share = (0.5 if self.credit is None else self.credit) if reached else 0.0
-            return Judged(share, f"{said} ({partial:.4g} for a part)")
+            return Judged(share, f"{sentence} ({partial:.4g} for a part)")
         if self.floor is not None:
             floor = _at(self.floor, variant)
             below, top, here = map(self.on_scale, (floor, full, value))
             share = max(0.0, (here - below) / (top - below))
-            return Judged(share, f"{said} (points begin at {floor:.4g})")
-        return Judged(0.0, said)
+            return Judged(share, f"{sentence} (points begin at {floor:.4g})")
+        return Judged(0.0, sentence)
 
 
 def _at(levels: dict[str, float], variant: str | None) -> float:

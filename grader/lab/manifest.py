@@ -100,7 +100,7 @@ class SubmittedFile(_Strict):
     required: bool = True
     without: tuple[Library, ...] = Field((), description="libraries this file must work without")
     from_scratch: tuple[DottedName, ...] = Field(
-        (), description="what must not do this file's work; its use is told to staff"
+        (), description="what must not do this file's work; its use is shown to staff"
     )
 
     @property

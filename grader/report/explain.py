@@ -68,14 +68,14 @@ def explain(report: Report | StudentReport, *, test: str | None = None) -> Expla
     A staff report is explained with ids and details, a student's with what the student may see.
     """
     if isinstance(report, Report):
-        seen = for_student(report, due_passed=True, published=True)
+        shown = for_student(report, due_passed=True, published=True)
         staff = {number: found for number, found in enumerate(report.tests, start=1)}
     else:
-        seen, staff = report, {}
-    lines = [*_head(seen, report.fault if isinstance(report, Report) else "")]
-    if seen.status is RunStatus.GRADED:
+        shown, staff = report, {}
+    lines = [*_head(shown, report.fault if isinstance(report, Report) else "")]
+    if shown.status is RunStatus.GRADED:
         lines += [Line(LineKind.RULE, rule) for rule in RULES] if test is None else []
-        lines += _body(seen, staff, test)
+        lines += _body(shown, staff, test)
     if isinstance(report, Report) and test is None:
         lines += _finding_lines(report)
     return Explanation(tuple(lines))
@@ -168,8 +168,8 @@ def _finding_lines(report: Report) -> Iterator[Line]:
         "the work, and what a run claims comes from the student's own process.",
     )
     for found in report.findings:
-        said = f"in {found.test}" if found.how == "run" else found.sure
-        text = f"{where(found)}  {found.name}  ({found.how}, {said})"
+        source = f"in {found.test}" if found.how == "run" else found.sure
+        text = f"{where(found)}  {found.name}  ({found.how}, {source})"
         yield Line(LineKind.FINDING, clean(f"{text}\n  {found.source}".rstrip()), depth=1)
 
 
@@ -205,8 +205,8 @@ def _test_lines(test: StudentTest, staff: TestReport | None) -> Iterator[Line]:
     for note in _notes(test, staff):
         yield Line(LineKind.NOTE, note, depth=3, test=test.number)
     if staff and staff.measured:
-        told = ", ".join(f"{name} {value:.4g}" for name, value in staff.measured.items())
-        yield Line(LineKind.NOTE, f"For staff: measured {told}", depth=3, test=test.number)
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in staff.measured.items())
+        yield Line(LineKind.NOTE, f"For staff: measured {figures}", depth=3, test=test.number)
 
 
 def _notes(test: StudentTest, staff: TestReport | None) -> Iterator[str]:

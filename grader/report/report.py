@@ -28,10 +28,8 @@ class Outcome(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """How a grading run stands or ended."""
+    """How a grading run ended."""
 
-    QUEUED = "queued"
-    RUNNING = "running"
     GRADED = "graded"
     REJECTED = "rejected"  # the upload could not be graded; costs no attempt
     GRADER_ERROR = "grader_error"  # our fault: no score, retried, shown to staff

@@ -69,7 +69,7 @@ def _match_leaf(
     if is_tensor(expected) and expected.ndim:
         plain = expected.detach()
         got = as_tensor(actual, tuple(plain.shape), plain.dtype, finite=not nonfinite)
-        _close(_wide(got), _wide(plain), _rtol(rtol, _real_bytes(plain)), atol, where)
+        _close(_as_float64(got), _as_float64(plain), _rtol(rtol, _real_bytes(plain)), atol, where)
     elif isinstance(expected, np.ndarray) and expected.ndim:
         got_array = as_array(actual, expected.shape, expected.dtype, finite=not nonfinite)
         _close(got_array, expected, _rtol(rtol, _real_bytes(expected)), atol, where)
@@ -103,7 +103,8 @@ def _rtol(rtol: float | None, itemsize: int) -> float:
     return _RTOL.get(itemsize, _RTOL[8]) if rtol is None else rtol
 
 
-def _wide(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
+def _as_float64(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
+    """Return a tensor as an array, in double precision if it is of real floating-point numbers."""
     plain = tensor.detach()
     if plain.is_floating_point():
         plain = plain.double()

@@ -43,7 +43,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +50,7 @@ import grader
 from grader.grading.cache.sources import TestFile, imported_stems, mentions, read_test_file
 from grader.grading.collected import CollectedSuite, TestSpec
 from grader.grading.digest import DATASETS, GIVEN, REFERENCE, lab_files, suite_digest, suite_stamp
+from grader.grading.versions import library_version
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
 from grader.lab.data import data_digests
@@ -182,7 +182,7 @@ def _environment(stamp: str) -> str:
         code,
         grader.__version__,
         sys.version,
-        {name: _version(name) for name in _LIBRARIES},
+        {name: library_version(name) for name in _LIBRARIES},
         platform.system(),
         platform.machine(),
         platform.libc_ver(),
@@ -229,13 +229,6 @@ def _processor() -> str:
         return platform.processor()
     wanted = ("model name", "flags", "Features", "CPU part")
     return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
 
 
 def _sha256_of(content: bytes) -> str:
