@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from grader.intake.names import made_by_tools, plain
+from grader.intake.names import is_notebook, made_by_tools, plain
 from grader.lab.manifest import Assignment
 from grader.text import shown, shown_list
 
@@ -50,7 +50,7 @@ def match(names: Sequence[str], assignment: Assignment) -> Matching:
         if fitting:
             taken[path] = fitting[0]
     given = _given(offered, assignment)
-    notebooks = tuple(name for name in offered if name.lower().endswith(".ipynb"))
+    notebooks = tuple(filter(is_notebook, offered))
     used = {*taken.values(), *given.values(), *notebooks}
     others = tuple(name for name in names if name not in used)
     return Matching(taken, given, notebooks, others, tuple(clashes))

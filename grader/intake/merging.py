@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grader.errors import Rejected
 from grader.intake.candidate import Candidate
 from grader.intake.matching import missing
 from grader.intake.notebook import NotebookModules, how_to_mark, modules_of
-from grader.intake.skeleton import same_text, untouched
+from grader.intake.skeleton import same_text, skeleton_of, untouched
 from grader.lab.manifest import Assignment
 from grader.text import shown
 
@@ -24,6 +24,7 @@ class Merged:
     notices: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()  # why the upload cannot be graded
     unused: tuple[str, ...] = ()  # notebooks that gave nothing
+    lost: Mapping[str, str] = field(default_factory=dict)  # why a path is in no notebook
 
 
 def merge(
@@ -33,7 +34,7 @@ def merge(
     notebooks = tuple(notebooks)
     if len(notebooks) > MOST_NOTEBOOKS:
         return Merged(files, reasons=(_too_many(notebooks),))
-    graded, faults = _read(notebooks, assignment, limit)
+    graded, faults, lost = _read(notebooks, assignment, limit)
     names = [shown(name) for name, _ in graded]
     if len(graded) > 1:
         reason = f"{' and '.join(names)} both hold graded cells. Keep one notebook."
@@ -41,29 +42,52 @@ def merge(
     unused = tuple(faults)
     notices, reasons = _notices_on_unused(files, faults, assignment)
     if not graded:
-        return Merged(files, notices, reasons, unused)
+        return Merged(files, notices, reasons, unused, lost)
     merged = _with_cells(files, *graded[0], assignment)
-    return Merged(merged.contents, (*notices, *merged.notices), merged.reasons, unused)
+    all_notices = (*notices, *merged.notices, *_notices_on_lost(merged.contents, lost, assignment))
+    unmarked = {path: _not_in(names[0], path) for path in _absent(merged.contents, assignment)}
+    return Merged(merged.contents, all_notices, merged.reasons, unused, {**unmarked, **lost})
 
 
 def _read(
     notebooks: Iterable[Candidate], assignment: Assignment, limit: int
-) -> tuple[list[tuple[str, NotebookModules]], dict[str, list[str]]]:
-    """Return notebooks with graded cells, and of the others why they give nothing."""
+) -> tuple[list[tuple[str, NotebookModules]], dict[str, list[str]], dict[str, str]]:
+    """Return notebooks with graded cells, of the others why they give nothing, and lost cells."""
     paths = [file.path for file in assignment.files]
+    skeleton = skeleton_of(assignment)
     graded = []
-    faults = {}
+    faults: dict[str, list[str]] = {}
+    lost: dict[str, str] = {}
     for notebook in notebooks:
         try:
-            found = modules_of(notebook.name, notebook.read(), paths, limit)
+            found = modules_of(notebook.name, notebook.read(), paths, limit, skeleton)
         except Rejected as rejected:
             faults[notebook.name] = rejected.reasons
             continue
+        lost = {**found.lost, **lost}
         if found.sources:
             graded.append((notebook.name, found))
         else:
             faults[notebook.name] = [_unmarked(notebook.name, paths)]
-    return graded, faults
+    return graded, faults, lost
+
+
+def _absent(contents: Mapping[str, bytes], assignment: Assignment) -> list[str]:
+    return [path for path in missing(contents, assignment) if path.endswith(".py")]
+
+
+def _notices_on_lost(
+    contents: Mapping[str, bytes], lost: Mapping[str, str], assignment: Assignment
+) -> list[str]:
+    """Return notices on files that an upload may do without."""
+    required = missing((), assignment)
+    return [sentence for path, sentence in lost.items() if path not in {*contents, *required}]
+
+
+def _not_in(name: str, path: str) -> str:
+    return (
+        f"{path} is missing: no cell of {name} is marked for it. To mark one, {how_to_mark(path)}."
+    )
 
 
 def _too_many(notebooks: Sequence[Candidate]) -> str:

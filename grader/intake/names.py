@@ -11,6 +11,8 @@ _DEVICE_NAMES = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d\u00b9\u00b2\u00b3])(\..*)?", re.IGNORECASE
 )
 _DRIVE = re.compile(r"[A-Za-z]:")
+# Browsers and mail programs put an ending of their own behind a notebook's.
+_NOTEBOOK_ENDINGS = (".ipynb", ".ipynb.json", ".ipynb.txt")
 
 # Folders that tools make by themselves; nothing below them is anybody's work.
 _TOOL_FOLDERS = {"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv", "env"}
@@ -50,6 +52,11 @@ def why_unsafe(name: str) -> str | None:
 def clash_key(name: str) -> str:
     """Return what two names share if some file system takes them for the same."""
     return unicodedata.normalize("NFC", with_slashes(name)).casefold()
+
+
+def is_notebook(name: str) -> bool:
+    """Tell whether a name is a notebook's, also with the ending that a download added."""
+    return name.lower().endswith(_NOTEBOOK_ENDINGS)
 
 
 def made_by_tools(name: str) -> bool:

@@ -132,7 +132,9 @@ def _faults(
     stale = not merged.contents and merged.reasons
     if not stale:  # then the notebook is the one thing to say, not every file it lacks
         absent = missing(merged.contents, assignment)
-        reasons.extend(_missing(path, found.others, assignment) for path in absent)
+        reasons.extend(
+            merged.lost.get(path) or _missing(path, found.others, assignment) for path in absent
+        )
     return reasons
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from grader.errors import Rejected
-from grader.intake.notebook import MARKER, modules_of
+from grader.intake.notebook import modules_of, without_mark
 from grader.lab.manifest import Assignment
 
 
@@ -15,6 +15,12 @@ def released(assignment: Assignment, path: str) -> bytes | None:
     """Return the handed-out copy of a file, None if the assignment has none."""
     file = assignment.folder / path
     return file.read_bytes() if file.is_file() else None
+
+
+def skeleton_of(assignment: Assignment) -> dict[str, bytes]:
+    """Return the handed-out Python files, by manifest path."""
+    python = [file.path for file in assignment.files if file.module]
+    return {path: ours for path in python if (ours := released(assignment, path)) is not None}
 
 
 def untouched(assignment: Assignment, path: str, content: bytes) -> bool:
@@ -30,8 +36,7 @@ def same_text(one: bytes, other: bytes) -> bool:
 
 def _essence(content: bytes) -> list[str]:
     text = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
-    lines = MARKER.sub("", text, count=1) if MARKER.match(text) else text
-    return [line.rstrip() for line in lines.split("\n") if line.strip()]
+    return [line.rstrip() for line in without_mark(text).split("\n") if line.strip()]
 
 
 def _released_cells(assignment: Assignment) -> Mapping[str, bytes]:

@@ -17,7 +17,7 @@ STDLIB = set(sys.stdlib_module_names)
 GUEST = "grader.sandbox.guest"
 
 GRADER_NEEDS = {
-    "click", "jupytext", "matplotlib", "nbformat", "numpy", "psutil",
+    "click", "matplotlib", "nbformat", "numpy", "psutil",
     "pydantic", "pydantic_core", "pyseccomp", "pytest", "_pytest", "rich", "torch",
 }  # fmt: skip
 PORTAL_NEEDS = {
@@ -55,6 +55,8 @@ RULES = (
     rule("grader/sandbox/guest/*.py", GUEST),
     # These are read by a child that has the standard library alone.
     rule("grader/intake/limited/child.py"),
+    rule("grader/intake/notebook/commands.py"),
+    rule("grader/intake/notebook/bindings.py"),
     rule("grader/from_scratch/reading/*.py", "grader.from_scratch.reading"),
     rule("grader/**/*.py", "grader", *GRADER_NEEDS),
     rule("portal/**/*.py", "portal", "grader.api", *PORTAL_NEEDS),

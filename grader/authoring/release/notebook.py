@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from grader.intake.notebook import marks
 from grader.lab.manifest import Assignment
 
-_SET_UP = '''from pathlib import Path
+_SET_UP = '''import re
+from collections.abc import Sequence
 
 __package__ = "{slug}"  # lets a cell import its neighbours: from .{module} import ...
 __name__ = "{slug}.notebook"  # not "__main__": cells define functions and run no script
 
+FILES = {files}
 
-def save_graded_cell(info):
-    """Write a cell that starts with "# file: name.py" to {slug}/name.py."""
-    first, _, rest = info.raw_cell.partition("\\n")
-    if first.startswith("# file:"):
-        Path("{slug}", first.removeprefix("# file:").strip()).write_text(rest, encoding="utf-8")
+# The grader finds the cell of each file by these same lines.
+
+{rule}
+
+
+def python_of(cell: str) -> str:
+    """Return a cell with its notebook commands turned into comments, as the grader does."""
+    try:
+        compile(cell, "cell", "exec")
+    except SyntaxError:
+        cell = re.sub(r"(?m)^(?=[!%])", "# ", cell)
+        cell = re.sub(r"(?m)^([ \\t]+)(?=[!%])", r"\\1pass  # ", cell)
+    return cell
+
+
+def save_graded_cell(info) -> None:
+    """Write a cell that begins with "# file: name.py" to that file."""
+    mark = mark_of(info.raw_cell)
+    path = path_of(mark["name"], FILES) if mark else None
+    if path is None or ("%%" in mark[0] and mark["name"] == path):
+        return  # of no file, or %%writefile writes it itself
+    text = info.raw_cell.replace(mark.string, "", 1).lstrip("\\n")
+    with open(path, "a" if appends(mark) else "w", encoding="utf-8") as file:
+        file.write(python_of(text))
 
 
 get_ipython().events.register("pre_run_cell", save_graded_cell)'''
@@ -50,8 +73,7 @@ def notebook_of(
     modules = [path for path in skeleton if PurePosixPath(path).parent.name == slug]
     cells = [_text(_introduction(assignment, handouts))]
     if modules:
-        first = PurePosixPath(modules[0]).stem
-        cells.append(_code(_SET_UP.format(slug=slug, module=first)))
+        cells.append(_code(_set_up(slug, modules)))
     titles = {file.path: file.title for file in assignment.files}
     for path in modules:
         text = skeleton[path].rstrip("\n")
@@ -61,6 +83,24 @@ def notebook_of(
         cells.append(_text("## Public tests"))
         cells.append(_code(_TESTS.format(tests=", ".join(f'"{test}"' for test in tests))))
     return _as_json(slug, cells)
+
+
+def _set_up(slug: str, modules: list[str]) -> str:
+    """Return the cell that saves graded cells as files, by the rule of the grader itself."""
+    first = PurePosixPath(modules[0]).stem
+    return _SET_UP.format(slug=slug, module=first, files=json.dumps(modules), rule=_rule())
+
+
+def _rule() -> str:
+    """Return the text of the functions by which the grader reads marks."""
+    source = Path(marks.__file__).read_text(encoding="utf-8")
+    parts = [part for part in ast.parse(source).body if _name_of(part) in marks.RULE]
+    return "\n\n\n".join(ast.get_source_segment(source, part) or "" for part in parts)
+
+
+def _name_of(part: ast.stmt) -> str:
+    target = part.targets[0] if isinstance(part, ast.Assign) else part
+    return getattr(target, "name", "") or getattr(target, "id", "")
 
 
 def _introduction(assignment: Assignment, handouts: Mapping[str, str]) -> str:

@@ -29,7 +29,10 @@ _PIECES = [
     "x.tar.gz", "x.ipynb", "X.IPYNB", "toy\\layers.py", ":", "*", "?", "|", "$(id)", "'", '"',
     "-rf", "١",
 ]  # fmt: skip
-_ENDS = ["", ".py", ".ipynb", ".zip", ".csv", ".ZIP", ".Py", ".7z", "/", ".py/", " .py", ".py."]
+_ENDS = [
+    "", ".py", ".ipynb", ".zip", ".csv", ".ZIP", ".Py", ".7z", "/", ".py/", " .py", ".py.",
+    ".ipynb.json", ".IPYNB.txt",
+]  # fmt: skip
 
 _SOURCES = [
     "x = 1\n", "def relu(x):\n    return x\n", "def relu(x):\n    raise NotImplementedError\n",
@@ -45,7 +48,10 @@ _SOURCES = [
     "*a = 1\n", "del f()\n", "nonlocal x\n",
     "# %%\n", "# + [markdown]\n", '"""\n', "# ---\n# jupyter:\n# ---\n", "%matplotlib inline\n",
     "#file:layers.py\n", "# file: ../../etc/passwd\n", "# file: \u202eyp.sreyal\n", "%cd /\n",
-    "%%time\n",
+    "%%time\n", "%%writefile -a layers.py\ny = 2\n", "# File：./toy/layers.py\n", ">>> x = 1\n",
+    "# file: layers.py,\n", "In [1]: x = 1\n", "   ...: y\n", "if x:\n    %pip install a\n",
+    "pip install a\n", "x = !ls \\\n a\n", "/f 1\n", ";f a\n", ",f a\n", "!echo '''\n",
+    "def relu(x):\n    pass\n", "relu.x = 1\n", "class MLP: pass\n", "    x = 1\n", "%%odd\nx\n",
 ]  # fmt: skip
 _DEEP = [
     "(", "[", "{", "-", "not ", "a.", "1+", "lambda:", "if 1:\n ", "f'{", "x=", "*", "a[", "~",
@@ -124,7 +130,7 @@ def _notebook_piece(rng: Random) -> Any:
 def a_content(name: str, rng: Random) -> bytes:
     """Return a content of the kind that a name promises, or now and then of another."""
     ending = name.lower().rpartition(".")[2] if rng.random() < 0.95 else ""
-    if ending == "ipynb":
+    if ".ipynb" in name.lower()[-11:] and ending:
         return a_notebook(rng)
     if ending == "zip":
         return a_zip(rng)
@@ -180,6 +186,8 @@ def amplify(rng: Random) -> bytes:
     )
     if rng.random() < 0.3:
         return join("layers.py", text.encode("utf-8", "surrogatepass"))
+    if rng.random() < 0.5:
+        text = text.partition("\n")[2]  # without a mark: read only for what files lack
     cell = Pairs([["cell_type", "code"], ["source", text]])
     book = Pairs([["nbformat", 4], ["nbformat_minor", 4], ["metadata", {}], ["cells", [cell]]])
     return join("a.ipynb", json_text.write(book).encode())

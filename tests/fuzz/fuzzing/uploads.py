@@ -221,7 +221,7 @@ def _judge_contents(taken: Submission, name: str, content: bytes) -> None:
     if members is None:
         return
     judge_members(members)
-    if any(member.name.lower().endswith(b".ipynb") for member in members):
+    if any(_ending(member.name.decode("latin-1")) == "ipynb" for member in members):
         return
     for file in taken.files:
         last = file.path.rpartition("/")[2].encode()
@@ -233,7 +233,10 @@ def _ending(name: str) -> str:
     """Return what the last plain part of a name ends with; ``x.zip/`` and ``x.zip/c:`` are zips."""
     parts = name.replace("\\", "/").split("/")
     plain = [part for part in parts if part not in ("", ".", "..") and not _is_drive(part)]
-    return plain[-1].lower().rpartition(".")[2] if plain else ""
+    last = plain[-1].lower() if plain else ""
+    for added in (".json", ".txt"):  # what downloads put behind a notebook's own ending
+        last = last.removesuffix(added) if last.endswith(f".ipynb{added}") else last
+    return last.rpartition(".")[2]
 
 
 def _is_drive(part: str) -> bool:

@@ -1,5 +1,6 @@
 """An upload becomes manifest files, or a rejection that names every reason."""
 
+import json
 import os
 
 import pytest
@@ -300,3 +301,36 @@ def test_any_files_give_a_submission_or_a_rejection(lab, files):
         receive_files(files, lab)
     except Rejected as rejected:
         assert all(rejected.reasons)
+
+
+class TestLostCells:
+    def test_a_required_file_that_is_a_text_cell_is_refused_by_its_cell(self, lab, good):
+        made = [("code", "# file: model.py\nx = 1\n"), ("markdown", "# file: layers.py\nx = 1\n")]
+        cells = [{"cell_type": kind, "metadata": {}, "source": text} for kind, text in made]
+        book = json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells})
+        said = reasons(receive_bytes, "hw.ipynb", book.encode(), lab)
+        assert said.startswith("hw.ipynb, cell 2: it is marked for toy/layers.py, but it is a text")
+        assert said.count("\n") == 0
+
+    def test_a_file_beside_the_notebook_stands_in_for_its_cell(self, lab, good, make_notebook):
+        files = [
+            ("layers.py", good["toy/layers.py"]),
+            ("a.ipynb", make_notebook("# file: model.py\nx = 1")),
+        ]
+        assert paths(receive_files(files, lab)) == ["toy/layers.py", "toy/model.py"]
+
+    def test_a_required_file_without_a_cell_says_how_to_mark_one(self, lab, make_notebook):
+        said = reasons(receive_bytes, "hw.ipynb", make_notebook("# file: model.py\nx = 1"), lab)
+        assert said == (
+            "toy/layers.py is missing: no cell of hw.ipynb is marked for it. To mark one, start "
+            "the cell with the line '# file: toy/layers.py', or give it the tag 'toy/layers.py'."
+        )
+
+    @pytest.mark.parametrize("name", ["hw.ipynb.json", "hw.ipynb.txt", "HW.IPYNB.JSON"])
+    def test_a_notebook_with_another_ending_behind_its_own_is_one(
+        self, lab, good, make_notebook, pack, name
+    ):
+        book = make_notebook(*(f"# file: {n}\n{d.decode()}" for n, d in good.items()))
+        for upload in ((name, book), ("hw.zip", pack({f"a/{name}": book}))):
+            assert paths(receive_bytes(*upload, lab)) == ["toy/layers.py", "toy/model.py"]
+        assert preview_names([name], lab).opened == (name,)
