@@ -3,11 +3,13 @@
 from grader.intake.matching import Preview, preview_names
 from grader.intake.receiving import receive, receive_bytes, receive_files
 from grader.intake.submission import AcceptedFile, Submission
+from grader.intake.together import pack_together
 
 __all__ = [
     "AcceptedFile",
     "Preview",
     "Submission",
+    "pack_together",
     "preview_names",
     "receive",
     "receive_bytes",

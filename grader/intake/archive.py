@@ -17,7 +17,7 @@ from functools import partial
 
 from grader.errors import Rejected
 from grader.intake.candidate import Candidate
-from grader.intake.names import clash_key, why_unsafe, with_slashes
+from grader.intake.names import clash_key, relative, why_unsafe, with_slashes
 from grader.text import megabytes, shown
 
 MOST_ENTRIES = 2000
@@ -33,6 +33,15 @@ _END_SIGNATURE = b"PK\x05\x06"
 _LARGE_END_SIGNATURE = b"PK\x06\x06"
 _COUNTED_ELSEWHERE = 0xFFFF  # the count of entries stands in the record for large archives
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_OTHER_METHODS = {
+    9: "Deflate64",
+    12: "bzip2",
+    14: "LZMA",
+    93: "Zstandard",
+    95: "XZ",
+    98: "PPMd",
+    99: "AES encryption",
+}
 
 # What zipfile and zlib raise on hostile bytes.
 _FAULTS = (
@@ -93,13 +102,18 @@ def open_zip(filename: str, data: bytes, limit: int) -> list[Candidate]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         _check_list(archive, data)
-        reasons = [*_tricks(archive), *_sizes(archive, limit), *_overlaps(archive, data)]
+        reasons = [
+            *_unreadable(archive),
+            *_tricks(archive),
+            *_sizes(archive, limit),
+            *_overlaps(archive, data),
+        ]
     except _FAULTS:
         raise Rejected([_damaged(label)]) from None
     if reasons:
         raise Rejected([f"{label}: {reason}" for reason in _first(reasons)])
     return [
-        Candidate(with_slashes(info.filename), info.file_size, partial(_read, archive, info, label))
+        Candidate(relative(info.filename), info.file_size, partial(_read, archive, info, label))
         for info in _files(archive)
     ]
 
@@ -150,6 +164,26 @@ def _first(reasons: list[str]) -> list[str]:
     return [*reasons[:_MOST_REASONS], f"and {len(reasons) - _MOST_REASONS} more such entries"]
 
 
+def _unreadable(archive: zipfile.ZipFile) -> Iterator[str]:
+    """Say once what is wrong with the way entries are packed: it is mostly so with all of them."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for info in archive.infolist():
+        if info.flag_bits & 0x1:
+            found["locked with a password, which the grader does not have"].append(info.filename)
+        elif info.compress_type not in _METHODS:
+            method = _OTHER_METHODS.get(info.compress_type, f"method {info.compress_type}")
+            wrong = (
+                f"packed in a way that is not read here ({method}; only the ordinary 'deflate' is)"
+            )
+            found[wrong].append(info.filename)
+    for wrong, names in found.items():
+        one = f"'{shown(names[0])}'"
+        which = (
+            f"the entry {one} is" if len(names) == 1 else f"{len(names)} entries ({one} ...) are"
+        )
+        yield f"{which} {wrong}. {_MAKE_ONE}."
+
+
 def _tricks(archive: zipfile.ZipFile) -> Iterator[str]:
     """Say what is wrong with names and kinds of entries."""
     same: dict[str, list[str]] = defaultdict(list)
@@ -158,7 +192,7 @@ def _tricks(archive: zipfile.ZipFile) -> Iterator[str]:
         if wrong:
             yield f"the entry '{shown(info.orig_filename)}' {wrong}; leave it out or rename it"
         if not _is_folder(info):
-            same[clash_key(info.filename)].append(shown(info.filename))
+            same[clash_key(relative(info.filename))].append(shown(info.filename))
     for names in same.values():
         if len(names) > 1:
             yield f"{' and '.join(names[:3])} are the same name on some systems; keep one of them"
@@ -167,16 +201,12 @@ def _tricks(archive: zipfile.ZipFile) -> Iterator[str]:
 def _wrong_kind(info: zipfile.ZipInfo) -> str | None:
     mode = info.external_attr >> 16
     kind = stat.S_IFMT(mode)
-    if info.flag_bits & 0x1:
-        return "is locked with a password, which the grader does not have"
     if kind == stat.S_IFLNK:
         return "is a link, not a file (put the file itself into the zip)"
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "is a device, not a file"
     if kind == stat.S_IFREG and mode & (stat.S_ISUID | stat.S_ISGID):
         return "asks for another user's rights (setuid)"
-    if info.compress_type not in _METHODS:
-        return "is packed in a way that is not read here (use the ordinary 'deflate')"
     return None
 
 

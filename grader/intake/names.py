@@ -23,6 +23,11 @@ def with_slashes(name: str) -> str:
     return name.replace("\\", "/")
 
 
+def relative(name: str) -> str:
+    """Return an entry's name without the steps that lead nowhere: ``./fnn//layers.py``."""
+    return "/".join(part for part in with_slashes(name).split("/") if part not in ("", "."))
+
+
 def plain(filename: str) -> str:
     """Reduce the name a browser sent to its plain parts: no drive, root, ``.`` or ``..``."""
     parts = with_slashes(filename).split("/")
@@ -34,7 +39,7 @@ def why_unsafe(name: str) -> str | None:
     """Say what is wrong with the name of an archive's entry, None if nothing is."""
     name = with_slashes(name)
     parts = name.rstrip("/").split("/")
-    if not parts[0] and not name.startswith("/"):
+    if not name.startswith("/") and not (relative(name) if name[-1:] != "/" else parts[0]):
         return "has no name"
     if any(map(invisible, name)):
         return "has invisible or control characters in its name"

@@ -7,6 +7,7 @@ graded is `Rejected` with every reason at once; what is merely worth knowing bec
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from grader.intake.matching import Matching, ignored, match, missing, near
 from grader.intake.merging import Merged, merge
 from grader.intake.names import plain
 from grader.intake.submission import AcceptedFile, Submission
+from grader.intake.together import are_together
 from grader.lab.manifest import Assignment
 from grader.text import megabytes, shown
 
@@ -50,17 +52,40 @@ def receive_files(files: Sequence[tuple[str, bytes]], assignment: Assignment) ->
     total = sum(len(data) for _, data in files)
     if total > limit:
         raise Rejected([_too_large("The upload", total, limit)])
+    name = plain(files[0][0]) + (f" and {len(files) - 1} more" if len(files) > 1 else "")
+    if len(files) == 1:
+        files = _unpacked(*files[0], limit)
+    return _accept(name, _candidates(files, limit), [], assignment)
+
+
+def _unpacked(name: str, data: bytes, limit: int) -> list[tuple[str, bytes]]:
+    """Return the files that one upload was sent as."""
+    if not are_together(data) or not _is_zip(name):
+        return [(name, data)]
+    return [(file.name, file.read()) for file in open_zip(plain(name), data, limit)]
+
+
+def _candidates(files: Sequence[tuple[str, bytes]], limit: int) -> list[Candidate]:
+    """Return what files offer; of zips beside other files each name begins with the zip's."""
     candidates: list[Candidate] = []
     reasons: list[str] = []
     for filename, data in files:
+        name = plain(filename)
         try:
-            candidates.extend(_offered(plain(filename), data, limit))
+            offered = _offered(name, data, limit)
         except Rejected as rejected:
             reasons.extend(rejected.reasons)
+            continue
+        if len(files) > 1 and _is_zip(name):
+            offered = [replace(file, name=f"{name}/{file.name}") for file in offered]
+        candidates.extend(offered)
     if reasons:
         raise Rejected(reasons)
-    name = plain(files[0][0]) + (f" and {len(files) - 1} more" if len(files) > 1 else "")
-    return _accept(name, candidates, [], assignment)
+    return candidates
+
+
+def _is_zip(name: str) -> bool:
+    return plain(name).lower().endswith(".zip")
 
 
 def _limit(assignment: Assignment) -> int:
@@ -75,7 +100,7 @@ def _too_large(what: str, size: int, limit: int) -> str:
 
 
 def _offered(name: str, data: bytes, limit: int) -> list[Candidate]:
-    if name.lower().endswith(".zip"):
+    if _is_zip(name):
         if not data:
             raise Rejected([f"{shown(name)} is empty (0 bytes). Make the zip again."])
         refuse_foreign(name, data)

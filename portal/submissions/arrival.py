@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from grader.api import Assignment, Rejected, invisible, plain, receive_bytes
+from grader.api import Assignment, Rejected, invisible, pack_together, plain, receive_bytes
 from grader.api import Submission as Accepted
 
 _LONGEST_NAME = 255  # characters, as the column has
-_EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first instant a zip can name
 
 
 class ArrivedFile(BaseModel):
@@ -88,9 +85,8 @@ def _kept_name(name: str) -> str:
 
 
 def _as_one(files: Sequence[SentFile]) -> tuple[str, bytes]:
-    """Return one file's name and bytes as they are; several packed into one zip.
+    """Return one file's name and bytes as they are; several packed together.
 
-    The zip depends on the files alone, so that a retry of the same upload has the same digest.
     Raises Rejected if two files have one name: a zip would hold them, no folder can.
     """
     if len(files) == 1:
@@ -98,11 +94,7 @@ def _as_one(files: Sequence[SentFile]) -> tuple[str, bytes]:
     doubled = [name for name, times in Counter(file.name for file in files).items() if times > 1]
     if doubled:
         raise Rejected([f"{name} was sent more than once. Keep one of them." for name in doubled])
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for file in sorted(files, key=lambda file: file.name):
-            archive.writestr(zipfile.ZipInfo(file.name, _EARLIEST), file.data)
-    return f"{len(files)}-files.zip", packed.getvalue()
+    return f"{len(files)}-files.zip", pack_together((file.name, file.data) for file in files)
 
 
 def _arrival(accepted: Accepted) -> Arrival:

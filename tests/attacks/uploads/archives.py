@@ -127,6 +127,26 @@ BOMBS = (
     one_zip("small-bomb", "stays just below the limit", lambda: craft.zeros(1), "as zip bombs do"),
     one_zip("nested-bomb", "hides zips in zips", _nested, "are not opened: unpack"),
     one_zip(
+        "packed-bomb",
+        "says of its zips in zips that a browser sent them together",
+        lambda: archive(
+            Member("a.zip", _nested()),
+            Member("b.zip", _nested()),
+            comment=b"files that were sent together",
+        ),
+        "are not opened: unpack",
+    ),  # fmt: skip
+    one_zip(
+        "packed-slip",
+        "climbs out of a zip that it says was sent together with others",
+        lambda: archive(
+            *good(),
+            Member("a.zip", archive(Member("../../x.py", LEAK))),
+            comment=b"files that were sent together",
+        ),
+        "points outside",
+    ),  # fmt: skip
+    one_zip(
         "full-overlap-bomb",
         "gives 200 names to the same bytes (Fifield)",
         craft.full_overlap,

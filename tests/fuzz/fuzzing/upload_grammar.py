@@ -18,7 +18,7 @@ from fuzzing.zip_grammar import Archive, Entry
 
 _GOOD_NAMES = [
     "toy/layers.py", "toy/model.py", "results.csv", "toy/__init__.py", "layers.py", "model.py",
-    "hw1/toy/layers.py", "hw1/toy/model.py", "a.ipynb", "toy.ipynb",
+    "hw1/toy/layers.py", "hw1/toy/model.py", "a.ipynb", "toy.ipynb", "./toy/layers.py", "x.zip",
 ]  # fmt: skip
 _PIECES = [
     "..", ".", "", "~", "C:", "c:", "con", "aux.py", "NUL", "com1.txt", "toy", "Toy", "TOY",
@@ -53,6 +53,7 @@ _SOURCES = [
     "pip install a\n", "x = !ls \\\n a\n", "/f 1\n", ";f a\n", ",f a\n", "!echo '''\n",
     "def relu(x):\n    pass\n", "relu.x = 1\n", "class MLP: pass\n", "    x = 1\n", "%%odd\nx\n",
 ]  # fmt: skip
+TOGETHER = b"files that were sent together"  # the comment of a zip whose zips are opened
 _DEEP = [
     "(", "[", "{", "-", "not ", "a.", "1+", "lambda:", "if 1:\n ", "f'{", "x=", "*", "a[", "~",
     "for x in y:\n", "1if 1else ", "((),", "@", "[x for x in ", "yield ", "a(", "await ",
@@ -153,14 +154,16 @@ def a_zip(rng: Random, depth: int = 0) -> bytes:
     names = [name for name in ("toy/layers.py", "toy/model.py") if rng.random() < 0.9]
     names += [a_name(rng) for _ in range(rng.choice([0, 0, 1, 2]))]
     archive = Archive(tuple(_entry(name, rng, depth) for name in names))
+    if rng.random() < 0.1:
+        archive = replace(archive, comment=TOGETHER)
     for _ in range(rng.choice([0, 0, 1, 1, 2, 3])):
         archive = zip_grammar.lie(archive, rng, _raw(a_name(rng)))
     return zip_grammar.build(archive)
 
 
 def _entry(name: str, rng: Random, depth: int) -> Entry:
-    inner = name if depth == 0 or not name.lower().endswith(".zip") else "x.csv"
-    content = a_zip(rng, 1) if inner.lower().endswith(".zip") else a_content(inner, rng)
+    inner = name if depth < 2 or not name.lower().endswith(".zip") else "x.csv"
+    content = a_zip(rng, depth + 1) if inner.lower().endswith(".zip") else a_content(inner, rng)
     flags = 0 if name.isascii() else 0x800
     return Entry(_raw(name), content, method=rng.choice([0, 8, 8]), flags=flags)
 

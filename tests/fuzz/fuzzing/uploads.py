@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from fuzzing.limits import cpu_at_most, expect, memory_at_most, only
-from fuzzing.upload_grammar import split
+from fuzzing.upload_grammar import TOGETHER, split
 
 from grader.errors import Rejected
 from grader.intake import Submission, preview_names, receive, receive_bytes
@@ -221,12 +221,25 @@ def _judge_contents(taken: Submission, name: str, content: bytes) -> None:
     if members is None:
         return
     judge_members(members)
+    if content.endswith(TOGETHER):
+        members = _opened(members)
     if any(_ending(member.name.decode("latin-1")) == "ipynb" for member in members):
         return
     for file in taken.files:
         last = file.path.rpartition("/")[2].encode()
         fitting = [one.content for one in members if one.name.rpartition(b"/")[2] == last]
         expect(file.content in fitting, "a file holds what the upload holds under its name")
+
+
+def _opened(members: list[Member]) -> list[Member]:
+    """Return the members of a pack and, in their place, those of the zips among them."""
+    found = []
+    for member in members:
+        within = read_zip(member.content or b"") if member.name.lower().endswith(b".zip") else None
+        if within is not None:
+            judge_members(within)
+        found += [member] if within is None else within
+    return found
 
 
 def _ending(name: str) -> str:

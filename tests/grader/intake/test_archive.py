@@ -80,13 +80,55 @@ def test_a_name_that_stands_twice_is_refused(lab, good, pack):
 
 def test_an_encrypted_zip_is_refused(lab, good, pack):
     data = bytearray(pack(good))
-    at = data.index(b"PK\x01\x02")
+    at = data.rindex(b"PK\x01\x02")
     struct.pack_into("<H", data, at + 8, struct.unpack_from("<H", data, at + 8)[0] | 1)
-    assert "password" in reasons(bytes(data), lab)
+    assert "the entry 'toy/model.py' is locked with a password" in reasons(bytes(data), lab)
 
 
-def test_an_odd_compression_is_refused(lab, good, pack):
-    assert "ordinary 'deflate'" in reasons(pack(good, zipfile.ZIP_LZMA), lab)
+@pytest.mark.parametrize(
+    ("method", "name"), [(zipfile.ZIP_LZMA, "LZMA"), (zipfile.ZIP_BZIP2, "bzip2")]
+)
+def test_an_odd_compression_is_refused_in_one_sentence(lab, good, pack, method, name):
+    assert reasons(pack(good, method), lab).startswith(
+        "hw.zip: 2 entries ('toy/layers.py' ...) are packed in a way that is not read here "
+        f"({name}; only the ordinary 'deflate' is). Make an ordinary zip (Windows:"
+    )
+    assert "\n" not in reasons(pack(good, method), lab)
+
+
+def test_one_entry_of_an_odd_compression_is_named(lab, good, pack):
+    data = bytearray(pack(good))
+    at = data.rindex(b"PK\x01\x02") + 10
+    assert data[at : at + 2] == b"\x08\x00"
+    for method, name in ((9, "Deflate64"), (93, "Zstandard"), (77, "method 77")):
+        data[at : at + 2] = struct.pack("<H", method)
+        assert f"the entry 'toy/model.py' is packed in a way that is not read here ({name};" in (
+            reasons(bytes(data), lab)
+        )
+
+
+@pytest.mark.parametrize("form", ["./{}", ".//{}", "hw1/./{}", "./hw1//{}", ".\\{}", "hw1/././{}"])
+def test_steps_that_lead_nowhere_are_left_out_of_names(lab, good, pack, form):
+    upload = {form.format(name): data for name, data in good.items()} | {"./notes.txt": b"x"}
+    accepted = receive_bytes("hw.zip", pack(upload), lab)
+    assert [file.path for file in accepted.files] == ["toy/layers.py", "toy/model.py"]
+    assert accepted.ignored == ("notes.txt",)
+
+
+@pytest.mark.parametrize("name", ["./toy/layers.py", "toy//layers.py", "toy/./LAYERS.py"])
+def test_one_name_in_two_spellings_is_refused(lab, good, pack, name):
+    assert "the same name on some" in reasons(pack({**good, name: b"x = 1"}), lab)
+
+
+@pytest.mark.parametrize("name", [".", "./.", "/."])
+def test_an_entry_without_a_name_is_refused(lab, good, pack, name):
+    said = reasons(pack({**good, name: b"x = 1"}), lab)
+    assert "has no name" in said or "absolute path" in said
+
+
+def test_the_folder_that_everything_lies_in_may_be_a_dot(lab, good, pack):
+    upload = {"./": b"", **{f"./{name}": data for name, data in good.items()}}
+    assert len(receive_bytes("hw.zip", pack(upload), lab).files) == 2
 
 
 def bomb(size: int) -> bytes:

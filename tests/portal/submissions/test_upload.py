@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 
+from grader.api import pack_together
 from portal.audit.models import AuditEntry
 from portal.courses.models import AttemptPolicy, Role
 from portal.db import read_session, write_session
@@ -79,6 +80,17 @@ def test_several_files_are_taken_together_and_a_retry_has_the_same_digest(bench)
     page = bench.client.get(first["url"]).text
     assert "demo/answer.py" in page
     assert "notes.txt" in page
+
+
+def test_a_zip_beside_other_files_is_opened_as_the_preview_says(bench):
+    files = [("work.zip", pack_together([("demo/answer.py", GOOD)])), ("notes.txt", b"why")]
+    foretold = bench.client.post(
+        f"/labs/{bench.offering_id}/submissions/preview",
+        data={"names": [name for name, _ in files]},
+    ).get_json()
+    assert foretold["opened"] == ["work.zip"]
+    page = bench.client.get(bench.receipt(files=files)["url"]).text
+    assert "demo/answer.py" in page and "notes.txt" in page
 
 
 @pytest.mark.parametrize(
