@@ -7,13 +7,21 @@ does, by its last part alone (``layers.py``) where that is unambiguous.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from grader.intake.names import is_notebook, made_by_tools, plain
 from grader.lab.manifest import Assignment
 from grader.text import shown, shown_list
+
+# What a file of a kind is saved as by mistake.
+_KINDRED = {
+    "csv": ("csv", "tsv", "xls", "xlsx", "ods", "numbers"),
+    "md": ("md", "markdown", "pdf", "doc", "docx", "odt", "rtf", "tex", "pages"),
+    "png": ("png", "jpg", "jpeg", "svg", "gif", "webp", "bmp"),
+}
+_LEAST_WORD = 4  # letters; shorter ones stand in too many names
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class Preview:
     ignored: tuple[str, ...]
     missing: tuple[str, ...]  # required manifest paths; empty while something is to be opened
     problems: tuple[str, ...]  # sentences: why the upload would be refused
+    notices: tuple[str, ...]  # sentences: what is perhaps not as it was meant
 
 
 def match(names: Sequence[str], assignment: Assignment) -> Matching:
@@ -68,6 +77,7 @@ def preview_names(names: Sequence[str], assignment: Assignment) -> Preview:
         ignored=ignored([name for name in found.others if name not in zips]),
         missing=() if opened else tuple(missing(found.taken, assignment)),
         problems=found.clashes,
+        notices=() if zips else tuple(mistaken(found.taken, found.others, assignment)),
     )
 
 
@@ -77,11 +87,45 @@ def missing(present: Iterable[str], assignment: Assignment) -> list[str]:
     return [file.path for file in assignment.files if file.required and file.path not in have]
 
 
+def mistaken(
+    present: Iterable[str], others: Sequence[str], assignment: Assignment
+) -> Iterator[str]:
+    """Say which optional files are not among `present`, while another name looks like theirs."""
+    have = set(present)
+    for file in assignment.files:
+        name = None if file.required or file.path in have else near(file.path, others)
+        if name and _ending(name) == _ending(file.path):
+            yield (
+                f"{file.path} was not handed in. '{shown(name)}' looks like it: if it is, name it "
+                f"{file.path} and upload again."
+            )
+        elif name:
+            yield (
+                f"{file.path} was not handed in. '{shown(name)}' looks like it, but is another "
+                f"kind of file: save it as {file.path} and upload again."
+            )
+
+
 def near(path: str, others: Sequence[str]) -> str | None:
-    """Return the name that was perhaps meant for a missing path: ``layers (1).py``."""
+    """Return the name that was perhaps meant for a missing path: ``layers (1).py``.
+
+    It is the closest one, or one of a kindred kind with the same word in it, or the only one of a
+    kindred kind that is not Python.
+    """
     offered = {_last(name).casefold(): name for name in others if not made_by_tools(name)}
-    found = get_close_matches(_last(path).casefold(), offered, n=1, cutoff=0.75)
-    return offered[found[0]] if found else None
+    last = _last(path).casefold()
+    close = get_close_matches(last, offered, n=1, cutoff=0.75)
+    if close:
+        return offered[close[0]]
+    kindred = [name for name in offered if _ending(name) in _KINDRED.get(_ending(last), ())]
+    word = last.rpartition(".")[0]
+    alike = [name for name in kindred if word in name and len(word) >= _LEAST_WORD]
+    alone = kindred if len(kindred) == 1 else []
+    return next((offered[name] for name in (*alike, *alone)), None)
+
+
+def _ending(name: str) -> str:
+    return _last(name).casefold().rpartition(".")[2]
 
 
 def ignored(others: Sequence[str]) -> tuple[str, ...]:

@@ -16,9 +16,10 @@ from grader.intake.archive import open_zip, refuse_foreign
 from grader.intake.candidate import Candidate
 from grader.intake.contents import faults_in, notice_on_given, notices_on
 from grader.intake.folder import list_folder, read_regular
-from grader.intake.matching import Matching, ignored, match, missing, near
+from grader.intake.matching import Matching, ignored, match, missing, mistaken, near
 from grader.intake.merging import Merged, merge
 from grader.intake.names import plain
+from grader.intake.plainform import plain_form
 from grader.intake.submission import AcceptedFile, Submission
 from grader.intake.together import are_together
 from grader.lab.manifest import Assignment
@@ -119,22 +120,35 @@ def _accept(
     files = {path: by_name[at].read() for path, at in found.taken.items()}
     notebooks = [by_name[at] for at in found.notebooks]
     merged = merge(files, notebooks, assignment, _limit(assignment))
+    merged = _in_plain_form(merged)
+    contents = merged.contents
     reasons = [*found.clashes, *_faults(candidates, found, merged, assignment)]
-    size, limit = sum(map(len, merged.contents.values())), _limit(assignment)
+    size, limit = sum(map(len, contents.values())), _limit(assignment)
     if size > limit:  # a notebook's code can be longer than the notebook was
         reasons.append(_too_large("The code of the upload", size, limit))
     if reasons:
         raise Rejected(reasons)
-    said = [*notices, *merged.notices]
+    all_notices = [*notices, *merged.notices]
     for path, at in found.given.items():
-        said.extend(notice_on_given(path, by_name[at].read(), assignment))
-    for path, content in merged.contents.items():
-        said.extend(notices_on(path, content, assignment))
+        all_notices.extend(notice_on_given(path, by_name[at].read(), assignment))
+    for path, content in contents.items():
+        all_notices.extend(notices_on(path, content, assignment))
+    all_notices.extend(mistaken(contents, found.others, assignment))
     return Submission(
         name=shown(name),
-        files=tuple(AcceptedFile(path, merged.contents[path]) for path in sorted(merged.contents)),
+        files=tuple(AcceptedFile(path, contents[path]) for path in sorted(contents)),
         ignored=ignored([*found.others, *merged.unused]),
-        notices=tuple(said),
+        notices=tuple(all_notices),
+    )
+
+
+def _in_plain_form(merged: Merged) -> Merged:
+    """Bring the files that were taken to the form that is graded."""
+    forms = {path: plain_form(path, content) for path, content in merged.contents.items()}
+    return replace(
+        merged,
+        contents={path: form.content for path, form in forms.items()},
+        notices=(*merged.notices, *(text for form in forms.values() for text in form.notices)),
     )
 
 

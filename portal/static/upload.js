@@ -31,6 +31,7 @@
     ...preview.opened.map((name) => ["info", "will be opened", `${name}: what it holds is shown after you send it`]),
     ...preview.missing.map((path) => ["warn", "not chosen", `${path} is asked for`]),
     ...preview.problems.map((text) => ["bad", "problem", text]),
+    ...preview.notices.map((text) => ["warn", "look again", text]),
     ...preview.ignored.map((name) => ["idle", "not graded", `${name}: this lab does not ask for it`]),
   ];
 

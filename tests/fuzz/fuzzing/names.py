@@ -23,7 +23,8 @@ def check(data: bytes, lab: Assignment) -> str:
     found = _names(data)
     with cpu_at_most(5.0), only():
         seen = preview_names(found, lab)
-    for texts in (seen.opened, seen.ignored, seen.problems, [name for name, _ in seen.taken]):
+    taken = [name for name, _ in seen.taken]
+    for texts in (seen.opened, seen.ignored, seen.problems, seen.notices, taken):
         expect(len(texts) <= 102, "a list of names has an end")
         for start in range(0, len(texts), 50):
             judge_sentences(text.strip() or "?" for text in texts[start : start + 50])

@@ -19,6 +19,7 @@ from fuzzing.zip_grammar import Archive, Entry
 _GOOD_NAMES = [
     "toy/layers.py", "toy/model.py", "results.csv", "toy/__init__.py", "layers.py", "model.py",
     "hw1/toy/layers.py", "hw1/toy/model.py", "a.ipynb", "toy.ipynb", "./toy/layers.py", "x.zip",
+    "report.md", "Report.pdf", "results (1).csv",
 ]  # fmt: skip
 _PIECES = [
     "..", ".", "", "~", "C:", "c:", "con", "aux.py", "NUL", "com1.txt", "toy", "Toy", "TOY",
@@ -53,6 +54,7 @@ _SOURCES = [
     "pip install a\n", "x = !ls \\\n a\n", "/f 1\n", ";f a\n", ",f a\n", "!echo '''\n",
     "def relu(x):\n    pass\n", "relu.x = 1\n", "class MLP: pass\n", "    x = 1\n", "%%odd\nx\n",
 ]  # fmt: skip
+_MARKS = [b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\xff\xfe\0\0", b"\0\0\xfe\xff"]
 TOGETHER = b"files that were sent together"  # the comment of a zip whose zips are opened
 _DEEP = [
     "(", "[", "{", "-", "not ", "a.", "1+", "lambda:", "if 1:\n ", "f'{", "x=", "*", "a[", "~",
@@ -144,9 +146,14 @@ def a_content(name: str, rng: Random) -> bytes:
         return start + text.encode(
             coding, "backslashreplace" if coding != "utf-8" else "surrogatepass"
         )
-    return rng.choice(
-        [b"", b"a,b\n1,2\n", rng.randbytes(9), b"Rar!\x1a\x07", b"PK\x05\x06" + bytes(18)]
+    text = "报告 für Ö\n" * rng.choice([1, 3])
+    coding = rng.choice(
+        ["utf-8", "gbk", "big5", "latin-1", "utf-16", "utf-16-le", "utf-32", "cp1252"]
     )
+    return rng.choice(
+        [b"", b"a,b\n1,2\n", rng.randbytes(9), b"Rar!\x1a\x07", b"PK\x05\x06" + bytes(18), b"%PDF",
+         text.encode(coding, "replace"), rng.choice(_MARKS) + rng.randbytes(6)]
+    )  # fmt: skip
 
 
 def a_zip(rng: Random, depth: int = 0) -> bytes:

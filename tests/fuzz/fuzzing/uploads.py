@@ -22,7 +22,7 @@ from fuzzing.limits import cpu_at_most, expect, memory_at_most, only
 from fuzzing.upload_grammar import TOGETHER, split
 
 from grader.errors import Rejected
-from grader.intake import Submission, preview_names, receive, receive_bytes
+from grader.intake import AcceptedFile, Submission, preview_names, receive, receive_bytes
 from grader.lab.manifest import Assignment, load_assignment
 
 MANIFEST = """
@@ -34,6 +34,7 @@ files = [
   { path = "toy/layers.py" },
   { path = "toy/model.py", required = false },
   { path = "results.csv", required = false },
+  { path = "report.md", required = false },
 ]
 given = [{ path = "toy/__init__.py" }]
 [[parts]]
@@ -216,7 +217,8 @@ def _judge_contents(taken: Submission, name: str, content: bytes) -> None:
     """Where no notebook is involved, each file is a member of the upload, byte for byte."""
     ending = _ending(name)
     if ending not in ("zip", "ipynb"):
-        expect([file.content for file in taken.files] == [content], "a file is taken as it is")
+        expect(len(taken.files) == 1, "a file is one file")
+        expect(_as_sent(taken.files[0], [content]), "a file is taken as it is")
     members = read_zip(content) if ending == "zip" else None
     if members is None:
         return
@@ -228,7 +230,15 @@ def _judge_contents(taken: Submission, name: str, content: bytes) -> None:
     for file in taken.files:
         last = file.path.rpartition("/")[2].encode()
         fitting = [one.content for one in members if one.name.rpartition(b"/")[2] == last]
-        expect(file.content in fitting, "a file holds what the upload holds under its name")
+        expect(_as_sent(file, fitting), "a file holds what the upload holds under its name")
+
+
+def _as_sent(file: AcceptedFile, sent: list[bytes | None]) -> bool:
+    """Tell whether a file is one of those sent, byte for byte; a text may have become UTF-8."""
+    if file.content in sent:
+        return True
+    others = [content for content in sent if content is not None and not _is_utf8(content)]
+    return file.path == "report.md" and bool(others) and _is_utf8(file.content)
 
 
 def _opened(members: list[Member]) -> list[Member]:
