@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 LAYERS = PAGE.partition("\n## Layers\n")[2].partition("\n## ")[0]
 PATHS = sorted(set(re.findall(r"`([\w.*<>-]+/[\w.*<>/-]*)`", PAGE)))
+CLASSES = re.findall(r"`(\w+)` in `(\S+\.py)`", PAGE)
 
 _spec = importlib.util.spec_from_file_location(
     "enforced_layers", ROOT / "tests" / "architecture" / "test_imports.py"
@@ -30,6 +31,11 @@ GROUPS = {
 @pytest.mark.parametrize("path", PATHS)
 def test_a_path_that_the_page_names_is_there(path):
     assert any(ROOT.glob(re.sub(r"<\w+>", "*", path).rstrip("/")))
+
+
+@pytest.mark.parametrize(("name", "file"), CLASSES)
+def test_a_class_that_the_page_names_stands_in_its_file(name, file):
+    assert re.search(rf"^class {name}\b", (ROOT / file).read_text("utf-8"), re.MULTILINE)
 
 
 def test_the_rooms_of_the_engine_are_those_that_are_enforced():
