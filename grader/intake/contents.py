@@ -17,12 +17,14 @@ def faults_in(path: str, content: bytes) -> Iterator[str]:
     if not content.strip(b"\xef\xbb\xbf \t\r\n"):
         yield f"{path} is empty. Save your work in it and upload again."
     elif path.endswith(".py"):
-        yield from _python_faults(path, content)
+        yield from python_faults(path, content)
 
 
-def _python_faults(path: str, content: bytes) -> Iterator[str]:
+def python_faults(path: str, content: bytes) -> list[str]:
+    """Say why bytes cannot be a Python file, whatever they say."""
+    found = []
     if len(content) > LARGEST_SOURCE:
-        yield (
+        found.append(
             f"{path} has {megabytes(len(content))}; a Python file may have at most "
             f"{megabytes(LARGEST_SOURCE)}. Take data and weights out of it."
         )
@@ -30,7 +32,10 @@ def _python_faults(path: str, content: bytes) -> Iterator[str]:
         content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        yield f"{path} line {line} is not UTF-8 text. Save the file with the encoding UTF-8."
+        found.append(
+            f"{path} line {line} is not UTF-8 text. Save the file with the encoding UTF-8."
+        )
+    return found
 
 
 def notices_on(path: str, content: bytes, assignment: Assignment) -> Iterator[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from grader.intake.names import is_notebook, made_by_tools, plain
+from grader.intake.own import MOST_OWN, own_modules, too_many
 from grader.lab.manifest import Assignment
 from grader.text import shown, shown_list
 
@@ -30,6 +31,7 @@ class Matching:
 
     taken: dict[str, str]  # manifest path -> name in the upload
     given: dict[str, str]  # path of a given file -> name of the student's copy
+    own: dict[str, str]  # path of a module of the student's own -> name in the upload
     notebooks: tuple[str, ...]
     others: tuple[str, ...]  # not graded
     clashes: tuple[str, ...]  # sentences: two names for one manifest path
@@ -61,8 +63,10 @@ def match(names: Sequence[str], assignment: Assignment) -> Matching:
     given = _given(offered, assignment)
     notebooks = tuple(filter(is_notebook, offered))
     used = {*taken.values(), *given.values(), *notebooks}
+    own = own_modules([name for name in offered if name not in used], taken, assignment)
+    used.update(own.values())
     others = tuple(name for name in names if name not in used)
-    return Matching(taken, given, notebooks, others, tuple(clashes))
+    return Matching(taken, given, own, notebooks, others, tuple(clashes))
 
 
 def preview_names(names: Sequence[str], assignment: Assignment) -> Preview:
@@ -71,13 +75,16 @@ def preview_names(names: Sequence[str], assignment: Assignment) -> Preview:
     found = match(names, assignment)
     zips = tuple(name for name in found.others if name.lower().endswith(".zip"))
     opened = (*found.notebooks, *zips)
+    own = found.own if len(found.own) <= MOST_OWN else {}
+    left = [name for path, name in found.own.items() if path not in own]
+    notices = () if zips else tuple(mistaken(found.taken, found.others, assignment))
     return Preview(
-        taken=tuple((shown(name), path) for path, name in found.taken.items()),
+        taken=tuple((shown(name), path) for path, name in (found.taken | own).items()),
         opened=shown_list(opened),
-        ignored=ignored([name for name in found.others if name not in zips]),
+        ignored=ignored([*left, *(name for name in found.others if name not in zips)]),
         missing=() if opened else tuple(missing(found.taken, assignment)),
         problems=found.clashes,
-        notices=() if zips else tuple(mistaken(found.taken, found.others, assignment)),
+        notices=(*notices, *([too_many(len(left))] if left else ())),
     )
 
 

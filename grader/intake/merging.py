@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from grader.errors import Rejected
 from grader.intake.candidate import Candidate
 from grader.intake.matching import missing
 from grader.intake.notebook import NotebookModules, how_to_mark, modules_of
+from grader.intake.own import own_named
 from grader.intake.skeleton import same_text, skeleton_of, untouched
 from grader.lab.manifest import Assignment
 from grader.text import shown
@@ -55,17 +57,18 @@ def _read(
     """Return notebooks with graded cells, of the others why they give nothing, and lost cells."""
     paths = [file.path for file in assignment.files]
     skeleton = skeleton_of(assignment)
+    own = partial(own_named, assignment=assignment)
     graded = []
     faults: dict[str, list[str]] = {}
     lost: dict[str, str] = {}
     for notebook in notebooks:
         try:
-            found = modules_of(notebook.name, notebook.read(), paths, limit, skeleton)
+            found = modules_of(notebook.name, notebook.read(), paths, limit, skeleton, own)
         except Rejected as rejected:
             faults[notebook.name] = rejected.reasons
             continue
         lost = {**found.lost, **lost}
-        if found.sources:
+        if any(path in found.sources for path in paths):
             graded.append((notebook.name, found))
         else:
             faults[notebook.name] = [_unmarked(notebook.name, paths)]
@@ -119,7 +122,8 @@ def _with_cells(
     fresh = {
         path for path, source in found.sources.items() if not untouched(assignment, path, source)
     }
-    if not fresh and not files:
+    asked = {file.path for file in assignment.files}
+    if not fresh and asked.isdisjoint(files):
         return Merged(files, reasons=(_stale(name),))
     contents = dict(files)
     reasons, notices, beside = [], list(found.notices), []

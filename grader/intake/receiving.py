@@ -14,11 +14,12 @@ from pathlib import Path
 from grader.errors import Rejected
 from grader.intake.archive import open_zip, refuse_foreign
 from grader.intake.candidate import Candidate
-from grader.intake.contents import faults_in, notice_on_given, notices_on
+from grader.intake.contents import faults_in, notice_on_given, notices_on, python_faults
 from grader.intake.folder import list_folder, read_regular
 from grader.intake.matching import Matching, ignored, match, missing, mistaken, near
 from grader.intake.merging import Merged, merge
 from grader.intake.names import plain
+from grader.intake.own import MOST_OWN, too_many
 from grader.intake.plainform import plain_form
 from grader.intake.submission import AcceptedFile, Submission
 from grader.intake.together import are_together
@@ -117,10 +118,10 @@ def _accept(
     by_name = {candidate.name: candidate for candidate in candidates}
     found = match([candidate.name for candidate in candidates], assignment)
     _refuse_bulk(found, by_name, _limit(assignment))
-    files = {path: by_name[at].read() for path, at in found.taken.items()}
+    files = {path: by_name[at].read() for path, at in (found.taken | found.own).items()}
     notebooks = [by_name[at] for at in found.notebooks]
     merged = merge(files, notebooks, assignment, _limit(assignment))
-    merged = _in_plain_form(merged)
+    merged = _in_plain_form(_with_sound_modules(merged, assignment))
     contents = merged.contents
     reasons = [*found.clashes, *_faults(candidates, found, merged, assignment)]
     size, limit = sum(map(len, contents.values())), _limit(assignment)
@@ -134,12 +135,27 @@ def _accept(
     for path, content in contents.items():
         all_notices.extend(notices_on(path, content, assignment))
     all_notices.extend(mistaken(contents, found.others, assignment))
+    left = [at for path, at in found.own.items() if path not in contents]
     return Submission(
         name=shown(name),
         files=tuple(AcceptedFile(path, contents[path]) for path in sorted(contents)),
-        ignored=ignored([*found.others, *merged.unused]),
+        ignored=ignored([*left, *found.others, *merged.unused]),
         notices=tuple(all_notices),
     )
+
+
+def _with_sound_modules(merged: Merged, assignment: Assignment) -> Merged:
+    """Leave out modules of the student's own that cannot be taken; that is no reason to refuse."""
+    asked = {file.path for file in assignment.files}
+    own = {path: text for path, text in merged.contents.items() if path not in asked}
+    if len(own) > MOST_OWN:
+        reasons, broken = [too_many(len(own))], {*own}
+    else:
+        faults = {path: python_faults(path, content) for path, content in own.items()}
+        broken = {path for path, found in faults.items() if found}
+        reasons = [f"{fault} It was not taken." for found in faults.values() for fault in found]
+    kept = {path: text for path, text in merged.contents.items() if path not in broken}
+    return replace(merged, contents=kept, notices=(*merged.notices, *reasons))
 
 
 def _in_plain_form(merged: Merged) -> Merged:
@@ -154,7 +170,10 @@ def _in_plain_form(merged: Merged) -> Merged:
 
 def _refuse_bulk(found: Matching, by_name: Mapping[str, Candidate], limit: int) -> None:
     """Stop before anything is read if what would be read is more than the limit."""
-    wanted = [*found.taken.values(), *found.given.values(), *found.notebooks]
+    wanted = [
+        *(*found.taken.values(), *found.own.values()),
+        *(*found.given.values(), *found.notebooks),
+    ]
     total = sum(by_name[name].size for name in wanted)
     if total > limit:
         raise Rejected([_too_large("What would be graded", total, limit)])
@@ -166,13 +185,16 @@ def _faults(
     if not candidates:
         return ["The upload is empty: there is no file in it."]
     reasons = list(merged.reasons)
+    asked = {file.path for file in assignment.files}
     for path, content in merged.contents.items():
-        reasons.extend(faults_in(path, content))
+        if path in asked:
+            reasons.extend(faults_in(path, content))
     stale = not merged.contents and merged.reasons
     if not stale:  # then the notebook is the one thing to say, not every file it lacks
         absent = missing(merged.contents, assignment)
+        others = [*found.others, *found.own.values()]
         reasons.extend(
-            merged.lost.get(path) or _missing(path, found.others, assignment) for path in absent
+            merged.lost.get(path) or _missing(path, others, assignment) for path in absent
         )
     return reasons
 

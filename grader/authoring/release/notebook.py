@@ -14,6 +14,7 @@ from grader.lab.manifest import Assignment
 
 _SET_UP = '''import re
 from collections.abc import Sequence
+from pathlib import Path
 
 __package__ = "{slug}"  # lets a cell import its neighbours: from .{module} import ...
 __name__ = "{slug}.notebook"  # not "__main__": cells define functions and run no script
@@ -38,10 +39,12 @@ def python_of(cell: str) -> str:
 def save_graded_cell(info) -> None:
     """Write a cell that begins with "# file: name.py" to that file."""
     mark = mark_of(info.raw_cell)
-    path = path_of(mark["name"], FILES) if mark else None
-    if path is None or ("%%" in mark[0] and mark["name"] == path):
+    name = mark["name"] if mark else ""
+    path = path_of(name, FILES) or own_path(name, "{slug}")
+    if path is None or ("%%" in mark[0] and name == path):
         return  # of no file, or %%writefile writes it itself
     text = info.raw_cell.replace(mark.string, "", 1).lstrip("\\n")
+    Path(path).parent.mkdir(exist_ok=True)
     with open(path, "a" if appends(mark) else "w", encoding="utf-8") as file:
         file.write(python_of(text))
 

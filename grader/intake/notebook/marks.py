@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-RULE = ("MARK", "APPENDS", "mark_of", "path_of", "appends")
+RULE = ("MARK", "APPENDS", "OWN_PATH", "mark_of", "path_of", "own_path", "appends")
 
 MARK = re.compile(
     r"\s*(?:#+\s*(?:file(?:\s*name)?|文件名?)\s*[:：=]|%%(?:write)?file\b(?:\s+(?:-a|--append)\b)?)"
@@ -17,6 +17,10 @@ MARK = re.compile(
     re.IGNORECASE,
 )
 APPENDS = re.compile(r"\s(?:-a|--append)(?:\s|$)")
+OWN_PATH = re.compile(
+    r"(?!.*/(?:conftest|setup|test_\w*|\w*_test)\.py)(?:[a-z_]\w*/)+(?:[a-z]\w*|__init__)\.py",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 def mark_of(cell: str) -> re.Match[str] | None:
@@ -34,6 +38,14 @@ def path_of(name: str, paths: Sequence[str]) -> str | None:
     full = [path for path in paths if wanted.endswith("/" + path.lower())]
     last = [path for path in paths if ("/" + path.lower()).endswith(wanted[wanted.rindex("/") :])]
     return next((found[0] for found in (full, last) if len(found) == 1), None)
+
+
+def own_path(name: str, package: str) -> str | None:
+    """Return the path of a module of your own that a mark names, within the package."""
+    parts = name.replace("\\", "/").removeprefix("./").split("/")
+    parts = parts[parts.index(package) :] if package in parts else [package, *parts]
+    path = "/".join(parts)
+    return path if OWN_PATH.fullmatch(path) else None
 
 
 def appends(mark: re.Match[str]) -> bool:

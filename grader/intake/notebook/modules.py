@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +30,7 @@ _MOST_LISTED = 10  # notices, or numbers of cells in a sentence: each line of a 
 class NotebookModules:
     """The files a notebook holds."""
 
-    sources: Mapping[str, bytes]  # by manifest path
+    sources: Mapping[str, bytes]  # by path: of the manifest, or of a module of the student's own
     code_cells: int
     notices: tuple[str, ...] = field(default=())
     lost: Mapping[str, str] = field(default_factory=dict)  # why a path has no cell, where it shows
@@ -42,21 +42,23 @@ def modules_of(
     paths: Sequence[str],
     limit: int,
     skeleton: Mapping[str, bytes] | None = None,
+    own: Callable[[str], str | None] = lambda name: None,
 ) -> NotebookModules:
     """Return the modules a notebook holds for the Python files in `paths` (manifest paths).
 
-    `limit` caps the notebook in bytes; `skeleton` is what was handed out, by path. Raises Rejected
-    if it cannot be read, holds no code, or gives one file twice; a file it does not give is no
-    fault here.
+    `limit` caps the notebook in bytes; `skeleton` is what was handed out, by path; `own` says for
+    another name which module of the student's own it means. Raises Rejected if it cannot be read,
+    holds no code, or gives one file twice; a file it does not give is no fault here.
     """
     label = shown(name)
     python = [path for path in paths if path.endswith(".py")]
     cells = read_cells(label, data, limit)
     code = [cell for cell in cells if cell.is_code]
-    marked, notices = _by_path(label, code, python)
-    doubled = [_doubled(label, path, found) for path, found in marked.items() if _begin(found) > 1]
-    if doubled:
-        raise Rejected(doubled)
+    marked, notices = _by_path(label, code, python, own)
+    doubled = [path for path, found in marked.items() if _begin(found) > 1]
+    if any(path in python for path in doubled):
+        raise Rejected([_doubled(label, path, marked[path]) for path in doubled])
+    notices += [_doubled(label, path, marked.pop(path)) for path in doubled]
     asked = asked_by(skeleton or {})
     files = []
     for path, found in marked.items():
@@ -74,14 +76,17 @@ def modules_of(
 
 
 def _by_path(
-    label: str, cells: Sequence[NotebookCell], paths: Sequence[str]
+    label: str,
+    cells: Sequence[NotebookCell],
+    paths: Sequence[str],
+    own: Callable[[str], str | None],
 ) -> tuple[dict[str, list[NotebookCell]], list[str]]:
-    """Sort graded cells by the manifest path they name; notices on names that are not known."""
+    """Sort graded cells by the path they name; notices on names that are not known."""
     found: dict[str, list[NotebookCell]] = defaultdict(list)
     notices = []
     for cell in cells:
         named = _names(cell, paths)
-        known = {path for name in named if (path := path_of(name, paths))}
+        known = {path for name in named if (path := path_of(name, paths) or own(name))}
         for path in known:
             found[path].append(cell)
         if named and not known:

@@ -106,8 +106,22 @@ NOTEBOOKS = (
     one_notebook(
         "marked-flood",
         "marks 1,000 cells for a file nobody asked for",
-        lambda: notebook(*graded(), *[cell("# file: other.py")] * 1000),
+        lambda: notebook(*graded(), *[cell("# file: ../other.py")] * 1000),
         "990 more lines or cells like these",
+        taken=True,
+    ),
+    one_notebook(
+        "own-flood",
+        "marks 1,000 cells for one module that nobody asked for",
+        lambda: notebook(*graded(), *[cell(f"# file: other.py\n'{MARKER}'")] * 1000),
+        "and 990 more are all marked as tiny/other.py",
+        taken=True,
+    ),
+    one_notebook(
+        "own-many",
+        "marks 1,000 cells for as many modules that nobody asked for",
+        lambda: notebook(*graded(), *[cell(f"# file: m{n}.py\n'{MARKER}'") for n in range(1000)]),
+        "1,000 Python files beside those asked for",
         taken=True,
     ),
     one_notebook(
@@ -203,6 +217,9 @@ def _beside(name, tries, path, content=LEAK):
 SHADOWS = (
     _beside("conftest", "ships a conftest.py", "conftest.py"),
     _beside("conftest-inside", "ships a conftest.py in the package", "tiny/conftest.py"),
+    _beside("test-inside", "ships a test in the package", "tiny/test_maths.py"),
+    _beside("package-over-module", "hides a module by a package", "tiny/maths/__init__.py"),
+    _beside("package-within-module", "hides a module by a folder", "tiny/maths/more.py"),
     _beside("pytest-ini", "ships a pytest.ini", "pytest.ini", b"[pytest]\naddopts = --co\n"),
     _beside("pyproject", "ships a pyproject.toml", "pyproject.toml"),
     _beside("sitecustomize", "ships a sitecustomize.py", "sitecustomize.py"),

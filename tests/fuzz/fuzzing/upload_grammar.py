@@ -19,7 +19,8 @@ from fuzzing.zip_grammar import Archive, Entry
 _GOOD_NAMES = [
     "toy/layers.py", "toy/model.py", "results.csv", "toy/__init__.py", "layers.py", "model.py",
     "hw1/toy/layers.py", "hw1/toy/model.py", "a.ipynb", "toy.ipynb", "./toy/layers.py", "x.zip",
-    "report.md", "Report.pdf", "results (1).csv",
+    "report.md", "Report.pdf", "results (1).csv", "toy/own.py", "own.py", "hw1/toy/ops/a.py",
+    "toy/conftest.py", "toy/test_x.py", "toy/layers/__init__.py", "toy/Own.py",
 ]  # fmt: skip
 _PIECES = [
     "..", ".", "", "~", "C:", "c:", "con", "aux.py", "NUL", "com1.txt", "toy", "Toy", "TOY",
@@ -52,7 +53,8 @@ _SOURCES = [
     "%%time\n", "%%writefile -a layers.py\ny = 2\n", "# File：./toy/layers.py\n", ">>> x = 1\n",
     "# file: layers.py,\n", "In [1]: x = 1\n", "   ...: y\n", "if x:\n    %pip install a\n",
     "pip install a\n", "x = !ls \\\n a\n", "/f 1\n", ";f a\n", ",f a\n", "!echo '''\n",
-    "def relu(x):\n    pass\n", "relu.x = 1\n", "class MLP: pass\n", "    x = 1\n", "%%odd\nx\n",
+    "def relu(x):\n    pass\n", "relu.x = 1\n", "# file: own.py\nx = 1\n",
+    "class MLP: pass\n", "    x = 1\n", "%%odd\nx\n",
 ]  # fmt: skip
 _MARKS = [b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\xff\xfe\0\0", b"\0\0\xfe\xff"]
 TOGETHER = b"files that were sent together"  # the comment of a zip whose zips are opened

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import stat
 import struct
@@ -49,6 +50,9 @@ MEMORY = 60_000_000  # bytes, of our own process
 LONGEST = 15_000  # characters of one sentence: it may list a hundred names
 MOST_SENTENCES = 60
 CANARY = b"untouched"
+MOST_OWN = 50
+OWN = re.compile(r"toy/([A-Za-z_][A-Za-z0-9_]*/)*([A-Za-z][A-Za-z0-9_]*|__init__)\.py")
+RESERVED = {"toy/__init__.py", "toy/conftest.py", "toy/layers/__init__.py", "toy/model/__init__.py"}
 
 
 class Intake:
@@ -186,7 +190,12 @@ def judge_accepted(taken: Submission, lab: Assignment) -> None:
     paths = [file.path for file in taken.files]
     asked = {file.path: file for file in lab.files}
     expect(paths == sorted(set(paths)), "files are sorted and stand once")
-    expect(set(paths) <= set(asked), "paths are the manifest's")
+    own = [file for file in taken.files if file.path not in asked]
+    expect(len(own) <= MOST_OWN, "modules of the student's own are few")
+    for file in own:
+        expect(OWN.fullmatch(file.path), "other paths are modules of the package")
+        expect(file.path.casefold() not in RESERVED, "nothing is taken in the place of ours")
+        expect(len(file.content) <= 1_000_000 and _is_utf8(file.content), "a module is Python text")
     expect(
         all(path in paths for path, file in asked.items() if file.required), "files are all here"
     )
@@ -196,7 +205,8 @@ def judge_accepted(taken: Submission, lab: Assignment) -> None:
         expect(unicodedata.is_normalized("NFC", str(path)), "a path is NFC")
     expect(sum(len(file.content) for file in taken.files) <= LIMIT, "the whole is within its limit")
     for file in taken.files:
-        expect(file.content.strip(b"\xef\xbb\xbf \t\r\n"), "a file is not empty")
+        blank = not file.content.strip(b"\xef\xbb\xbf \t\r\n")
+        expect(not blank or file.path not in asked, "a file that is asked for is not empty")
         if file.path.endswith(".py"):
             expect(_is_utf8(file.content), "a Python file is UTF-8")
     judge_sentences([taken.name.strip() or "?"], at_least=1)
@@ -333,5 +343,8 @@ def _judge_preview(taken: Submission, name: str, content: bytes, lab: Assignment
         return
     with only():
         promised = preview_names([name], lab)
-    expect([path for _, path in promised.taken] == [f.path for f in taken.files], "a promise holds")
+    expect(
+        sorted(path for _, path in promised.taken) == [f.path for f in taken.files],
+        "a promise holds",
+    )
     expect(not promised.missing and not promised.problems, "no fault was foretold")

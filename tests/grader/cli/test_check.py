@@ -73,6 +73,16 @@ def test_right_code_passes(check):
     assert "3 of 3 public tests passed." in result.output
 
 
+def test_a_module_of_ones_own_is_there_for_the_public_tests(home, invoke, monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADER_HOME", str(home))
+    (tmp_path / "hw" / "sums").mkdir(parents=True)
+    (tmp_path / "hw" / "sums" / "add.py").write_text("from .own import add\n")
+    (tmp_path / "hw" / "sums" / "own.py").write_text("def add(a, b):\n    return a + b\n")
+    result = invoke("check", "sums", tmp_path / "hw")
+    assert "Checking sums/add.py, sums/own.py" in result.output
+    assert "3 of 3 public tests passed." in result.output
+
+
 def test_wrong_code_is_told_in_full(check):
     result = check("def add(a, b):\n    return a - b\n")
     assert result.exit_code == 1

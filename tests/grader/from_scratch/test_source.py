@@ -1,11 +1,14 @@
 """Forbidden names are found in the source however they are spelt, and nothing honest is."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
-from grader.from_scratch import findings_in_file
+from grader.from_scratch import findings_in_file, findings_in_source
 from grader.intake.notebook import modules_of
+from grader.intake.submission import AcceptedFile, Submission
+from grader.lab.manifest import SubmittedFile
 from grader.lab.operators import same_work
 
 CONV = same_work(["torch.nn.functional.conv2d"])
@@ -179,3 +182,20 @@ def test_other_libraries_can_be_forbidden_too():
     names = same_work(["numpy.linalg.lstsq"])
     code = "w = np.linalg.lstsq(x, y)"
     assert mentions(code, names, "import numpy as np\n") == [(1, "numpy.linalg.lstsq", "certain")]
+
+
+def test_a_module_of_the_students_own_is_read_for_what_any_file_must_do_without():
+    """Else what is forbidden in one file would be moved into a file that nobody looks at."""
+    files = (
+        SubmittedFile(path="lab/layers.py", from_scratch=(F_CONV,)),
+        SubmittedFile(path="lab/model.py"),
+        SubmittedFile(path="results.csv", required=False),
+    )
+    conv = f"{TOP}y = F.conv2d(x, w)\n".encode()
+    named = ("lab/layers.py", "lab/model.py", "lab/own.py", "results.csv")
+    submission = Submission("ada", tuple(AcceptedFile(path, conv) for path in named))
+    found = findings_in_source(SimpleNamespace(files=files), submission)
+    assert [(one.path, one.name) for one in found] == [
+        ("lab/layers.py", F_CONV),
+        ("lab/own.py", F_CONV),
+    ]

@@ -92,6 +92,7 @@ class Desk:
     variant: str | None = None
     tier: Tier = Tier.NAMESPACES
     extra: bytes = b""
+    own: tuple[AcceptedFile, ...] = ()
 
     def memory(self):
         lab = Catalogue(self.root).get("tiny")
@@ -100,7 +101,7 @@ class Desk:
         return Memory(
             self.cache,
             lab,
-            dataclasses.replace(self.submission, files=files),
+            dataclasses.replace(self.submission, files=(*files, *self.own)),
             key=self.key,
             variant=self.variant,
             tier=self.tier,
@@ -179,6 +180,7 @@ CHANGES = {
     "key": (by_setting(key=b"l" * 32), set()),
     "tier": (by_setting(tier=Tier.FULL), set()),
     "submission": (by_setting(extra=b"\n# mine\n"), set()),
+    "a module beside the files": (by_setting(own=(AcceptedFile("tiny/own.py", b""),)), set()),
     # What decides no result:
     "another variant's settings": (by_edit(MANIFEST, "size = 2", "size = 4"), ALL),
     "default variant by name": (by_setting(variant="real"), ALL),

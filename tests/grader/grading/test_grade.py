@@ -12,6 +12,7 @@ import pytest
 
 from grader.authoring import reference_submission, skeleton_submission
 from grader.grading import grade
+from grader.intake import receive_files
 from grader.intake.submission import AcceptedFile, Submission
 from grader.lab.catalogue import Catalogue
 from grader.lab.manifest import load_assignment
@@ -358,3 +359,17 @@ def test_a_visible_test_must_not_wait_for_a_hidden_one(lab_with):
     lab = lab_with(mixed)
     fault = grade(lab, reference_submission(lab), key=KEY).report.fault
     assert "is visible, so it runs first, but depends on the hidden" in fault
+
+
+@pytest.mark.parametrize("line", ["from tiny.own import {}", "from .ops.own import {}"])
+def test_a_module_of_the_students_own_is_there_when_it_is_graded(lab, line):
+    where = "tiny/ops/own.py" if ".ops." in line else "tiny/own.py"
+    reference = reference_submission(lab)
+    moved = {file.path: file.content for file in reference.files}
+    moved[where] = moved["tiny/maths.py"]
+    moved["tiny/maths.py"] = line.format("double, estimate").encode()
+    submission = receive_files([*moved.items()], lab.assignment)
+    report = grade(lab, submission, key=KEY).report
+    assert report.status is RunStatus.GRADED, report.fault
+    assert report.score == grade(lab, reference, key=KEY).report.score
+    assert where in [file.path for file in report.files]

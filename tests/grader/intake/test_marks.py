@@ -1,6 +1,7 @@
 """How a cell says which file it is: the same for the grader and for the notebook handed out."""
 
 import json
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,9 +9,12 @@ import pytest
 
 from grader.intake.notebook import modules_of
 from grader.intake.notebook.marks import path_of
+from grader.intake.own import own_named
 from grader.intake.skeleton import same_text
+from grader.lab.manifest import load_assignment
 
 HANDED_OUT = Path(__file__).parents[3] / "assignments" / "fnn" / "fnn.ipynb"
+FNN = load_assignment(HANDED_OUT.parent)
 PATHS = ["fnn/layers.py", "fnn/optim.py", "fnn/model.py", "fnn/study.py"]
 MARKS = [
     "# file: layers.py",
@@ -48,7 +52,6 @@ NO_MARKS = [
     "# files: layers.py",
     "# file layers.py",
     "'# file: layers.py'",
-    "# file: layer.py",
     "# file: see the handout",
 ]
 BODY = "import numpy as np\nif np:\n    %pip install a\n\ndef f():\n    return 1\n"
@@ -67,7 +70,7 @@ def run_cell(tmp_path, monkeypatch):
     return lambda cell: registered["pre_run_cell"](SimpleNamespace(raw_cell=cell))
 
 
-def graded(*cells: str) -> dict[str, bytes]:
+def graded(*cells: str, own=lambda name: None) -> dict[str, bytes]:
     made = [
         {
             "cell_type": "code",
@@ -79,7 +82,7 @@ def graded(*cells: str) -> dict[str, bytes]:
         for cell in cells
     ]
     book = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": made}
-    return dict(modules_of("hw.ipynb", json.dumps(book).encode(), PATHS, 10**6).sources)
+    return dict(modules_of("hw.ipynb", json.dumps(book).encode(), PATHS, 10**6, own=own).sources)
 
 
 @pytest.mark.parametrize("mark", MARKS)
@@ -97,6 +100,29 @@ def test_what_the_notebook_does_not_save_is_not_graded(run_cell, tmp_path, mark)
     run_cell(cell)
     assert [*(tmp_path / "fnn").iterdir()] == []
     assert graded(cell) == {}
+
+
+@pytest.mark.parametrize(
+    ("mark", "path"),
+    [
+        ("# file: own.py", "fnn/own.py"),
+        ("# file: fnn/own.py", "fnn/own.py"),
+        ("# file: ./ops/own.py", "fnn/ops/own.py"),
+        ("# file: /content/fnn/own.py", "fnn/own.py"),
+        ("%%writefile own.py", "fnn/own.py"),
+        ("# file: layer.py", "fnn/layer.py"),
+        ("# file: conftest.py", None),
+        ("# file: test_own.py", None),
+        ("# file: ../own.py", None),
+        ("# file: fnn/../own.py", None),
+        ("# file: my own.py", None),
+    ],
+)
+def test_a_module_of_ones_own_is_saved_where_it_is_graded(run_cell, tmp_path, mark, path):
+    run_cell(f"{mark}\n{BODY}")
+    saved = [str(p.relative_to(tmp_path)) for p in (tmp_path / "fnn").rglob("*.py")]
+    own = partial(own_named, assignment=FNN)
+    assert saved == [*graded(f"{mark}\n{BODY}", own=own)] == ([path] if path else [])
 
 
 def test_a_cell_may_add_to_a_file(run_cell, tmp_path):
