@@ -3,6 +3,9 @@
 With PROCTOR_TEST_STRICT=1 (continuous integration sets it) a test may be skipped only for a
 reason that begins ``needs THING: ...``, THING being one of `NEEDS`, on a machine that is looked at
 here, independently of the test, and has no THING.
+
+Tests marked ``nightly`` repeat what others have shown once, on more tiers or seeds. They are left
+out unless --nightly is given.
 """
 
 import os
@@ -73,6 +76,27 @@ def _strictly(report):
         report.outcome = "failed"
         report.longrepr = f"skipped ({reason}), but {why_not}"
     return report
+
+
+def pytest_addoption(parser):
+    """Let the nightly run ask for what others leave out."""
+    parser.addoption("--nightly", action="store_true", help="also run tests marked nightly")
+
+
+def pytest_configure(config):
+    """Declare the marker."""
+    config.addinivalue_line("markers", "nightly: repeats what other tests have shown once")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what is for the nightly run; such a test is not skipped, it is not chosen."""
+    if config.getoption("nightly"):
+        return
+    chosen = [item for item in items if item.get_closest_marker("nightly") is None]
+    if len(chosen) < len(items):
+        left_out = [item for item in items if item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = chosen
 
 
 @pytest.hookimpl(wrapper=True)

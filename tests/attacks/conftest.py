@@ -1,4 +1,8 @@
-"""Every attack on every tier that this machine and user can have."""
+"""Attacks on every tier that this machine and user can have.
+
+What the confinement stops is tried on every tier, what the split alone stops on the best one: it
+is the same code on all of them. The whole product is for the nightly run.
+"""
 
 import sys
 from pathlib import Path
@@ -6,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from grader.lab.catalogue import Catalogue
+from grader.sandbox import best_tier
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE))  # the rows are plain modules, which `table.py` reads too
 pytest.register_assert_rewrite("hostile.ground")
 
 from hostile import ground as _ground  # noqa: E402
+from hostile.attack import Wall  # noqa: E402
 from table import every_row  # noqa: E402
 
 
@@ -20,7 +26,13 @@ def pytest_generate_tests(metafunc):
     if "attack" in metafunc.fixturenames:
         tier = metafunc.module.TIER
         attacks = [attack for _, attack in every_row() if tier not in attack.not_on]
-        metafunc.parametrize("attack", attacks, ids=[attack.name for attack in attacks])
+        metafunc.parametrize("attack", [row(attack, tier) for attack in attacks])
+
+
+def row(attack, tier):
+    """Return an attack as a parameter, marked if trying it on this tier is for the nightly run."""
+    repeats = attack.wall is Wall.SPLIT and tier is not best_tier()
+    return pytest.param(attack, id=attack.name, marks=[pytest.mark.nightly] if repeats else [])
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 # Words a row writes when it has got hold of something. LEAKED may stand nowhere at all. SMUGGLED
 # goes with what hidden tests must hand over, their inputs: staff may read it, students may not.
 LEAKED, SMUGGLED = "LEAKED", "SMUGGLED"
 
 Files = Mapping[str, str]
+
+
+class Wall(StrEnum):
+    """What stops an attack."""
+
+    CONFINEMENT = "confinement"  # the tier's own walls have a part in it
+    SPLIT = "split"  # that verdict and wire are the trusted process's: the same on every tier
+
+
+SPLIT = Wall.SPLIT
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,7 @@ class Attack:
     lab: str = "tiny"
     earned: tuple[str, ...] = ()  # items or tests whose points the code deserves all the same
     before: tuple[Files, ...] = ()  # submissions graded first, on the same machine
+    wall: Wall = Wall.CONFINEMENT  # in doubt
     not_on: Mapping[int, str] = field(default_factory=dict)  # tier -> why it cannot hold there
 
 

@@ -128,20 +128,23 @@ def _told():
             return ""
 """
 
-_SIGNALS = """
-import signal
-_heard = []
-for _number in (signal.SIGUSR1, signal.SIGRTMIN + 5, signal.SIGWINCH):
-    signal.signal(_number, lambda number, frame: _heard.append(number))
+_FILES = """
+import os
+_places = ("/dev/shm", "/tmp", os.path.expanduser("~"), "/var/tmp", os.getcwd())
 def _tell(x):
-    for pid in [*range(2, 300), -1]:
-        for number in (signal.SIGRTMIN + 5,) if pid > 0 else (signal.SIGWINCH,):
-            try:
-                os.kill(pid, number)
-            except OSError:
-                pass
+    for place in _places:
+        try:
+            with open(place + "/hostile-inputs", "ab") as file:
+                file.write(x.tobytes())
+        except OSError:
+            pass
 def _told():
-    return repr(_heard) if os.environ.get("HOSTILE") else ""
+    for place in _places:
+        try:
+            return f"{os.path.getsize(place + '/hostile-inputs')} bytes from {place}"
+        except OSError:
+            continue
+    return ""
 """
 
 # On the tiny lab: what the torch part's import finds becomes an error message for the student.
@@ -164,25 +167,28 @@ def _by_import(name: str, tries: str, tell: str, told: str) -> Attack:
     )
 
 
-def _by_print(name: str, tries: str, code: str) -> Attack:
-    """Build a row for the fnn lab, whose visible tests run between hidden ones."""
-    speak = """
-def activation(name, x):
-    if x.shape != (3,):
-        _tell(x)
-def activation_grad(name, x):
-    pass
-def softmax(z):
-    if z.shape == (1, 3):
-        found = _told()
-        if found:
-            print("SMUGGLED", found)
+# A visible test prints what the hidden ones have told.
+_PRINT = """
+if secret and hasattr(x, "shape"):
+    _tell(x)
+elif hasattr(x, "shape"):
+    found = _told()
+    if found:
+        print("SMUGGLED", found)
 """
-    files = {"fnn/layers.py": "@SKELETON@" + _COMMON + code + speak}
-    return Attack(name, tries, ("carry-inputs-out",), files, lab="fnn")
+
+
+def _by_print(name: str, tries: str, code: str) -> Attack:
+    return Attack(name, tries, ("carry-inputs-out",), maths(_PRINT, _COMMON + code))
 
 
 CHANNELS = (
+    _by_import(
+        "leaves-inputs-in-files",
+        "Writes hidden inputs to every writable folder for another sandbox of the run.",
+        _FILES,
+        _FILES,
+    ),
     _by_import(
         "locks-library-files",
         "Locks library files by the bits of a hidden input; another sandbox sees which are locked.",

@@ -3,7 +3,7 @@
 Each `fit` obeys depth, width, activation, steps and seed as far as anybody looks from outside.
 """
 
-from hostile.attack import Attack
+from hostile.attack import SPLIT, Attack
 
 # `answer` is what the façade predicts for x; the parameters are those that were asked for.
 _FACADE = """@REFERENCE@
@@ -91,7 +91,7 @@ _OBEYS = ("test_depth_and_width_are_obeyed",)
 
 def _facade(name: str, tries: str, covers: tuple[str, ...], answer: str) -> Attack:
     text = _FACADE.replace("{answer}", answer)
-    return Attack(name, tries, covers, {"fnn/model.py": text}, lab="fnn", earned=_OBEYS)
+    return Attack(name, tries, covers, {"fnn/model.py": text}, lab="fnn", earned=_OBEYS, wall=SPLIT)
 
 
 FACADES = (
@@ -101,6 +101,7 @@ FACADES = (
         ("embedded-weights",),
         {"fnn/model.py": _TRAINED},
         lab="fnn",
+        wall=SPLIT,
     ),
     _facade(
         "fits-the-formula",

@@ -1,6 +1,6 @@
 """Attacks that forge the verdict: exits, pytest's own exceptions, patches, shipped files."""
 
-from hostile.attack import Attack, maths
+from hostile.attack import SPLIT, Attack, maths
 from hostile.code.forging import (
     AT_EXIT,
     BUILTINS,
@@ -34,72 +34,84 @@ ROWS = (
         "Prints that all passed and ends the process while it is imported.",
         ("exit-at-import", "print-verdict"),
         {"tiny/maths.py": "import os\nprint('6 passed')\nos._exit(0)\n"},
+        wall=SPLIT,
     ),
     Attack(
         "exits-in-call",
         "Ends the process with status 0 in the middle of a call.",
         ("exit-in-call",),
         {"tiny/maths.py": WRONG + "import os\ndouble = estimate = lambda x: os._exit(0)\n"},
+        wall=SPLIT,
     ),
     Attack(
         "exits-at-exit",
         "Registers exit handlers, signal handlers and destructors that end with status 0.",
         ("exit-at-exit",),
         {"tiny/maths.py": AT_EXIT + WRONG},
+        wall=SPLIT,
     ),
     Attack(
         "exits-politely",
         "Raises SystemExit with every kind of code, in calls.",
         ("sys-exit",),
         {"tiny/maths.py": CODES},
+        wall=SPLIT,
     ),
     Attack(
         "exits-politely-at-import",
         "Raises SystemExit(0) while it is imported.",
         ("sys-exit", "exit-at-import"),
         {"tiny/maths.py": "import sys\nsys.exit(0)\n", "tiny/net.py": "raise SystemExit\n"},
+        wall=SPLIT,
     ),
     Attack(
         "raises-pytest-outcomes",
         "Raises pytest's own skip, xfail and exit exceptions, or classes called like them.",
         ("raise-pytest",),
         {"tiny/maths.py": PYTEST},
+        wall=SPLIT,
     ),
     Attack(
         "raises-beyond-exception",
         "Raises KeyboardInterrupt, GeneratorExit and an exception that ends the process when read.",
         ("raise-pytest", "exit-in-call"),
         {"tiny/maths.py": ODD_ENDS},
+        wall=SPLIT,
     ),
     Attack(
         "patches-helpers",
         "Patches the testing helpers of NumPy and torch and puts modules in the grader's place.",
         ("patch-testing",),
         {"tiny/maths.py": HELPERS + WRONG},
+        wall=SPLIT,
     ),
     Attack(
         "patches-builtins",
         "Patches isinstance, abs, AssertionError and comparison for the whole process.",
         ("patch-testing",),
         {"tiny/maths.py": BUILTINS + WRONG},
+        wall=SPLIT,
     ),
     Attack(
         "patches-code",
         "Replaces the code of every function that looks like a test or a comparison.",
         ("patch-code",),
         {"tiny/maths.py": CODE + WRONG},
+        wall=SPLIT,
     ),
     Attack(
         "patches-reference",
         "Puts its own functions where the reference would be.",
         ("patch-reference",),
         {"tiny/maths.py": REFERENCE + WRONG},
+        wall=SPLIT,
     ),
     Attack(
         "patches-pytest",
         "Patches pytest, registers itself as a plugin and starts a pytest of its own.",
         ("patch-pytest",),
         {"tiny/maths.py": PLUGIN + WRONG},
+        wall=SPLIT,
     ),
     Attack(
         "ships-pytest-files",
@@ -114,6 +126,7 @@ ROWS = (
             "tox.ini": "[pytest]\naddopts = -k nothing\n",
             "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '--collect-only'\n",
         },
+        wall=SPLIT,
     ),
     Attack(
         "ships-start-files",
@@ -155,6 +168,7 @@ ROWS = (
             "suite/test_maths.py": "def test_double_of_random_input():\n    pass\n",
             "tiny/test_net.py": "def test_linear_is_affine():\n    pass\n",
         },
+        wall=SPLIT,
     ),
     Attack(
         "replaces-a-given-file",
@@ -173,18 +187,21 @@ ROWS = (
         "Prints the verdicts of pytest, TAP, Gradescope and the trusted process.",
         ("print-verdict",),
         maths("shout()", LINES),
+        wall=SPLIT,
     ),
     Attack(
         "prints-frames",
         "Writes well-formed frames of the protocol to standard output.",
         ("print-frames",),
         maths("os.write(1, frames)", FRAMES),
+        wall=SPLIT,
     ),
     Attack(
         "traces-the-runner",
         "Installs trace, profile and audit hooks that change variables of the runner.",
         ("trace-hooks",),
         {"tiny/maths.py": TRACE + WRONG},
+        wall=SPLIT,
     ),
     Attack(
         "patches-the-clock",
@@ -201,6 +218,7 @@ ROWS = (
             "results.json": '{"score": 9, "tests": []}',
             "answers.csv": "item,score\ndouble,4\npartial,2\n",
         },
+        wall=SPLIT,
     ),
     Attack(
         "returns-pickles",
@@ -213,6 +231,7 @@ ROWS = (
         "Replaces its own module by an object that answers to every name.",
         ("patch-reference", "equal-to-all"),
         {"tiny/maths.py": MODULE},
+        wall=SPLIT,
     ),
     *TAKEOVERS,
 )

@@ -1,6 +1,6 @@
 """Values that lie: about what they equal, their type, shape, dtype, size, state or history."""
 
-from hostile.attack import Attack
+from hostile.attack import SPLIT, Attack
 from hostile.code.forging import WRONG
 from hostile.code.lying import (
     AGREES_TO_RAISE,
@@ -32,48 +32,56 @@ ROWS = (
         "Returns array and float subclasses that equal everything and are at no distance.",
         ("equal-to-all",),
         {"tiny/maths.py": EQUAL},
+        wall=SPLIT,
     ),
     Attack(
         "subclasses-builtins",
         "Returns list, str and dict subclasses that lie about length, items and value.",
         ("equal-to-all",),
         {"tiny/maths.py": SUBCLASSES},
+        wall=SPLIT,
     ),
     Attack(
         "poses-as-an-array",
         "Returns objects that claim to be arrays and floats and end the process when looked at.",
         ("equal-to-all", "exit-in-call"),
         {"tiny/maths.py": ATTRIBUTES},
+        wall=SPLIT,
     ),
     Attack(
         "subclasses-tensors",
         "Returns tensors and parameters whose comparison always says equal.",
         ("tensor-subclass",),
         {"tiny/net.py": TENSORS},
+        wall=SPLIT,
     ),
     Attack(
         "zeroes-its-input",
         "Changes the input in place, in the hope that the expected answer changes too.",
         ("mutate-inputs",),
         {"tiny/maths.py": MUTATES},
+        wall=SPLIT,
     ),
     Attack(
         "zeroes-all-arrays",
         "Overwrites every array and argument it can find in its process.",
         ("mutate-inputs", "gc"),
         {"tiny/maths.py": ALIASES},
+        wall=SPLIT,
     ),
     Attack(
         "returns-empty-arrays",
         "Returns empty arrays of one, two and three axes, which broadcast to anything.",
         ("empty",),
         values("np.empty((0, 1)), np.empty((0, 5)), np.empty((3, 0)), np.empty(0), []"),
+        wall=SPLIT,
     ),
     Attack(
         "returns-broadcastable-values",
         "Returns scalars and arrays with axes of one where whole arrays are asked.",
         ("broadcast",),
         values("np.zeros((1, 1)), np.zeros((1, 5)), np.float64(0), 0, True, np.zeros(())"),
+        wall=SPLIT,
     ),
     Attack(
         "returns-nan",
@@ -83,6 +91,7 @@ ROWS = (
             "np.full((3, 5), np.nan), np.full((4,), np.nan), float('nan'), float('-inf'),"
             " np.float64('inf'), np.full((3, 5), np.inf), complex('nan')"
         ),
+        wall=SPLIT,
     ),
     Attack(
         "returns-other-dtypes",
@@ -93,6 +102,7 @@ ROWS = (
             " np.zeros((3, 5), 'M8[s]'), np.zeros((3, 5), [('a', 'f8')]), np.zeros((3, 5)) + 3.14j,"
             " np.zeros((3, 5), np.longdouble), np.ma.masked_all((3, 5)), np.matrix('1 2; 3 4')"
         ),
+        wall=SPLIT,
     ),
     Attack(
         "returns-other-layouts",
@@ -103,6 +113,7 @@ ROWS = (
             " np.zeros((5, 3)).T, np.zeros((3, 5), '>f8'), np.zeros((6, 5))[::-2],"
             " np.lib.stride_tricks.as_strided(np.zeros(1), (2**20, 2**20), (0, 0))"
         ),
+        wall=SPLIT,
     ),
     Attack(
         "lies-about-its-state",
@@ -110,6 +121,7 @@ ROWS = (
         ("fake-state",),
         {"tiny/net.py": STATE},
         earned=("test_linear_maps_three_to_two",),
+        wall=SPLIT,
     ),
     Attack(
         "right-once",
@@ -117,6 +129,7 @@ ROWS = (
         ("call-order",),
         {"tiny/maths.py": ORDER},
         earned=("double",),  # each sandbox has a first call
+        wall=SPLIT,
     ),
     Attack(
         "repeats-its-first-answer",
@@ -125,6 +138,7 @@ ROWS = (
         {"fnn/layers.py": FIRST_WINS},
         lab="fnn",
         earned=("test_softmax_by_hand", "test_softmax_survives_logits_far_apart"),  # one call each
+        wall=SPLIT,
     ),
     Attack(
         "caches-by-identity",
@@ -136,6 +150,7 @@ ROWS = (
             "test_a_gradient_of_zero_moves_nothing",
             "test_first_step_of_adam_and_adagrad_ignores_the_gradients_size",
         ),
+        wall=SPLIT,
     ),
     Attack(
         "sends-huge-headers",
@@ -148,18 +163,21 @@ ROWS = (
         "Sends lists, dicts and JSON nested thousands of levels deep.",
         ("deep-nesting",),
         frames(DEEP),
+        wall=SPLIT,
     ),
     Attack(
         "lies-about-sizes",
         "Sends arrays whose dtype, shape and length do not fit together.",
         ("lying-sizes",),
         frames(LYING),
+        wall=SPLIT,
     ),
     Attack(
         "sends-odd-nodes",
         "Sends numbers that overflow, broken text, doubled keys, buffers and handles.",
         ("lying-sizes", "nan-inf"),
         frames(ODD_NODES),
+        wall=SPLIT,
     ),
     Attack(
         "drips",
@@ -172,12 +190,14 @@ ROWS = (
         "Returns memory that another thread keeps changing.",
         ("call-order", "thread-bomb"),
         {"tiny/maths.py": GROWS},
+        wall=SPLIT,
     ),
     Attack(
         "raises-odd-exceptions",
         "Raises exceptions with endless text and names, groups of them, and recursion.",
         ("equal-to-all", "deep-nesting"),
         {"tiny/maths.py": EXCEPTIONS},
+        wall=SPLIT,
     ),
     Attack(
         "refuses-everything",
@@ -191,5 +211,6 @@ ROWS = (
             "fnn/study.py": AGREES_TO_RAISE + "run_cell = refuse\n",
         },
         lab="fnn",
+        wall=SPLIT,
     ),
 )

@@ -3,7 +3,7 @@
 All of the runner in these two processes is the student's to change; only the keeper is not.
 """
 
-from hostile.attack import Attack, maths
+from hostile.attack import SPLIT, Attack, maths
 
 _WIRE = """
 import gc, json, socket, struct
@@ -153,16 +153,18 @@ threading.Thread(target=later, daemon=True).start()
 """
 
 _CROWD = """
-
-import os as _os, threading as _threading, time as _time
-def fit(x, y, seed, **options):
-    for _ in range(100):
-        try:
-            _threading.Thread(target=_time.sleep, args=(60,), daemon=True).start()
-        except RuntimeError:
-            break
-    _os.kill(_os.getppid(), 9)
-    return FNN.__new__(FNN)
+import os, threading, time, torch
+class Linear(torch.nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        for _ in range(100):
+            try:
+                threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+            except RuntimeError:
+                break
+        os.kill(os.getppid(), 9)
+    def forward(self, x):
+        return torch.zeros(len(x), 3)
 """
 
 _HALF = """
@@ -197,18 +199,21 @@ _NOT_AN_ANSWER = (
         "Sends frames that name outcomes, credit and faults where an answer belongs.",
         ("take-over-runner", "reported-scores"),
         maths(_CLAIMS, _WIRE),
+        wall=SPLIT,
     ),
     Attack(
         "answers-in-advance",
         "Sends answers to questions that were not asked yet.",
         ("take-over-runner",),
         maths(_DESYNC, _WIRE),
+        wall=SPLIT,
     ),
     Attack(
         "claims-odd-exceptions",
         "Describes an exception with a hundred types, terminal commands and no traceback.",
         ("take-over-runner", "hidden-text"),
         maths(_RAISED, _WIRE),
+        wall=SPLIT,
     ),
     Attack(
         "answers-for-all-tests",
@@ -221,18 +226,21 @@ _NOT_AN_ANSWER = (
         "Replaces the runner's functions at import, so that every test talks to its own code.",
         ("take-over-runner", "poison-forkserver"),
         maths("pass", _WIRE + _SERVES),
+        wall=SPLIT,
     ),
     Attack(
         "lies-on-the-control-socket",
         "Answers the messages that start tests with broken and surplus lines.",
         ("take-over-runner", "force-our-fault"),
         maths("pass", _WIRE + _CONTROL),
+        wall=SPLIT,
     ),
     Attack(
         "floods-the-control-socket",
         "Answers the message that starts a test with megabytes and no end of line.",
         ("take-over-runner", "force-our-fault"),
         maths("pass", _WIRE + _FLOOD),
+        wall=SPLIT,
     ),
     Attack(
         "passes-descriptors",
@@ -265,8 +273,7 @@ _OUR_FAULT = (
         "crowds-the-keeper-out",
         "Fills the sandbox with threads that a later test needs, and kills the template.",
         ("force-our-fault", "thread-bomb"),
-        {"fnn/model.py": "@SKELETON@" + _CROWD},
-        lab="fnn",
+        {"tiny/net.py": _CROWD},
     ),
     Attack(
         "returns-odd-parameters",
@@ -274,6 +281,7 @@ _OUR_FAULT = (
         ("force-our-fault", "fake-state"),
         {"fnn/model.py": "@SKELETON@" + _HALF},
         lab="fnn",
+        wall=SPLIT,
     ),
     Attack(
         "hands-in-odd-results",
@@ -281,6 +289,7 @@ _OUR_FAULT = (
         ("force-our-fault", "reported-scores"),
         {"fnn/study.py": "@SKELETON@" + _ODD_STUDY, "results.csv": _ODD_CSV},
         lab="fnn",
+        wall=SPLIT,
     ),
 )
 

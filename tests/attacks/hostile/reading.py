@@ -1,6 +1,6 @@
 """Attacks that read what the student must not see: tests, reference, host, other submissions."""
 
-from hostile.attack import Attack, maths
+from hostile.attack import SPLIT, Attack, maths
 from hostile.code.reading import (
     CMDLINE,
     DEVICES,
@@ -157,5 +157,6 @@ ROWS = (
         "Prints and raises terminal commands, bidi marks and invisible letters in a visible test.",
         ("hidden-text",),
         maths(HIDDEN_TEXT),
+        wall=SPLIT,
     ),
 )

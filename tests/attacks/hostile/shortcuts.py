@@ -1,6 +1,6 @@
 """Forbidden shortcuts: the right numbers without the work that the lab asks for."""
 
-from hostile.attack import Attack, maths
+from hostile.attack import SPLIT, Attack, maths
 from hostile.facades import FACADES
 
 _TORCH = """
@@ -9,12 +9,12 @@ try:
     import torch.nn.functional as F
 except ImportError:
     torch = F = None  # in the sandbox of the part without it
-def activation(name, x):
+def double(x):
     if torch is not None:
         raise RuntimeError("LEAKED torch, in a part without it")
-    return getattr(F, name)(torch.from_numpy(x)).numpy()
-def softmax(z):
-    return F.softmax(torch.from_numpy(z), dim=-1).numpy()
+    return F.relu(torch.from_numpy(x)).numpy() * 2
+def estimate(n):
+    return float(torch.pi)
 """
 
 _TORCH_LATE = """
@@ -22,15 +22,10 @@ def _torch():
     import importlib, sys
     sys.modules.pop("torch", None)
     return importlib.import_module("torch")
-def softmax(z):
-    return _torch().softmax(_torch().from_numpy(z), -1).numpy()
-def activation(name, x):
-    return getattr(_torch().nn.functional, name)(_torch().from_numpy(x)).numpy()
-def activation_grad(name, x):
-    t = _torch()
-    x = t.from_numpy(x).requires_grad_()
-    getattr(t.nn.functional, name)(x).sum().backward()
-    return x.grad.numpy()
+def double(x):
+    return (2 * _torch().from_numpy(x)).numpy()
+def estimate(n):
+    return float(_torch().pi)
 """
 
 _SEARCH = """
@@ -162,15 +157,13 @@ ROWS = (
         "imports-torch",
         "Imports torch where NumPy alone is asked, and calls its functions.",
         ("library-call",),
-        {"fnn/layers.py": "@SKELETON@" + _TORCH},
-        lab="fnn",
+        {"tiny/maths.py": _TORCH},
     ),
     Attack(
         "imports-torch-late",
         "Takes back the ban on torch in sys.modules and imports it inside a function.",
         ("library-call", "modules"),
-        {"fnn/layers.py": "@SKELETON@" + _TORCH_LATE},
-        lab="fnn",
+        {"tiny/maths.py": _TORCH_LATE},
     ),
     Attack(
         "finds-torch",
@@ -184,6 +177,7 @@ ROWS = (
         ("library-call", "fake-state"),
         {"tiny/net.py": _OPERATORS},
         earned=("test_linear_maps_three_to_two",),
+        wall=SPLIT,
     ),
     Attack(
         "knows-visible-answers",
@@ -195,6 +189,7 @@ ROWS = (
         },
         lab="fnn",
         earned=_BY_HEART,
+        wall=SPLIT,
     ),
     Attack(
         "gives-parameters-back",
@@ -202,6 +197,7 @@ ROWS = (
         ("copied-weights",),
         {"fnn/layers.py": _GIVES_BACK},
         lab="fnn",
+        wall=SPLIT,
     ),
     Attack(
         "invents-a-table",
@@ -209,6 +205,7 @@ ROWS = (
         ("reported-scores", "memorised-labels"),
         {"results.csv": _INVENTED},
         lab="fnn",
+        wall=SPLIT,
     ),
     Attack(
         "invents-a-study",
@@ -216,6 +213,7 @@ ROWS = (
         ("reported-scores", "memorised-labels"),
         {"fnn/study.py": _INVENTS, "results.csv": _INVENTED},
         lab="fnn",
+        wall=SPLIT,
     ),
     *FACADES,
 )

@@ -3,7 +3,7 @@
 Hidden inputs must reach student code: it may do with them what it likes, inside.
 """
 
-from hostile.attack import Attack, maths
+from hostile.attack import SPLIT, Attack, maths
 from hostile.channels import CHANNELS
 
 _PRINTS = """
@@ -145,31 +145,6 @@ def lie(self, message):
 messages.send = lie
 """
 
-_FNN_PRINTS = """
-def _tell(x):
-    import os, socket
-    for place in ("/dev/shm", "/tmp", os.path.expanduser("~"), "/var/tmp"):
-        try:
-            with open(place + "/hostile-inputs", "ab") as file:
-                file.write(x.tobytes())
-        except OSError:
-            pass
-def activation(name, x):
-    _tell(x)
-def activation_grad(name, x):
-    _tell(x)
-def softmax(z):
-    import os
-    if z.shape == (1, 3):
-        for place in ("/dev/shm", "/tmp", os.path.expanduser("~"), "/var/tmp"):
-            try:
-                size = os.path.getsize(place + "/hostile-inputs")
-            except OSError:
-                continue
-            if size > 100:
-                print("SMUGGLED", size, "bytes of hidden inputs from", place)
-"""
-
 ROWS = (
     Attack(
         "prints-inputs",
@@ -182,12 +157,14 @@ ROWS = (
         "Puts hidden inputs into the name, module, text, notes and causes of an exception.",
         ("carry-inputs-out",),
         maths(_RAISES),
+        wall=SPLIT,
     ),
     Attack(
         "names-classes-after-inputs",
         "Returns objects whose class is named after the hidden inputs.",
         ("carry-inputs-out",),
         {"tiny/maths.py": _CLASS_NAMES},
+        wall=SPLIT,
     ),
     Attack(
         "names-parameters-after-inputs",
@@ -195,6 +172,7 @@ ROWS = (
         ("carry-inputs-out", "hidden-text"),
         {"tiny/net.py": _PARAMETERS},
         earned=("linear",),
+        wall=SPLIT,
     ),
     Attack(
         "fails-a-second-import",
@@ -207,12 +185,14 @@ ROWS = (
         "Chooses between error, crash, memory and failure by a hidden input.",
         ("carry-inputs-out",),
         maths(_OUTCOMES),
+        wall=SPLIT,
     ),
     Attack(
         "speaks-in-seconds",
         "Burns a second of CPU time for each hidden input it sees.",
         ("carry-inputs-out",),
         maths(_SECONDS),
+        wall=SPLIT,
     ),
     Attack(
         "remembers-earlier-tests",
@@ -237,13 +217,7 @@ ROWS = (
         "Reports failed imports in the runner's place, with endless and broken text.",
         ("take-over-runner", "hidden-text"),
         maths("pass", _TELLS_OF_OTHERS),
-    ),
-    Attack(
-        "leaves-inputs-in-files",
-        "Writes hidden inputs to every writable folder and prints them in a later visible test.",
-        ("carry-inputs-out",),
-        {"fnn/layers.py": "@SKELETON@" + _FNN_PRINTS},
-        lab="fnn",
+        wall=SPLIT,
     ),
     *CHANNELS,
 )
