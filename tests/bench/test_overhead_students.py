@@ -14,12 +14,15 @@ from overhead.students import HERE, load_students, merged
 STUDENTS = load_students()
 SUITE = HERE / "home" / "reference" / "smallnet" / "suite" / "test_functions.py"
 
+HONEST = ("31", "32", "33")  # wrong, and they end
+
 # Each submission in a fork of its own: some change warnings, logging or NumPy for good.
 TRIAL = """
 import json, os, sys, types
 import checks, torch
 
 torch.set_num_threads(1)
+torch.testing.assert_close(torch.ones(1), torch.ones(1))  # imports much, here for every fork
 names = [name for name in dir(checks) if name.startswith("check_")]
 
 
@@ -44,8 +47,10 @@ for name, source in json.load(sys.stdin).items():
 """
 
 
-def try_out(students):
-    """Return the checks that each submission loses."""
+@pytest.fixture(scope="module")
+def lost():
+    """Return the checks that each submission loses, of those that can be tried without a limit."""
+    students = [s for s in STUDENTS if s.right or s.name[:2] in HONEST]
     answer = subprocess.run(
         [sys.executable, "-c", TRIAL],
         input=json.dumps({s.name: s.source for s in students}),
@@ -69,14 +74,13 @@ def test_there_are_thirty_right_ten_wrong_and_four_of_these_cheat():
     ]
 
 
-def test_the_right_ones_pass_every_check():
-    right = [s for s in STUDENTS if s.right]
-    assert try_out(right) == {s.name: [] for s in right}
+def test_the_right_ones_pass_every_check(lost):
+    right = [s.name for s in STUDENTS if s.right]
+    assert {name: lost[name] for name in right} == {name: [] for name in right}
 
 
-def test_honestly_wrong_ones_lose_the_check_of_what_they_do_wrong():
-    honest = [s for s in STUDENTS if s.name[:2] in {"31", "32", "33"}]
-    assert try_out(honest) == {
+def test_honestly_wrong_ones_lose_the_check_of_what_they_do_wrong(lost):
+    assert {name: checks for name, checks in lost.items() if name[:2] in HONEST} == {
         "31_off_by_one": ["cross_entropy"],
         "32_wrong_axis": ["softmax", "softmax_of_large_logits"],
         "33_nan": ["softmax_of_large_logits"],
