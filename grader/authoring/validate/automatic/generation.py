@@ -80,13 +80,14 @@ def file_mutants(
     """Return the mutants of one file; every one compiles, and no two are the same program."""
     source = Source(content)
     lines = solution_lines(source)
-    seen = {ast.dump(source.tree)}
+    statements = _Statements()
+    seen = {statements.dumped(content)}
     counts: Counter[tuple[str, ...]] = Counter()
     found = []
     for edit in _edits(source, used_elsewhere):
         first, last = source.line_of(edit.start), source.line_of(edit.end)
         mutated = source.apply(edit)
-        tree = _dumped(mutated)
+        tree = statements.dumped(mutated)
         if not lines.issuperset(range(first, last + 1)) or tree is None or tree in seen:
             continue
         seen.add(tree)
@@ -101,15 +102,32 @@ def _edits(source: Source, used_elsewhere: Collection[str]) -> Iterator[Edit]:
             yield from operator(source, node)
 
 
-def _dumped(content: bytes) -> str | None:
-    """Return the tree of a file that compiles; None for one that does not."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what a wrong program may do is no concern here
-        try:
-            compile(content, "mutant", "exec", dont_inherit=True)
-            return ast.dump(ast.parse(content))
-        except (SyntaxError, ValueError):
-            return None
+class _Statements:
+    """Trees of a file's versions; a statement that many share is dumped once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, int, int | None], str] = {}
+
+    def dumped(self, content: bytes) -> tuple[str, ...] | None:
+        """Return the tree of a file that compiles, by statements; None for one that does not."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a wrong program may do is no concern here
+            try:
+                tree = ast.parse(content)
+                compile(tree, "mutant", "exec", dont_inherit=True)
+            except (SyntaxError, ValueError):
+                return None
+        lines = content.split(b"\n")
+        return tuple(self._dump(statement, lines) for statement in tree.body)
+
+    def _dump(self, statement: ast.stmt, lines: list[bytes]) -> str:
+        decorators = getattr(statement, "decorator_list", [])
+        first = min(node.lineno for node in (statement, *decorators))
+        text = b"\n".join(lines[first - 1 : statement.end_lineno])
+        place = (text, statement.col_offset, statement.end_col_offset)  # two may share a line
+        if place not in self._known:
+            self._known[place] = ast.dump(statement)
+        return self._known[place]
 
 
 def _described(
