@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -48,18 +47,17 @@ def run(workers: int, arguments: list[str]) -> tuple[int, dict[str, Cost], Cost]
             "PYTHONPATH": os.pathsep.join(filter(None, [str(BENCH), os.getenv("PYTHONPATH")])),
             "OMP_NUM_THREADS": "1",
         }
-        command = [sys.executable, "-m", "pytest", "-p", "file_costs", *_spread(workers)]
+        worker = f"{workers}*popen//python={BENCH / 'reaping_python.py'}"
+        command = [sys.executable, "-m", "pytest", "-p", "file_costs", "--tx", worker]
+        command += ["--dist", "loadfile", "--no-loadscope-reorder"]
         began = time.monotonic()
         done = subprocess.run([*command, *arguments], cwd=ROOT, env=environment, check=False)
         wall = time.monotonic() - began
         costs = add_up(Path(folder).glob("*.jsonl"))
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    tests = sum(cost.tests for cost in costs.values())
-    return done.returncode, costs, Cost(used.ru_utime + used.ru_stime, wall, tests)
-
-
-def _spread(workers: int) -> list[str]:
-    return ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"] if workers else []
+    cpu, tests = (
+        sum(column) for column in zip(*((c.cpu, c.tests) for c in costs.values()), strict=True)
+    )
+    return done.returncode, costs, Cost(cpu, wall, tests)
 
 
 def add_up(accounts: Iterable[Path]) -> dict[str, Cost]:
@@ -113,7 +111,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="0: without xdist")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
     parser.add_argument("--top", type=int, help="show only so many files")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures here")
     parser.add_argument("--against", type=Path, metavar="FILE", help="figures of another run")
