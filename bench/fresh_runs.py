@@ -25,6 +25,7 @@ from pathlib import Path
 from grader.authoring import reference_submission
 from grader.authoring.calibrate import load_calibration
 from grader.authoring.calibrate.bounds import free_bound
+from grader.errors import GradingError
 from grader.grading import GradingPool
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Catalogue, Lab
@@ -55,9 +56,12 @@ class Row:
     def run(self, pool: GradingPool, label: str, number: int) -> None:
         """Grade the reference once more."""
         key = hashlib.sha256(f"{label} {number}".encode()).digest()
-        found = pool.measure(self.lab, self.reference, self.tests, key=key, variant=self.variant)
-        if isinstance(found, str):
-            self.faults.append(f"{number}: {found}")
+        try:
+            found = pool.run_tests(
+                self.lab, self.reference, self.tests, key=key, variant=self.variant
+            )
+        except GradingError as error:
+            self.faults.append(f"{number}: {error}")
             return
         self.runs += 1
         self.cpu_seconds += found.cpu_seconds

@@ -1,4 +1,4 @@
-"""What the caller tells the grading server. It stays between processes of ours."""
+"""What the caller asks of a grading server and what it gets: between processes of ours."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from grader.grading.cache import Charge, Entry, Recall
+from grader.grading.cache import Charge, Entry, Kept, Recall
 from grader.intake.submission import AcceptedFile, Submission
+from grader.report.report import Outcome, Report
 
 
 class Setup(BaseModel):
@@ -83,3 +84,24 @@ class GradingJob(BaseModel):
             ignored=self.ignored,
             notices=self.notices,
         )
+
+
+class WholeRun(BaseModel):
+    """What a run of the whole suite came to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    report: Report
+    pictures: dict[str, str]  # SHA-256 -> base64
+    kept: dict[str, Kept]  # by the id of each test whose result may be used again
+
+
+class PartialRun(BaseModel):
+    """What a run of some tests came to. Part of a suite has no score, so there is no report."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    outcomes: dict[str, Outcome]  # by the test's id, those that were needed included
+    measured: dict[str, dict[str, float]]  # by the test's id, then by the figure's name
+    first_loss: str | None  # the test that ended a run which was to stop at the first loss
+    cpu_seconds: float  # of the submission's own code

@@ -18,7 +18,7 @@ from typing import Any
 from grader.errors import GradingError, ProctorError, SandboxError
 from grader.grading.events import GradingProgress
 from grader.grading.harness.run import SuiteRun
-from grader.grading.job import GradingJob
+from grader.grading.job import GradingJob, PartialRun, WholeRun
 from grader.grading.reports import environment, graded_report, kept_results
 from grader.grading.ungraded import fault_report
 from grader.lab.catalogue import Lab
@@ -86,29 +86,26 @@ class TrustedRun:
         """Send what the run came to."""
         self._run.close()
         if self._job.only:
-            self._answers.send(self._outcomes())
+            self._answers.send(self._part())
             return
         report, pictures = self._report()
-        encoded = {name: base64.b64encode(data).decode() for name, data in pictures.items()}
-        kept = kept_results(self._run) if report.status is RunStatus.GRADED else {}
-        self._answers.send(
-            {
-                "report": report.model_dump(mode="json"),
-                "pictures": encoded,
-                "kept": {name: one.model_dump(mode="json") for name, one in kept.items()},
-            }
+        run = WholeRun(
+            report=report,
+            pictures={name: base64.b64encode(data).decode() for name, data in pictures.items()},
+            kept=kept_results(self._run) if report.status is RunStatus.GRADED else {},
         )
+        self._answers.send(run.model_dump(mode="json"))
 
-    def _outcomes(self) -> dict[str, Any]:
-        """Return outcomes alone: part of a suite has no score."""
+    def _part(self) -> dict[str, Any]:
         if self._run.faults:
             return {"fault": "\n\n".join(self._run.faults)}
-        return {
-            "outcomes": {name: self._run.verdict(name).outcome for name in self._run.specs},
-            "measured": {name: self._run.verdict(name).measured for name in self._run.specs},
-            "first_loss": self._run.first_loss,
-            "cpu_seconds": self._run.cpu_seconds(),
-        }
+        run = PartialRun(
+            outcomes={name: self._run.verdict(name).outcome for name in self._run.specs},
+            measured={name: self._run.verdict(name).measured for name in self._run.specs},
+            first_loss=self._run.first_loss,
+            cpu_seconds=self._run.cpu_seconds(),
+        )
+        return run.model_dump(mode="json")
 
     def _report(self) -> tuple[Report, dict[str, bytes]]:
         with self._faults() as faults:

@@ -95,8 +95,8 @@ def test_the_skeleton_earns_nothing(lab, pool):
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_wrong_solution_loses_the_tests_it_names(lab, pool, reference, name):
     (mutant,) = [m for m in load_mutants(lab) if m.name == name]
-    found = pool.measure(lab, mutant.apply(reference), mutant.loses, key=KEY, variant="synthetic")
-    assert not isinstance(found, str), found
+    wrong = mutant.apply(reference)
+    found = pool.run_tests(lab, wrong, mutant.loses, key=KEY, variant="synthetic")
     for test in mutant.loses:
         assert found.outcomes[test] not in (Outcome.PASSED, Outcome.MISSING), test
 
@@ -109,6 +109,5 @@ def test_a_study_of_another_graph_does_not_come_out_again(lab, pool, reference):
     text = "\n".join(",".join(row) for row in [rows[0], *changed])
     files = [file for file in reference.files if file is not study]
     wrong = replace(reference, files=(*files, AcceptedFile("results.csv", text.encode())))
-    found = pool.measure(lab, wrong, (task,), key=KEY, variant="synthetic")
-    assert not isinstance(found, str), found
+    found = pool.run_tests(lab, wrong, (task,), key=KEY, variant="synthetic")
     assert found.outcomes[task] is Outcome.FAILED

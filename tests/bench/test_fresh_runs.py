@@ -7,21 +7,25 @@ from types import SimpleNamespace
 import fresh_runs
 import pytest
 
+from grader.errors import GradingError
 from grader.report import Outcome
 
 TESTS = ("a", "b")
 
 
 class Pool:
-    """Stands for a GradingPool that returns what it is told to, run by run."""
+    """Stands for a GradingPool that returns, or raises, what it is told to, run by run."""
 
     def __init__(self, *found):
         self.found = list(found)
         self.keys = []
 
-    def measure(self, lab, reference, tests, *, key, variant):
+    def run_tests(self, lab, reference, tests, *, key, variant):
         self.keys.append(key)
-        return self.found.pop(0)
+        found = self.found.pop(0)
+        if isinstance(found, GradingError):
+            raise found
+        return found
 
 
 def measured(**outcomes):
@@ -30,6 +34,7 @@ def measured(**outcomes):
 
 PASSED = measured(a=Outcome.PASSED, b=Outcome.PASSED)
 FAILED = measured(a=Outcome.PASSED, b=Outcome.FAILED)
+FAULT = GradingError("no sandbox")
 
 
 def row():
@@ -38,7 +43,7 @@ def row():
 
 
 def test_a_row_counts_what_is_lost_and_names_it():
-    pool, found = Pool(PASSED, FAILED, measured(a=Outcome.PASSED), "no sandbox"), row()
+    pool, found = Pool(PASSED, FAILED, measured(a=Outcome.PASSED), FAULT), row()
     for number in range(4):
         found.run(pool, "label", number)
     assert (found.runs, found.cpu_seconds) == (3, 6.0)  # the last was no run of the reference
@@ -56,7 +61,7 @@ def test_a_label_repeats_its_keys():
     assert first.keys == second.keys != other.keys
 
 
-@pytest.mark.parametrize(("found", "status"), [(PASSED, 0), (FAILED, 1), ("no sandbox", 1)])
+@pytest.mark.parametrize(("found", "status"), [(PASSED, 0), (FAILED, 1), (FAULT, 1)])
 def test_what_was_lost_decides_the_exit_status(monkeypatch, capsys, found, status):
     monkeypatch.setattr(fresh_runs, "GradingPool", lambda jobs: nullcontext(Pool(found)))
     monkeypatch.setattr(fresh_runs, "rows", lambda slugs: [row()])

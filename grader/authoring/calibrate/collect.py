@@ -112,11 +112,12 @@ class Bench:
         if known is not None and set(tests) <= known.outcomes.keys():
             self._on_run(known, False)
             return known
-        found = self._pool.measure(
-            self.lab, submission, tests, key=run_key(number), variant=variant
-        )
-        if isinstance(found, str):
-            raise GradingError(f"{solution} could not be run: {found}")
+        try:
+            found = self._pool.run_tests(
+                self.lab, submission, tests, key=run_key(number), variant=variant
+            )
+        except GradingError as error:
+            raise GradingError(f"{solution} could not be run: {error}") from error
         return self._keep(
             Run(
                 variant=variant,

@@ -25,7 +25,7 @@ from grader.authoring.calibrate.collect import run_key
 from grader.authoring.solutions import reference_submission
 from grader.authoring.variants import own_digest
 from grader.errors import AuthoringError, GradingError
-from grader.grading import Figures, GradingPool, suite_digest
+from grader.grading import GradingPool, PartialRun, suite_digest
 from grader.lab.catalogue import Lab
 from grader.report.report import Outcome
 
@@ -117,25 +117,25 @@ def _compare(
 
 def _measure(
     pool: GradingPool, lab: Lab, calibrated: VariantRuns, number: int, *, inputs_of: str
-) -> Figures:
-    found = pool.measure(
-        lab,
-        reference_submission(lab, calibrated.variant),
-        calibrated.tests,
-        key=run_key(number),
-        variant=calibrated.variant,
-        inputs_of=inputs_of,
-    )
-    if isinstance(found, str):
-        raise GradingError(f"the reference could not be run: {found}")
-    return found
+) -> PartialRun:
+    try:
+        return pool.run_tests(
+            lab,
+            reference_submission(lab, calibrated.variant),
+            calibrated.tests,
+            key=run_key(number),
+            variant=calibrated.variant,
+            inputs_of=inputs_of,
+        )
+    except GradingError as error:
+        raise GradingError(f"the reference could not be run: {error}") from error
 
 
-def _kept(figures: Figures) -> Measurement:
+def _kept(run: PartialRun) -> Measurement:
     """Return what tests came to and measured, with as many digits as a calibration keeps."""
     return {
-        test: (outcome, {n: rounded(v) for n, v in figures.measured[test].items()})
-        for test, outcome in figures.outcomes.items()
+        test: (outcome, {n: rounded(v) for n, v in run.measured[test].items()})
+        for test, outcome in run.outcomes.items()
     }
 
 

@@ -7,6 +7,7 @@ under a limit cut short could not be told from here.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -43,6 +44,15 @@ class Recall:
     def in_order(self) -> list[Entry]:
         """The results used, in the order of the suite's files."""
         return [self.served[test.id] for test in self._suite.tests if test.id in self.served]
+
+    @property
+    def pictures(self) -> dict[str, bytes]:
+        """The pictures of the results used, by SHA-256."""
+        return {
+            name: base64.b64decode(data)
+            for entry in self.in_order
+            for name, data in entry.pictures.items()
+        }
 
     @cached_property
     def charges(self) -> dict[str, Charge]:

@@ -60,10 +60,10 @@ def test_what_is_known_is_not_run_again(lab, home, cache):
         assert cached(first.report) == cached(zero.report) == set()
     with GradingPool(cache=cache) as pool:
         again, zero_again = grade(pool, lab, right), grade(pool, lab, empty)
-        assert not pool._servers  # nobody was asked
+        assert not pool._servers._servers  # nobody was asked
         edit(home / "assignments" / "tiny" / "assignment.toml", "points = 4", "points = 6")
         dearer = grade(pool, Catalogue(home).get("tiny"), right).report
-        assert not pool._servers
+        assert not pool._servers._servers
     assert len(cached(again.report)) == len(again.report.tests) == 5
     assert core(again.report) == core(first.report)
     assert again.artifacts == first.artifacts != {}
@@ -170,6 +170,6 @@ def test_missing_data_stop_a_run_at_its_start(lab, home, cache, monkeypatch):
     for pool in (GradingPool(), GradingPool(cache=cache)):
         with pool:
             report = pool.grade(needy, reference_submission(needy), key=KEY).report
-            assert not pool._servers
+            assert not pool._servers._servers
         assert (report.status, report.score) == (RunStatus.GRADER_ERROR, None)
         assert "not here: g" in report.fault

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from grader.authoring import reference_submission
+from grader.errors import GradingError
 from grader.grading import GradingPool
 from grader.intake.submission import AcceptedFile, Submission
 from grader.lab.catalogue import Catalogue
@@ -49,16 +50,16 @@ def first_loss(lab, pool):
             else f
             for f in reference_submission(lab).files
         ]
-        found = pool.first_loss(lab, Submission("mutant", tuple(files)), order, key=KEY)
-        assert not isinstance(found, str), found
-        return found
+        mutant = Submission("mutant", tuple(files))
+        return pool.run_tests(lab, mutant, order, key=KEY, stop_at_first_loss=True)
 
     return run
 
 
 def test_what_loses_nothing_runs_to_the_end(first_loss):
     found = first_loss((AFFINE, ESTIMATE, ANY, VECTOR))
-    assert (found.test, found.outcome) == (None, None)
+    assert found.first_loss is None
+    assert set(found.outcomes.values()) == {Outcome.PASSED}
     assert found.cpu_seconds > 0
 
 
@@ -68,23 +69,24 @@ def test_what_loses_nothing_runs_to_the_end(first_loss):
 )
 def test_hidden_tests_run_in_the_order_given_until_one_loses(first_loss, order, first):
     found = first_loss(order, old="return ", new="return 3 + ")
-    assert (found.test, found.outcome) == (first, Outcome.FAILED)
+    assert found.first_loss == first
+    assert [found.outcomes[test] for test in order] == [Outcome.FAILED, Outcome.MISSING]
 
 
 def test_visible_tests_come_first_whatever_the_order(first_loss):
-    assert first_loss((ANY, VECTOR), old="2 * x", new="3 * x").test == VECTOR
+    assert first_loss((ANY, VECTOR), old="2 * x", new="3 * x").first_loss == VECTOR
 
 
 def test_partial_credit_is_a_loss(first_loss):
     found = first_loss((ESTIMATE,), old="range(n)", new="range(30)")
-    assert (found.test, found.outcome) == (ESTIMATE, Outcome.PASSED)
+    assert (found.first_loss, found.outcomes[ESTIMATE]) == (ESTIMATE, Outcome.PASSED)
 
 
 def test_a_test_runs_after_those_it_needs(first_loss):
     found = first_loss((AFFINE,), "tiny/net.py", " @ self.weight.T + self.bias", "")
-    assert found.test == MAPS
+    assert found.first_loss == MAPS
 
 
 def test_an_unknown_test_is_our_fault(lab, pool):
-    found = pool.first_loss(lab, reference_submission(lab), ("test_x.py::test_y",), key=KEY)
-    assert "test_x.py::test_y" in found
+    with pytest.raises(GradingError, match="the suite has no test 'test_x.py::test_y'"):
+        pool.run_tests(lab, reference_submission(lab), ("test_x.py::test_y",), key=KEY)

@@ -36,7 +36,7 @@ def pool():
 
 
 def server_of(pool):
-    (server,) = pool._servers.values()
+    (server,) = pool._servers._servers.values()
     return psutil.Process(server._process.pid)
 
 
@@ -148,7 +148,7 @@ def test_a_weaker_tier_than_demanded_grades_nothing(lab):
 
 
 def test_only_so_many_labs_are_kept_warm(lab, tmp_path, monkeypatch):
-    monkeypatch.setattr("grader.grading.pool._MAX_LABS", 1)
+    monkeypatch.setattr("grader.grading.servers._MAX_LABS", 1)
     shutil.copytree(HOME, tmp_path / "other")
     other = Catalogue(tmp_path / "other").get("tiny")
     with GradingPool() as pool:

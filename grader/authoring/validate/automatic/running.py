@@ -12,11 +12,11 @@ from grader.authoring.validate.automatic.aim import Aim
 from grader.authoring.validate.automatic.explained import Explanation
 from grader.authoring.validate.automatic.generation import AutomaticMutant
 from grader.authoring.validate.automatic.results import Result, Results
-from grader.grading import FirstLoss
+from grader.grading import PartialRun
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
 
-FirstLossOf = Callable[[Submission, tuple[str, ...]], FirstLoss | str]
+FirstLossOf = Callable[[Submission, tuple[str, ...]], PartialRun | str]
 
 _PRIOR = 0.05  # kills of a test that has killed nothing yet
 _FORK_SECONDS = 0.05  # what a test costs beside the student's code
@@ -102,8 +102,8 @@ class Runner:
             key=key,
             path=mutant.path,
             function=mutant.function,
-            killer=found.test,
-            outcome=found.outcome,
+            killer=found.first_loss,
+            outcome=found.outcomes[found.first_loss] if found.first_loss else None,
             cpu_seconds=round(found.cpu_seconds, 3),
         )
         self._results.add(result)

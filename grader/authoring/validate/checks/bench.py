@@ -8,7 +8,8 @@ from collections import defaultdict
 from functools import cached_property
 
 from grader.authoring.solutions import reference_submission
-from grader.grading import FirstLoss, GradedSubmission, GradingPool
+from grader.errors import GradingError
+from grader.grading import GradedSubmission, GradingPool, PartialRun
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
 from grader.report.report import Outcome, Report, RunStatus
@@ -47,18 +48,30 @@ class Bench:
 
     def outcomes(self, submission: Submission, only: tuple[str, ...]) -> dict[str, Outcome] | str:
         """Run only some tests and those they need; a fault comes back as its text."""
-        figures = self.pool.measure(self.lab, submission, only, key=seed_key(0))
-        if isinstance(figures, str):
-            return figures
-        self._charge(figures.cpu_seconds)
-        return figures.outcomes
+        try:
+            return self._run_tests(submission, only).outcomes
+        except GradingError as error:
+            return str(error)
 
-    def first_loss(self, submission: Submission, order: tuple[str, ...]) -> FirstLoss | str:
+    def first_loss(self, submission: Submission, order: tuple[str, ...]) -> PartialRun | str:
         """Run tests in an order until one loses points; a fault comes back as its text."""
-        found = self.pool.first_loss(self.lab, submission, order, key=seed_key(0))
-        if not isinstance(found, str):
-            self._charge(found.cpu_seconds)
-        return found
+        try:
+            return self._run_tests(submission, order, stop_at_first_loss=True)
+        except GradingError as error:
+            return str(error)
+
+    def _run_tests(
+        self, submission: Submission, tests: tuple[str, ...], *, stop_at_first_loss: bool = False
+    ) -> PartialRun:
+        run = self.pool.run_tests(
+            self.lab,
+            submission,
+            tests,
+            key=seed_key(0),
+            stop_at_first_loss=stop_at_first_loss,
+        )
+        self._charge(run.cpu_seconds)
+        return run
 
     def _charge(self, cpu_seconds: float) -> None:
         with self._charging:

@@ -76,7 +76,7 @@ class ServerProcess:
             if self._retired and self._users == 0:
                 self.stop()
 
-    def answer(self, job: GradingJob, on_progress: OnProgress) -> dict[str, Any]:
+    def run(self, job: GradingJob, on_progress: OnProgress) -> dict[str, Any]:
         """Have a job done and return the message it ends with; GradingError if it has none."""
         ours, theirs = socket.socketpair()
         answers = MessageSocket(ours)
