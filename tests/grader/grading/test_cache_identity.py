@@ -214,11 +214,11 @@ def test_what_is_changed_back_is_known_again(desk):
 
 @pytest.mark.parametrize(
     "ingredient",
-    ["_version", "_processor", "_engine_files", "FORMAT"],
+    ["library_version", "_processor", "_engine_files", "FORMAT"],
 )
 def test_engine_libraries_and_processor_are_part_of_every_key(desk, monkeypatch, ingredient):
     new = {
-        "_version": lambda name: f"{name} of tomorrow",
+        "library_version": lambda name: f"{name} of tomorrow",
         "_processor": lambda: "abacus",
         "_engine_files": lambda: iter([]),
         "FORMAT": 2,
