@@ -43,6 +43,7 @@ def create_app(
     *,
     clock: Callable[[], datetime] = utc_now,
     engine: Engine | None = None,
+    store: Store | None = None,
 ) -> Flask:
     """Return the portal as a WSGI app. The tables must be there already (`portal init`)."""
     app = Flask("portal")
@@ -52,7 +53,7 @@ def create_app(
     parts = web.Portal(
         config=config,
         engine=engine or make_engine(config.database_url),
-        store=Store(config.store),
+        store=store or Store(config.store),
         catalogue=Catalogue(config.home),
         passwords=Passwords(config.password_cost),
         clock=clock,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from support.portal import CHEAP, Clock
 
 from grader.errors import Rejected
 from grader.grading import grade
@@ -38,7 +39,6 @@ _desk = importlib.util.module_from_spec(_spec)
 sys.modules["upload_desk"] = _desk
 _spec.loader.exec_module(_desk)
 _rows = _desk.load("upload_rows", HERE / "uploads" / "rows.py")
-_portal = _desk.load("portal_fixtures", HERE.parent / "portal" / "conftest.py")
 
 PEAK = 64_000_000  # bytes of Python objects while a lab of 2 MB takes an upload
 _HOSTILE = f"import os\nprint('{_rows.MARKER}')\nos._exit(0)\n".encode()
@@ -81,7 +81,7 @@ def site(ground, home, lab):
         secret_key="0" * 64,
         grading_key=b"1" * 32,
         home=home,
-        password_cost=_portal.CHEAP,
+        password_cost=CHEAP,
         testing=True,
     )
     ground.store.mkdir(parents=True)
@@ -97,7 +97,7 @@ def site(ground, home, lab):
             labs=[lab],
             first_day=date(2026, 9, 7),
         )
-    app = create_app(config, clock=_portal.Clock(_portal.START), engine=engine)
+    app = create_app(config, clock=Clock(), engine=engine)
     app.config["WTF_CSRF_ENABLED"] = False
     yield _desk.Site(app, engine, config)
     engine.dispose()

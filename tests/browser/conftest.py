@@ -1,84 +1,105 @@
 """A served portal with a real worker, and a headless Chromium in front of it."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
+from support.attempts import Classroom
+from support.databases import sqlite_url
+from support.fixtures import *  # noqa: F403
+from support.portal import PASSWORD, Clock, Site
+from support.reports import pictured_report
+from support.serving import free_port, served
 
-from portal.cli import initialise
-from portal.db import utc_now
-from portal.demo import PEOPLE, build_people
+from portal.config import create_instance, load_config
+from portal.courses.models import Offering, Role
+from portal.db import make_engine, utc_now, write_session
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SERVE = """
-import sys
-from pathlib import Path
-from portal.config import load_config
-from portal.serving import serve
-serve(load_config(Path(sys.argv[1])), host="127.0.0.1", port=int(sys.argv[2]), threads=8,
-      with_worker=True)
-"""
+TESTS = Path(__file__).parents[1]
+STUDENTS = ("ada", "chen", "emmy", "grace", "karl", "sofia")
 
 
 @dataclass(frozen=True)
-class Site:
-    """A running portal and the passwords of its people."""
+class Served:
+    """A running portal, and what drives its database beside it."""
 
     address: str
-    passwords: dict[str, str]
+    site: Site
+    pictured: str  # a submission of Emmy's whose result has pictures
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The demo course without uploads, served with a worker that grades for real."""
+def home(tmp_path_factory):
+    """A checkout with a tiny lab that can be graded, and the handout of a real one."""
+    home = tmp_path_factory.mktemp("home")
+    for half in ("assignments", "reference"):
+        shutil.copytree(TESTS / "home" / half / "tiny", home / half / "tiny")
+    shutil.copytree(TESTS.parent / "assignments" / "fnn", home / "assignments" / "fnn")
+    return home
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory, home):
+    """A course of six students, served with a worker that grades for real."""
     instance = tmp_path_factory.mktemp("portal")
-    logins = build_people(initialise(instance), now=utc_now())
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", SERVE, str(instance), str(port)]
-    with (instance / "log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-        try:
-            address = f"http://127.0.0.1:{port}"
-            _wait(address, server, instance / "log")
-            yield Site(address, {one.username: one.password for one in logins})
-        finally:
-            server.terminate()
-            server.wait(timeout=60)
-    assert len(logins) == len(PEOPLE)
+    create_instance(instance)
+    sqlite_url(instance / "portal.db")
+    config = load_config(instance, {"GRADER_HOME": str(home)})
+    engine = make_engine(config.database_url)
+    site = Site(config, engine, Clock(utc_now()))
+    site.term = site.make_term("now", labs=("tiny", "fnn"))
+    _open_labs(site)
+    site.make_member("ines", Role.INSTRUCTOR)
+    students = {name: site.make_member(name) for name in STUDENTS}
+    (pictured,) = Classroom(site).send_reports(students["emmy"], pictured_report(site.store))
+    port = free_port()
+    command = ["-m", "portal", "run", "--instance", str(instance), "--port", str(port)]
+    with served(command, port, instance / "log", GRADER_HOME=str(home)):
+        yield Served(f"http://127.0.0.1:{port}", site, pictured)
+    engine.dispose()
+
+
+def _open_labs(site):
+    """Let the labs be open now: what is served goes by the real clock."""
+    with write_session(site.engine) as session:
+        for offering in session.scalars(select(Offering).where(Offering.assignment_slug != "")):
+            offering.opens_at = site.clock() - timedelta(days=7)
+            offering.due_at = site.clock() + timedelta(days=7)
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    """A headless browser of the system, gone before other files need an event loop of their own."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("needs Chromium: install the package chromium")
-    from playwright.sync_api import sync_playwright
+def sessions(portal, chromium):
+    """Return the cookies of somebody who has logged in, once a person."""
+    known = {}
 
-    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=options)
-        yield browser
-        browser.close()
+    def of(username):
+        if username not in known:
+            context = chromium.new_context(base_url=portal.address)
+            page = context.new_page()
+            page.goto("/login")
+            page.fill("[name=username]", username)
+            page.fill("[name=password]", PASSWORD)
+            page.click("main button[type=submit]")
+            page.wait_for_url(f"{portal.address}/")
+            known[username] = context.storage_state()
+            context.close()
+        return known[username]
+
+    return of
 
 
 @pytest.fixture
-def visit(site, chromium):
-    """Return a page on which somebody has logged in; any script error fails the test."""
+def visit(portal, chromium, sessions):
+    """Return a page of somebody who is logged in; any script error fails the test."""
     contexts, errors = [], []
 
     def enter(username, **options):
-        context = chromium.new_context(base_url=site.address, **options)
+        context = chromium.new_context(
+            base_url=portal.address, storage_state=sessions(username), **options
+        )
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -86,11 +107,6 @@ def visit(site, chromium):
             "console",
             lambda message: errors.append(message.text) if message.type == "error" else None,
         )
-        page.goto("/login")
-        page.fill("[name=username]", username)
-        page.fill("[name=password]", site.passwords[username])
-        page.click("main button[type=submit]")
-        page.wait_for_url(f"{site.address}/")
         return page
 
     yield enter
@@ -103,17 +119,3 @@ def visit(site, chromium):
 def axe():
     """The accessibility checker's script."""
     return (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-
-
-def _wait(address: str, server: subprocess.Popen, log: Path) -> None:
-    """Return once the portal answers; fail with its log if it ends instead."""
-    while server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/healthz", timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            try:
-                server.wait(timeout=0.2)
-            except subprocess.TimeoutExpired:
-                continue
-    pytest.fail(f"the portal ended: {log.read_text()}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
+from support.labs import write_home
 
 from portal.accounts.models import User
 from portal.cli import cli, main
@@ -23,6 +25,23 @@ def instance(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.setenv("GRADER_HOME", str(home))
     monkeypatch.delenv("PORTAL_DATABASE_URL", raising=False)
     return tmp_path / "portal"
+
+
+@pytest.fixture(scope="module")
+def set_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance that was set up once, to be copied."""
+    folder = tmp_path_factory.mktemp("instance") / "portal"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADER_HOME", str(write_home(folder.parent / "home")))
+        patch.delenv("PORTAL_DATABASE_URL", raising=False)
+        portal(folder, "init")
+    return folder
+
+
+@pytest.fixture
+def ready(instance: Path, set_up: Path) -> Path:
+    """An instance that is set up, for the test's own course."""
+    return shutil.copytree(set_up, instance)
 
 
 def portal(instance: Path, *arguments: str) -> str:
@@ -47,17 +66,16 @@ def test_init_again_keeps_everything(instance: Path) -> None:
     assert load_config(instance) == before
 
 
-def test_a_term_and_a_person_are_created(instance: Path) -> None:
-    portal(instance, "init")
+def test_a_term_and_a_person_are_created(ready: Path) -> None:
     portal(
-        instance, "create-term", "t1", "--title", "T", "--timezone", "UTC", "--first-day",
+        ready, "create-term", "t1", "--title", "T", "--timezone", "UTC", "--first-day",
         "2026-09-07", "--lab", "demo",
     )  # fmt: skip
     portal(
-        instance, "create-user", "ada", "--name", "Ada", "--password", "long enough pw", "--term",
+        ready, "create-user", "ada", "--name", "Ada", "--password", "long enough pw", "--term",
         "t1", "--role", "ta",
     )  # fmt: skip
-    engine = make_engine(load_config(instance).database_url)
+    engine = make_engine(load_config(ready).database_url)
     with read_session(engine) as session:
         role = session.scalar(select(Enrolment.role).join(User).where(User.username == "ada"))
     engine.dispose()
@@ -74,28 +92,25 @@ def test_an_error_is_a_sentence_and_exit_code_2(
 
 
 @pytest.mark.parametrize("content", ["", "not hex", "abcd"])
-def test_a_damaged_secret_is_named(instance: Path, content: str) -> None:
-    portal(instance, "init")
-    (instance / "secret.key").write_text(content)
+def test_a_damaged_secret_is_named(ready: Path, content: str) -> None:
+    (ready / "secret.key").write_text(content)
     with pytest.raises(ConfigError, match="secret.key"):
-        load_config(instance)
+        load_config(ready)
 
 
-def test_secrets_are_not_printed_with_the_settings(instance: Path) -> None:
-    portal(instance, "init")
-    config = load_config(instance)
+def test_secrets_are_not_printed_with_the_settings(ready: Path) -> None:
+    config = load_config(ready)
     assert config.secret_key not in repr(config) and repr(config.grading_key) not in repr(config)
 
 
-def test_a_variant_of_a_lab_is_chosen_for_a_term(instance: Path, home: Path) -> None:
+def test_a_variant_of_a_lab_is_chosen_for_a_term(ready: Path, home: Path) -> None:
     manifest = home / "assignments" / "demo" / "assignment.toml"
     text = manifest.read_text().replace("[limits]", 'default_variant = "a"\n\n[limits]', 1)
     manifest.write_text(text + "\n[variants.a]\nsize = 1\n\n[variants.b]\nsize = 2\n")
-    portal(instance, "init")
     portal(
-        instance, "create-term", "t1", "--title", "T", "--timezone", "UTC", "--first-day",
+        ready, "create-term", "t1", "--title", "T", "--timezone", "UTC", "--first-day",
         "2026-09-07", "--lab", "demo",
     )  # fmt: skip
-    assert "the variant is b" in portal(instance, "choose-variant", "t1", "demo", "b")
-    assert "drawn one of a, b" in portal(instance, "choose-variant", "t1", "demo", "a", "b")
-    assert "the default" in portal(instance, "choose-variant", "t1", "demo")
+    assert "the variant is b" in portal(ready, "choose-variant", "t1", "demo", "b")
+    assert "drawn one of a, b" in portal(ready, "choose-variant", "t1", "demo", "a", "b")
+    assert "the default" in portal(ready, "choose-variant", "t1", "demo")

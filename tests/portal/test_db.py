@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal import models
+from portal.app import create_app
 from portal.audit.models import AuditEntry
 from portal.audit.service import record
 from portal.config import PortalConfig
@@ -26,7 +27,6 @@ from portal.errors import ConfigError
 from portal.schema import alembic_config, check_schema, upgrade
 
 START = datetime(2026, 9, 7, 8, 0, tzinfo=UTC)
-POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 Writer = Callable[[], AbstractContextManager[Session]]
 
 
@@ -34,9 +34,19 @@ Writer = Callable[[], AbstractContextManager[Session]]
     ("pragma", "value"),
     [("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 30_000), ("foreign_keys", 1)],
 )
-def test_sqlite_is_set_up_for_durability(engine: Engine, pragma: str, value: object) -> None:
+def test_sqlite_is_set_up_for_durability(database_url: str, pragma: str, value: object) -> None:
+    engine = make_engine(database_url)
     with read_session(engine) as session:
         assert session.scalar(text(f"PRAGMA {pragma}")) == value
+    engine.dispose()
+
+
+def test_a_portal_of_its_own_forces_to_the_disk_what_it_takes(config: PortalConfig) -> None:
+    parts = create_app(config).extensions["portal"]
+    with read_session(parts.engine) as session:
+        assert session.scalar(text("PRAGMA synchronous")) == 2
+    assert parts.store.durable
+    parts.engine.dispose()
 
 
 def test_a_read_session_cannot_write(engine: Engine) -> None:
@@ -113,28 +123,12 @@ def test_points_are_finite(value: Decimal) -> None:
         ExactDecimal().process_bind_param(value, create_engine("sqlite://").dialect)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, config: PortalConfig) -> Iterator[Engine]:
-    """An empty database; on PostgreSQL a scratch schema of the server's test database."""
-    if request.param == "sqlite":
-        engine = make_engine(config.database_url)
-        yield engine
-        engine.dispose()
-        return
-    pytest.importorskip("psycopg", reason="PostgreSQL's driver psycopg is not installed")
-    admin = create_engine(POSTGRES)
-    try:
-        with admin.begin() as connection:
-            connection.execute(text("DROP SCHEMA IF EXISTS portal_schema_test CASCADE"))
-            connection.execute(text("CREATE SCHEMA portal_schema_test"))
-    except SQLAlchemyError:
-        pytest.skip("needs PostgreSQL: 127.0.0.1:5432 lets no user postgres in")
-    engine = make_engine(f"{POSTGRES}?options=-csearch_path%3Dportal_schema_test")
+@pytest.fixture
+def empty(empty_database_url: str) -> Iterator[Engine]:
+    """An empty database of each kind."""
+    engine = make_engine(empty_database_url, durable=False)
     yield engine
     engine.dispose()
-    with admin.begin() as connection:
-        connection.execute(text("DROP SCHEMA portal_schema_test CASCADE"))
-    admin.dispose()
 
 
 def test_the_migrations_make_exactly_the_models_tables(empty: Engine) -> None:

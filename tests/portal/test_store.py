@@ -44,7 +44,7 @@ def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Monke
         raise OSError("disk full")
 
     (tmp_path / hashlib.sha256(b"x").hexdigest()[:2]).mkdir()
-    monkeypatch.setattr("portal.store._sync_folder", lambda _folder: None)
+    monkeypatch.setattr(Store, "_sync", lambda _store, _folder: None)
     monkeypatch.setattr("portal.store.os.fsync", full)
     with pytest.raises(OSError, match="disk full"):
         Store(tmp_path).put(b"x")

@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import uuid
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
 
-from grader.lab.manifest import load_assignment
-from portal.courses.models import Enrolment, Offering, OfferingKind, Role, Term
-from portal.courses.service import create_term, enrol
-from portal.db import read_session, write_session
-from portal.engine import prepare
+pytest.register_assert_rewrite("support")
 
-HERE = Path(__file__).parent
-TESTS = HERE.parents[1]
+from support.fixtures import *  # noqa: E402, F403
 
-
-def _load(name: str, path: Path):
-    """Import a file of the tests, which are no package, under a name of its own."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-_portal = _load("portal_fixtures", TESTS / "portal" / "conftest.py")
-_browser = _load("browser_fixtures", TESTS / "browser" / "conftest.py")
-_databases = _load("database_fixtures", TESTS / "portal" / "engine" / "conftest.py")
-_load("portal_attacks", HERE / "rows.py")
-_load("portal_web", HERE / "web.py")
-
-for _name in (
-    "clock home config engine open_app app strict_app client write make_user term make_member "
-    "log_in csrf_token classroom"
-).split():
-    globals()[_name] = getattr(_portal, _name)
-chromium = _browser.chromium
-database_url = _databases.database_url
+from portal.courses.models import Offering, OfferingKind, Role  # noqa: E402
+from portal.db import read_session  # noqa: E402
 
 
 @dataclass
@@ -64,45 +34,35 @@ class School:
 
 
 @pytest.fixture
-def school(app, config, engine, classroom, make_member, make_user, log_in, home) -> School:
+def school(site, classroom) -> School:
     """Ada and Bo with results, staff Tess and Ines; Otto is a TA of another term."""
-    prepare(config.database_url)
-    ada, bo = classroom.enrol("ada"), classroom.enrol("bo")
-    make_member("tess", Role.TA)
-    make_member("ines", Role.INSTRUCTOR)
-    make_user("outsider")
+    ada, bo = site.make_member("ada"), site.make_member("bo")
+    site.make_member("tess", Role.TA)
+    site.make_member("ines", Role.INSTRUCTOR)
+    site.make_user("outsider")
     (mine,) = classroom.send(ada, 7.0)
     (his,) = classroom.send(bo, 11.0)
-    other = _other_term(engine, home, make_user("otto"), make_user("zoe"))
     ids = {
-        "offering_id": classroom.offering_id,
+        "offering_id": site.offering_id,
         "submission_id": uuid.UUID(mine),
         "enrolment_id": ada.id,
-        "slug": classroom.term.slug,
+        "slug": site.term.slug,
         "digest": "0" * 64,
         "filename": "portal.css",
+        "bo": uuid.UUID(his),
     }
-    return School(app, engine, log_in, classroom, ids | {"bo": uuid.UUID(his)}, other)
+    return School(site.app, site.engine, site.log_in, classroom, ids, _other_term(site))
 
 
-def _other_term(engine, home, otto, zoe) -> dict[str, object]:
-    with write_session(engine) as session:
-        term = create_term(
-            session,
-            slug="2027-spring",
-            title="Another term",
-            timezone="UTC",
-            labs=[load_assignment(home / "assignments" / "demo")],
-            first_day=date(2026, 9, 7),
-        )
-        enrol(session, term, session.merge(otto), Role.TA)
-        student = enrol(session, term, session.merge(zoe), Role.STUDENT)
-        return {
-            "slug": term.slug,
-            "enrolment_id": student.id,
-            "offering_id": term.offerings[0].id,
-            "whole": term.offerings[-1].id,
-        }
+def _other_term(site) -> dict[str, object]:
+    term = site.make_term("2027-spring", title="Another term", timezone="UTC")
+    site.make_member("otto", Role.TA, term=term)
+    return {
+        "slug": term.slug,
+        "enrolment_id": site.make_member("zoe", term=term).id,
+        "offering_id": term.offerings[0].id,
+        "whole": term.offerings[-1].id,
+    }
 
 
 @pytest.fixture
@@ -125,6 +85,3 @@ def rows_of(engine):
             return len(session.scalars(select(model)).all())
 
     return count
-
-
-__all__ = ["Enrolment", "Term"]

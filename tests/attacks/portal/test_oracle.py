@@ -8,9 +8,10 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from portal_attacks import row
-from portal_web import STREAM, addresses, multipart, send
+from attacks.portal.rows import row
+from attacks.portal.web import STREAM, addresses, send
 from sqlalchemy import select
+from support.uploads import multipart
 
 from grader.report import Outcome, Report, TestReport, Visibility
 from portal.courses.models import Offering

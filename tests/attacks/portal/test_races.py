@@ -7,40 +7,22 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from portal_attacks import row
-from portal_fixtures import CHEAP
-from portal_web import GOOD, PASSWORD, multipart, send, token_of
+from attacks.portal.rows import row
+from attacks.portal.web import GOOD, send
 from sqlalchemy import select
+from support.portal import PASSWORD
+from support.uploads import multipart, token_of
 
-from portal.config import PortalConfig
 from portal.courses.models import AttemptPolicy, Offering
-from portal.db import make_engine, read_session, write_session
-from portal.engine import DbosEngine, prepare
-from portal.models import metadata
+from portal.db import read_session, write_session
+from portal.engine import DbosEngine
 from portal.runs.models import GradingRun
 from portal.submissions.models import Submission
 
 
 @pytest.fixture
-def config(database_url, tmp_path, home):
-    (tmp_path / "instance").mkdir()
-    return PortalConfig(
-        instance=tmp_path / "instance",
-        database_url=database_url,
-        secret_key="0" * 64,
-        grading_key=b"1" * 32,
-        home=home,
-        password_cost=CHEAP,
-    )
-
-
-@pytest.fixture
-def engine(config):
-    engine = make_engine(config.database_url)
-    metadata.create_all(engine)
-    prepare(config.database_url)
-    yield engine
-    engine.dispose()
+def database_url(each_database_url):
+    return each_database_url
 
 
 def at_once(number, act):

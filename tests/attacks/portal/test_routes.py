@@ -6,9 +6,10 @@ import re
 import uuid
 
 import pytest
-from portal_attacks import row
-from portal_web import STREAM, addresses, multipart, send, token_of
+from attacks.portal.rows import row
+from attacks.portal.web import STREAM, addresses, send
 from sqlalchemy import select
+from support.uploads import multipart, token_of
 
 from portal.audit.models import AuditEntry
 from portal.courses.models import Enrolment, Offering, Role

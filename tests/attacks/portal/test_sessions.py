@@ -6,10 +6,12 @@ import threading
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from attacks.portal.rows import row
+from attacks.portal.web import addresses, send
 from flask.sessions import SecureCookieSessionInterface
-from portal_attacks import row
-from portal_web import PASSWORD, addresses, send, token_of
 from sqlalchemy import select
+from support.portal import PASSWORD
+from support.uploads import token_of
 
 from portal.accounts.models import User
 from portal.accounts.passwords import Passwords

@@ -11,8 +11,8 @@ import re
 import threading
 
 import pytest
-from portal_attacks import row
-from portal_web import GOOD, addresses, send, unseen
+from attacks.portal.rows import row
+from attacks.portal.web import GOOD, addresses, send, unseen
 from sqlalchemy import select
 from werkzeug.serving import make_server
 

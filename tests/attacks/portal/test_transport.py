@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import socket
-import subprocess
-import sys
-import time
+import uuid
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,13 +13,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from portal_attacks import row
-from portal_web import GOOD, PASSWORD, multipart, token_of
+from attacks.portal.rows import row
+from attacks.portal.web import GOOD
 from sqlalchemy import select
+from support.portal import PASSWORD, Site, open_site
+from support.serving import free_port, served
+from support.uploads import multipart, token_of
 
-from portal.courses.models import Offering
-from portal.db import read_session, utc_now, write_session
-from portal.engine import prepare
+from portal.db import read_session, utc_now
 from portal.runs.live import MAX_STREAMS
 from portal.submissions.models import Submission
 
@@ -37,8 +35,22 @@ class Served:
 
     port: int
     process: psutil.Process
-    folder: Path
-    offering_id: int
+    driver: Site
+    log: Path
+
+    @property
+    def offering_id(self) -> int:
+        """The lab's offering."""
+        return self.driver.offering_id
+
+    def stored(self) -> set[Path]:
+        """Return the files and folders of the store."""
+        return set(self.driver.config.store.rglob("*"))
+
+    def submissions(self) -> int:
+        """Count the rows."""
+        with read_session(self.driver.engine) as session:
+            return len(session.scalars(select(Submission)).all())
 
     def connect(self, address="127.0.0.1") -> socket.socket:
         """Open a connection from an address of this machine."""
@@ -89,53 +101,44 @@ class Browser:
         assert self.send("POST", "/login", form, kind)[0] == 302
         return self
 
-    def upload(self, data=GOOD, name="answer.py", key="upload-0001"):
-        """Upload one file through the form; return the status."""
+    def upload(self, data=GOOD, name="answer.py"):
+        """Upload one file through the form, as a submission of its own; return the status."""
         place = f"/labs/{self.site.offering_id}/"
         token = token_of(self.send("GET", place)[2])
-        form = multipart([(name, data)], client_key=key, csrf_token=token)
+        form = multipart([(name, data)], client_key=str(uuid.uuid4()), csrf_token=token)
         headers = {"Content-Type": form["content_type"], "Accept": "application/json"}
         return self.send("POST", f"{place}submissions", form["data"], headers)[0]
 
 
-@pytest.fixture
-def site(config, engine, term, make_member, home):
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
     """The portal in processes of its own, with the students Ada and Bo."""
-    prepare(config.database_url)
-    make_member("ada")
-    make_member("bo")
-    with write_session(engine) as session:
-        offering = session.scalars(select(Offering).where(Offering.assignment_slug == "demo")).one()
-        offering.opens_at = utc_now() - timedelta(days=1)  # the server goes by the real clock
-        offering.due_at = utc_now() + timedelta(days=1)
-        offering_id = offering.id
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, str(PROGRAM), str(config.instance), str(home), str(port)]
-    log = config.instance.parent / "log"
-    with log.open("wb") as target:
-        child = subprocess.Popen(command, stdout=target, stderr=target, env=dict(os.environ))
-    served = Served(port, psutil.Process(child.pid), config.instance, offering_id)
-    try:
-        _wait(served, child, log)
-        yield served
-    finally:
-        child.terminate()
-        child.wait(60)
-    said = log.read_text(errors="replace")
-    assert "Traceback" not in said, said[-3000:]
-    assert not re.search(r"[\x00-\x08\x0e-\x1f\x7f]", said)
+    folder = tmp_path_factory.mktemp("served")
+    with open_site(folder) as driver:
+        driver.make_member("ada")
+        driver.make_member("bo")
+        now = utc_now()  # the server goes by the real clock
+        day = timedelta(days=1)
+        driver.change_offering(opens_at=now - day, due_at=now + day, attempts_per_day=None)
+        port = free_port()
+        where = [str(driver.config.instance), str(driver.config.home), str(port)]
+        with served([str(PROGRAM), *where], port, folder / "log") as child:
+            yield Served(port, psutil.Process(child.pid), driver, folder / "log")
+        assert_quiet(folder / "log")
 
 
-def _wait(served, child, log):
-    while child.poll() is None:
-        try:
-            Browser(served).send("GET", "/healthz")
-            return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(log.read_text())
+@pytest.fixture
+def site(running):
+    """The running portal, whose log must be quiet when the test ends."""
+    yield running
+    assert_quiet(running.log)
+
+
+def assert_quiet(log):
+    """Fail if the server has crashed in something, or let a control character into its log."""
+    lines = log.read_text(errors="replace")
+    assert "Traceback" not in lines, lines[-3000:]
+    assert not re.search(r"[\x00-\x08\x0e-\x1f\x7f]", lines)
 
 
 @contextmanager
@@ -175,7 +178,8 @@ def test_connections_that_are_never_closed_stop_nobody(site):
 
 
 @row("slow-body")
-def test_bodies_that_never_end_keep_nobody_else_out_and_leave_nothing(site, engine):
+def test_bodies_that_never_end_keep_nobody_else_out_and_leave_nothing(site):
+    before = site.submissions()
     head = (
         f"POST /labs/{site.offering_id}/submissions HTTP/1.1\r\nHost: x\r\n"
         "Content-Length: 900000\r\n"
@@ -183,8 +187,7 @@ def test_bodies_that_never_end_keep_nobody_else_out_and_leave_nothing(site, engi
     )
     with held(site, 60, head.encode()):
         works(site)
-    with read_session(engine) as session:
-        assert len(session.scalars(select(Submission)).all()) == 1
+    assert site.submissions() == before + 1
 
 
 @row("streams-all")
@@ -237,14 +240,14 @@ def test_only_people_with_an_account_send_much_and_only_as_an_upload(site):
                 assert browser.send("POST", path, body, headers)[0] == 413, path
             except ConnectionError:
                 pass  # refused so early that the rest could not be sent
-    assert ada.upload(b"#" * 1_500_000, key="upload-0002") == 422, "read, and found too long"
+    assert ada.upload(b"#" * 1_500_000) == 422, "read, and found too long"
     assert ada.upload(b"#" * 900_000 + b"\nx = 1\n") == 201
     works(site)
 
 
 @row("oversized-chunked")
 def test_an_endless_body_without_a_length_ends_at_the_limit(site):
-    ada = Browser(site).log_in("ada")
+    ada, before = Browser(site).log_in("ada"), site.stored()
     head = (
         f"POST /labs/{site.offering_id}/submissions HTTP/1.1\r\nHost: x\r\nCookie: {ada.cookie}\r\n"
         "Content-Type: multipart/form-data; boundary=edge\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -260,7 +263,7 @@ def test_an_endless_body_without_a_length_ends_at_the_limit(site):
         except OSError:
             pass
     assert sent < 48 << 20, "the server read on for ever"
-    assert list(site.folder.joinpath("store").rglob("*")) == []
+    assert site.stored() == before
     works(site)
 
 

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from portal_attacks import row
-from portal_fixtures import CHEAP
-from portal_web import send
+from attacks.portal.rows import row
+from attacks.portal.web import send
 from sqlalchemy import select
 
 from portal.audit.models import AuditEntry
-from portal.config import PortalConfig
-from portal.db import make_engine, read_session
-from portal.engine import prepare
-from portal.models import metadata
+from portal.db import read_session
 
 
 @pytest.fixture
-def config(database_url, tmp_path, home):
-    (tmp_path / "instance").mkdir()
-    return PortalConfig(
-        instance=tmp_path / "instance",
-        database_url=database_url,
-        secret_key="0" * 64,
-        grading_key=b"1" * 32,
-        home=home,
-        password_cost=CHEAP,
-    )
-
-
-@pytest.fixture
-def engine(config):
-    engine = make_engine(config.database_url)
-    metadata.create_all(engine)
-    prepare(config.database_url)
-    yield engine
-    engine.dispose()
+def database_url(each_database_url):
+    return each_database_url
 
 
 @row("numbers-too-large")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from support.attempts import ANSWER as GOOD
+from support.uploads import upload
 
-PASSWORD = "correct horse battery"
-GOOD = b"def answer():\n    return 42\n"
 UNSEEN = {
     *map(chr, range(32)),
     "\x7f",
@@ -24,29 +23,9 @@ def addresses(app, ids, method="GET"):
                 yield rule.endpoint, app.url_for(rule.endpoint, **values)
 
 
-def multipart(files=(), **fields) -> dict:
-    """Return a form as bytes, whatever the files are called."""
-    parts = [(f'name="{name}"', value.encode()) for name, value in fields.items()]
-    parts += [(f'name="files"; filename="{name}"', data) for name, data in files]
-    body = b"".join(
-        f"--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + data + b"\r\n"
-        for head, data in parts
-    )
-    return {"data": body + b"--edge--\r\n", "content_type": "multipart/form-data; boundary=edge"}
-
-
 def send(browser, offering_id, data=GOOD, name="answer.py", key="upload-0001", **more):
     """Send one upload and ask for the receipt as JSON."""
-    return browser.post(
-        f"/labs/{offering_id}/submissions",
-        headers={"Accept": "application/json"},
-        **multipart([(name, data)], client_key=key, **more),
-    )
-
-
-def token_of(page: str) -> str:
-    """Return the CSRF token of a page."""
-    return re.search(r'name="csrf_token" value="([^"]+)"', page).group(1)
+    return upload(browser, offering_id, [(name, data)], key, **more)
 
 
 def unseen(text: str) -> set[str]:

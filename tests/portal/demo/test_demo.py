@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
+from support.portal import open_site
 
 from grader.lab.catalogue import Catalogue, find_home
 from portal.accounts.passwords import Passwords
@@ -16,36 +17,44 @@ from portal.runs.models import GradingRun
 from portal.submissions.models import Submission
 
 
-@pytest.fixture
-def checkout(config):
-    """The settings of a portal in this very checkout."""
-    return replace(config, home=find_home(environ={}))
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A portal in this very checkout."""
+    with open_site(tmp_path_factory.mktemp("demo")) as site:
+        site.config = replace(site.config, home=find_home(environ={}))
+        yield site
 
 
-def test_building_twice_adds_nothing_and_gives_the_same_logins(checkout, engine, clock):
-    first = build_demo(checkout, now=clock())
-    second = build_demo(checkout, now=clock.advance(days=30))
-    assert first.submissions == len(uploads(Catalogue(checkout.home).get(LAB)))
+@pytest.fixture(scope="module")
+def built(site):
+    """The demo course, built twice."""
+    first = build_demo(site.config, now=site.clock())
+    return first, build_demo(site.config, now=site.clock.advance(days=30))
+
+
+def test_building_twice_adds_nothing_and_gives_the_same_logins(built, site):
+    first, second = built
+    assert first.submissions == len(uploads(Catalogue(site.config.home).get(LAB)))
     assert second.submissions == 0
     assert second.logins == first.logins
-    with read_session(engine) as session:
+    with read_session(site.engine) as session:
         people = session.scalar(select(func.count(Enrolment.id)))
         sent = session.scalar(select(func.count(Submission.id)))
         runs = session.scalar(select(func.count(GradingRun.id)))
     assert (people, sent, runs) == (8, first.submissions, first.submissions)
 
 
-def test_the_printed_logins_work(checkout, engine, clock):
-    demo = build_demo(checkout, now=clock())
-    with read_session(engine) as session:
+def test_the_printed_logins_work(built, site):
+    demo, _ = built
+    with read_session(site.engine) as session:
         for login in demo.logins:
-            passwords = Passwords(checkout.password_cost)
+            passwords = Passwords(site.config.password_cost)
             assert authenticate(session, passwords, login.username, login.password)
     assert {login.role for login in demo.logins} == set(Role)
     assert all(login.password in "\n".join(demo.lines()) for login in demo.logins)
 
 
-def test_without_the_staff_half_it_says_what_is_missing(config, home, engine, clock):
+def test_without_the_staff_half_it_says_what_is_missing(config, home, clock):
     (home / "assignments" / "demo").rename(home / "assignments" / LAB)
     manifest = home / "assignments" / LAB / "assignment.toml"
     manifest.write_text(manifest.read_text().replace('slug = "demo"', f'slug = "{LAB}"'))

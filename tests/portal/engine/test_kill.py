@@ -34,11 +34,10 @@ def kill9():
 
 
 @pytest.fixture
-def scene(kill9, tmp_path, home, database_url):
-    folder = tmp_path / "instance"
-    where = [str(folder), database_url, str(home)]
+def scene(kill9, tmp_path, instance, home, database_url):
+    where = [str(instance), database_url, str(home)]
     return kill9.Scene(
-        folder=folder,
+        folder=instance,
         database_url=database_url,
         home=home,
         assignment="demo",

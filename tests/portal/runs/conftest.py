@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+from support.databases import sqlite_url
+from support.reports import bare_report
 
-from grader.report import Report, RunStatus
 from portal.accounts.models import User
 from portal.courses.models import AttemptPolicy, Enrolment, Offering, OfferingKind, Role, Term
-from portal.db import Base, make_engine, write_session
+from portal.db import make_engine, write_session
 from portal.engine import Job
-from portal.runs import models as _runs  # noqa: F401 - its tables
 from portal.runs import service
 from portal.submissions.models import Submission
 
@@ -114,8 +114,7 @@ class Course:
 
 
 def make_course(url: str, policy: AttemptPolicy = AttemptPolicy.BEST) -> Course:
-    engine = make_engine(url)
-    Base.metadata.create_all(engine)
+    engine = make_engine(url, durable=False)
     with write_session(engine) as session:
         term = Term(slug="spring", title="Spring", timezone="Asia/Shanghai")
         session.add(term)
@@ -137,31 +136,27 @@ def make_course(url: str, policy: AttemptPolicy = AttemptPolicy.BEST) -> Course:
         return Course(engine, DictEngine(), offering.id, term.id)
 
 
-def make_report(score: float | None = 3.0) -> Report:
-    return Report(
-        assignment="sums",
-        assignment_title="Sums",
-        submission="lab.py",
-        digest="0" * 64,
-        status=RunStatus.GRADER_ERROR if score is None else RunStatus.GRADED,
-        score=score,
-        max_score=4.0,
-    )
+@pytest.fixture
+def new_course(tmp_path):
+    """A maker of courses, each in a database of its own."""
+    made = []
+
+    def make(policy=AttemptPolicy.BEST):
+        made.append(make_course(sqlite_url(tmp_path / f"course{len(made)}.db"), policy))
+        return made[-1]
+
+    yield make
+    for course in made:
+        course.engine.dispose()
 
 
 @pytest.fixture
-def course(tmp_path):
-    made = make_course(f"sqlite:///{tmp_path / 'portal.db'}")
-    yield made
-    made.engine.dispose()
-
-
-@pytest.fixture
-def new_course():
-    """The maker itself, for tests that need several courses or another database."""
-    return make_course
+def course(new_course):
+    """One course."""
+    return new_course()
 
 
 @pytest.fixture
 def new_report():
-    return make_report
+    """A maker of reports: ``new_report(2.5)``."""
+    return bare_report

@@ -129,8 +129,8 @@ def test_a_report_without_a_score_is_no_result(course, new_report):
         pytest.param(AttemptPolicy.BEST, RunState.QUEUED, id="the best counts"),
     ],
 )
-def test_a_newer_upload_takes_the_place_of_a_waiting_one(new_course, tmp_path, policy, expected):
-    course = new_course(f"sqlite:///{tmp_path / 'p.db'}", policy)
+def test_a_newer_upload_takes_the_place_of_a_waiting_one(new_course, policy, expected):
+    course = new_course(policy)
     student, other = course.student(), course.student()
     older, others = course.run(student), course.run(other)
     with write_session(course.engine) as session:
@@ -138,18 +138,16 @@ def test_a_newer_upload_takes_the_place_of_a_waiting_one(new_course, tmp_path, p
         service.supersede(session, student, offering, now=NOON)
     assert run_of(course, older).state is expected
     assert run_of(course, others).state is RunState.QUEUED
-    course.engine.dispose()
 
 
-def test_a_run_being_graded_is_not_superseded(new_course, tmp_path):
-    course = new_course(f"sqlite:///{tmp_path / 'p.db'}", AttemptPolicy.LAST)
+def test_a_run_being_graded_is_not_superseded(new_course):
+    course = new_course(AttemptPolicy.LAST)
     student = course.student()
     run_id = course.run(student)
     claim(course, run_id)
     with write_session(course.engine) as session:
         offering = session.get_one(Offering, course.offering_id)
         assert service.supersede(session, student, offering, now=NOON) == []
-    course.engine.dispose()
 
 
 def test_people_with_many_open_runs_come_later(course):

@@ -7,6 +7,8 @@ from functools import partial
 
 import pytest
 from sqlalchemy import select
+from support.attempts import Classroom
+from support.portal import open_site
 
 from grader.grading import GradingPool
 from grader.lab.catalogue import Catalogue
@@ -16,7 +18,6 @@ from portal.errors import ConfigError
 from portal.runs import grading, service, worker
 from portal.runs.models import Event, GradingRun, Heartbeat, Result, RunState
 from portal.runs.strength import Strength, strength_here, weak_workers
-from portal.store import Store
 from portal.submissions.models import Submission
 from portal.submissions.service import allowance_of
 
@@ -133,35 +134,48 @@ class Owed:
         self.runs.append(run_id)
 
 
-@pytest.fixture
-def refused(classroom, config, engine, monkeypatch, clock):
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A portal where Ada has uploaded something and Tess is staff."""
+    with open_site(tmp_path_factory.mktemp("weak")) as site:
+        site.make_member("tess", "ta")
+        yield site
+
+
+@pytest.fixture(scope="module")
+def refused(site):
     """A submission that a worker refuses to grade to the end, the engine really asked each time."""
-    (submission,) = classroom.send(classroom.enrol("ada"), None)
-    (config.home / "reference" / "demo" / "suite").mkdir()
-    monkeypatch.setattr(grading, "GradingPool", partial(GradingPool, tier=4))
-    monkeypatch.setattr(worker, "utc_now", clock)
+    (submission,) = Classroom(site).send(site.make_member("ada"), None)
+    (site.config.home / "reference" / "demo" / "suite").mkdir()
     jobs = Owed()
-    with read_session(engine) as session:
+    with read_session(site.engine) as session:
         run_id = session.scalars(select(GradingRun.id)).one()
-    for _ in range(service.MAX_FAULTS):  # each time by a worker that was started anew
-        with grading.engine_grading(config, 1) as grade:
-            hand = worker.Worker(
-                executor="w",
-                database=engine,
-                store=Store(config.store),
-                catalogue=Catalogue(config.home),
-                jobs=jobs,
-                grade=grade,
-                strength=Strength(4, config.minimum_tier),
-            )
-            hand.beat()
-            hand.deliver(run_id)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grading, "GradingPool", partial(GradingPool, tier=4))
+        patch.setattr(worker, "utc_now", site.clock)
+        for _ in range(service.MAX_FAULTS):  # each time by a worker that was started anew
+            _deliver(site, jobs, run_id)
     assert jobs.runs == [run_id] * (service.MAX_FAULTS - 1)
     return submission
 
 
-def test_a_refusal_is_a_fault_of_ours_and_never_a_score(refused, engine):
-    with read_session(engine) as session:
+def _deliver(site, jobs, run_id):
+    with grading.engine_grading(site.config, 1) as grade:
+        hand = worker.Worker(
+            executor="w",
+            database=site.engine,
+            store=site.store,
+            catalogue=Catalogue(site.config.home),
+            jobs=jobs,
+            grade=grade,
+            strength=Strength(4, site.config.minimum_tier),
+        )
+        hand.beat()
+        hand.deliver(run_id)
+
+
+def test_a_refusal_is_a_fault_of_ours_and_never_a_score(refused, site):
+    with read_session(site.engine) as session:
         run = session.scalars(select(GradingRun)).one()
         assert (run.state, run.attempts) == (RunState.NEEDS_HUMAN, service.MAX_FAULTS)
         assert session.scalars(select(Result)).all() == []
@@ -170,11 +184,11 @@ def test_a_refusal_is_a_fault_of_ours_and_never_a_score(refused, engine):
     assert "sandbox tier 4" in told and "tier 3 or better is demanded" in told
 
 
-def test_a_refusal_costs_the_student_no_attempt_and_is_told_calmly(refused, classroom, log_in):
-    page = log_in("ada").get(f"/submissions/{refused}").text
+def test_a_refusal_costs_the_student_no_attempt_and_is_told_calmly(refused, site):
+    page = site.log_in("ada").get(f"/submissions/{refused}").text
     assert "The fault is ours: it cost you no attempt" in page
     assert "tier" not in page and "doctor" not in page
-    with read_session(classroom.engine) as session:
+    with read_session(site.engine) as session:
         submission = session.get_one(Submission, refused)
         allowance = allowance_of(
             session, submission.enrolment_id, submission.offering, now=submission.received_at
@@ -182,10 +196,9 @@ def test_a_refusal_costs_the_student_no_attempt_and_is_told_calmly(refused, clas
     assert allowance.used_total == 0
 
 
-def test_staff_see_why_nothing_is_graded_and_what_to_do(refused, classroom, make_member, log_in):
-    make_member("tess", "ta")
-    staff = log_in("tess")
-    for place in (f"/staff/submissions/{refused}", f"/staff/{classroom.term.slug}/submissions"):
+def test_staff_see_why_nothing_is_graded_and_what_to_do(refused, site):
+    staff = site.log_in("tess")
+    for place in (f"/staff/submissions/{refused}", f"/staff/{site.term.slug}/submissions"):
         page = staff.get(place).text
         assert "tier 3 or better is demanded (PORTAL_MINIMUM_TIER). It refuses to grade" in page
         assert "Run `grader doctor` there" in page

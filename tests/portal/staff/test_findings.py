@@ -1,6 +1,7 @@
 """Staff see, as text, what a file used of what it was to do without; its student never does."""
 
 import pytest
+from support.reports import class_report
 
 from grader.report import FromScratchFinding
 
@@ -8,7 +9,7 @@ XSS = "<script>alert('x')</script>"
 
 
 @pytest.fixture
-def found(classroom, monkeypatch):
+def found(classroom):
     """A submission of Ada's whose report has a finding of each kind."""
     source = FromScratchFinding(
         path="demo/answer.py",
@@ -19,14 +20,8 @@ def found(classroom, monkeypatch):
         sure="certain",
     )
     ran = source.model_copy(update={"how": "run", "sure": "likely", "test": "test_MARKTEST.py::t"})
-    names = classroom.send.__globals__
-    plain = names["class_report"]
-    monkeypatch.setitem(
-        names,
-        "class_report",
-        lambda *about: plain(*about).model_copy(update={"findings": (source, ran)}),
-    )
-    (submission,) = classroom.send(classroom.enrol("ada"), 7.0)
+    report = class_report(7.0, "wrong").model_copy(update={"findings": (source, ran)})
+    (submission,) = classroom.send_reports(classroom.enrol("ada"), report)
     return submission
 
 

@@ -15,7 +15,7 @@ SECRET = "HIDDEN-INPUT-CANARY"
 def graded(bench, report, clock):
     """A submission of ada's with a result."""
     receipt = bench.receipt()
-    bench.grade(receipt["id"], report, clock())
+    bench.grade(receipt["id"], report)
     return receipt
 
 
@@ -112,7 +112,7 @@ def test_progress_tells_the_state_to_pages_that_poll(bench, clock, report):
 
 def test_a_fault_that_is_tried_again_is_told_as_ours(bench, clock):
     receipt = bench.receipt()
-    bench.fault(receipt["id"], clock(), times=1)
+    bench.fault(receipt["id"], times=1)
     page = bench.client.get(receipt["url"]).text
     assert "A fault of ours" in page
     assert "disk full" not in page, "what failed is for the staff"

@@ -35,7 +35,7 @@ def test_an_upload_becomes_a_submission_a_run_an_event_and_a_job(bench, config, 
 
 def test_the_stored_bytes_are_those_that_were_sent(bench):
     receipt = bench.receipt()
-    assert bench.app.extensions["portal"].store.get(receipt["sha256"]) == GOOD
+    assert bench.store.get(receipt["sha256"]) == GOOD
 
 
 def test_a_receipt_names_time_and_digest(bench, clock):
@@ -106,7 +106,7 @@ def test_a_rejected_upload_leaves_nothing_but_an_audit_line(bench, files):
     assert answer.status_code == 422
     assert "cost you no attempt" in answer.text
     assert bench.submissions() == []
-    assert list(bench.app.extensions["portal"].store.root.rglob("*")) == []
+    assert list(bench.store.root.rglob("*")) == []
     with read_session(bench.engine) as session:
         entry = session.scalars(
             select(AuditEntry).where(AuditEntry.action == "submission.rejected")
@@ -185,15 +185,15 @@ def test_attempts_in_all_are_limited(bench, clock):
 def test_a_refused_upload_stores_no_bytes(bench):
     bench.change_offering(attempts_total=1)
     bench.receipt(key="upload-1")
-    before = list(bench.app.extensions["portal"].store.root.rglob("*"))
+    before = list(bench.store.root.rglob("*"))
     assert bench.send(key="upload-2", data=b"other = 1\n").status_code == 422
-    assert list(bench.app.extensions["portal"].store.root.rglob("*")) == before
+    assert list(bench.store.root.rglob("*")) == before
 
 
 def test_a_fault_of_ours_costs_no_attempt(bench, clock):
     bench.change_offering(attempts_total=1)
     first = bench.receipt(key="upload-1")
-    bench.fault(first["id"], clock())
+    bench.fault(first["id"])
     page = bench.client.get(first["url"]).text
     assert "fault is ours" in page
     assert "cost you no attempt" in page

@@ -1,0 +1,1 @@
+"""What tests of the portal share: databases, one portal to drive, and reports made by hand."""
