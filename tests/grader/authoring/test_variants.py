@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from grader.authoring import reference_submission
-from grader.authoring.validate import Plan
-from grader.authoring.validate import run as validate
+from grader.authoring.validate import Plan, validate
 from grader.authoring.variants import own_digest
 from grader.errors import AuthoringError, ManifestError
 from grader.grading import suite_digest
