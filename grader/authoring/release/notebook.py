@@ -13,11 +13,13 @@ from grader.intake.notebook import marks
 from grader.lab.manifest import Assignment
 
 _SET_UP = '''import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 __package__ = "{slug}"  # lets a cell import its neighbours: from .{module} import ...
 __name__ = "{slug}.notebook"  # not "__main__": cells define functions and run no script
+sys.modules[__name__] = sys.modules["__main__"]  # where @dataclass looks for a cell's names
 
 FILES = {files}
 
