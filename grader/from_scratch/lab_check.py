@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from grader.from_scratch import findings_in_file, findings_in_source, from_scratch_files
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
+from grader.lab.given import given_file
 from grader.lab.manifest import Assignment
 from grader.report.explain import where
 
@@ -29,7 +30,7 @@ def own_findings(lab: Lab, reference: Submission) -> list[str]:
     every = sorted({name for file in from_scratch_files(lab.assignment) for name in file.forbidden})
     for given in lab.assignment.given:
         if given.path.endswith(".py"):
-            content = (lab.public / given.path).read_bytes()
+            content = given_file(lab.public, given.path).read_bytes()
             named = findings_in_file(given.path, content, every)
             found += [one for one in named if COMPUTED not in one.name]
     return [f"{where(one)} {one.name}" for one in found]

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from grader.errors import GradingError
 from grader.lab.catalogue import Lab
+from grader.lab.given import DATASETS, REFERENCE, given_file
 from grader.lab.manifest import MANIFEST_NAME
 
-GIVEN, REFERENCE, DATASETS = "given", "reference", "datasets"  # how names of files begin
+GIVEN = "given"  # how names of files begin, as do REFERENCE and DATASETS
 
 # What proves a suite decides no grade: solutions, right and wrong, and what calibrating them found.
 _NO_PART = frozenset(
@@ -45,7 +46,7 @@ def lab_files(lab: Lab) -> Iterator[tuple[str, Path]]:
         raise GradingError(f"{lab.assignment.slug}: no reference and no hidden suite here")
     yield MANIFEST_NAME, lab.public / MANIFEST_NAME
     for given in lab.assignment.given:
-        yield f"{GIVEN}/{given.path}", lab.public / given.path
+        yield f"{GIVEN}/{given.path}", given_file(lab.public, given.path)
     yield from _below(lab.reference, REFERENCE)
     yield from _below(lab.reference.parent / DATASETS, DATASETS)  # shared by the course's labs
 

@@ -13,9 +13,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from grader.errors import GradingError
+from grader.lab.given import DATASETS
 from grader.lab.manifest import Assignment
-
-DATASETS = "datasets"
 
 
 def load_reference(folder: Path, assignment: Assignment) -> SimpleNamespace:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from grader.errors import Rejected
 from grader.intake.notebook import modules_of, without_mark
+from grader.lab.given import given_file
 from grader.lab.manifest import Assignment
 
 
 def released(assignment: Assignment, path: str) -> bytes | None:
     """Return the handed-out copy of a file, None if the assignment has none."""
-    file = assignment.folder / path
+    file = given_file(assignment.folder, path)
     return file.read_bytes() if file.is_file() else None
 
 

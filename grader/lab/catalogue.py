@@ -13,10 +13,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from grader.errors import ManifestError, ProctorError, UnknownAssignment
+from grader.lab.given import REFERENCE
 from grader.lab.manifest import MANIFEST_NAME, Assignment, load_assignment
 
 ASSIGNMENTS = "assignments"
-REFERENCE = "reference"
 HOME_VARIABLE = "GRADER_HOME"
 
 

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from grader.lab.given import given_file
+from grader.lab.manifest import Assignment
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first instant a zip can name: same files, same bytes
 _UNIX = 3  # the system whose file modes a zip tells; named, so that every system writes the same
 _LEFT_OUT = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints"}
 
 
-def handout_files(public: Path) -> dict[str, bytes]:
-    """Read what a lab's public folder hands out, by path below it, in the order of the paths.
+def handout_files(assignment: Assignment) -> dict[str, bytes]:
+    """Read what a lab hands out, by path below its public folder, in the order of the paths.
 
-    Links, hidden files and caches stay out: only what lies in the folder itself is handed out.
+    That is what lies in the folder itself, without links, hidden files and caches, and the given
+    files, wherever they lie.
     """
+    public = assignment.folder
     paths = (file.relative_to(public) for file in public.rglob("*"))
-    return {
-        path.as_posix(): (public / path).read_bytes()
-        for path in sorted(paths, key=Path.as_posix)
-        if _handed_out(public, path)
-    }
+    files = {path.as_posix(): public / path for path in paths if _handed_out(public, path)}
+    files |= {path: file for path, file in _shared(assignment) if file.is_file()}
+    return {path: files[path].read_bytes() for path in sorted(files)}
 
 
 def handout_zip(name: str, files: Mapping[str, bytes]) -> bytes:
@@ -36,6 +39,14 @@ def handout_zip(name: str, files: Mapping[str, bytes]) -> bytes:
             info.external_attr = 0o644 << 16
             archive.writestr(info, files[path])
     return packed.getvalue()
+
+
+def _shared(assignment: Assignment) -> Iterator[tuple[str, Path]]:
+    """Yield the given files that lie elsewhere, by the path under which they are handed out."""
+    for given in assignment.given:
+        file = given_file(assignment.folder, given.path)
+        if file != assignment.folder / given.path:
+            yield given.path, file
 
 
 def _handed_out(public: Path, path: Path) -> bool:

@@ -36,6 +36,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from grader.errors import ManifestError, ManifestProblem
+from grader.lab.given import given_file
 from grader.lab.naming import (
     DataFolder,
     DottedName,
@@ -255,7 +256,7 @@ def _against_folder(assignment: Assignment, released: bool) -> _Found:
     if assignment.slug != assignment.folder.name:
         yield "slug", f"must equal the folder's name, {assignment.folder.name!r}"
     for index, given in enumerate(assignment.given if released else ()):
-        if not (assignment.folder / given.path).is_file():
+        if not given_file(assignment.folder, given.path).is_file():
             mend = f"there is no file {given.path!r} here; run grader release, or add it"
             yield f"given.{index}.path", mend
 

@@ -19,6 +19,7 @@ from typing import Any
 from grader.errors import ProctorError
 from grader.intake import Submission
 from grader.lab.catalogue import Lab
+from grader.lab.given import given_file
 from grader.report.report import Outcome
 from grader.text import clean, clean_line
 
@@ -56,8 +57,9 @@ def run_public_tests(
 
 def _lay_out(folder: Path, lab: Lab, submission: Submission, tests: list[Path]) -> None:
     submission.write_to(folder)
-    for source in [*(lab.public / given.path for given in lab.assignment.given), *tests]:
-        target = folder / source.relative_to(lab.public)
+    given = {file.path: given_file(lab.public, file.path) for file in lab.assignment.given}
+    for path, source in [*given.items(), *((test.name, test) for test in tests)]:
+        target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     (folder / "pytest.ini").write_text("[pytest]\n")

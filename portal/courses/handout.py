@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from grader.api import handout_files, handout_zip
+from grader.api import Assignment, handout_files, handout_zip
 
 LANGUAGES = {"en": ("README.md", "English"), "zh": ("README.zh.md", "中文")}
 
@@ -38,9 +38,9 @@ def read_handout(public: Path, language: str) -> Handout | None:
     return Handout(chosen, _render_file(file, file.stat().st_mtime_ns), others)
 
 
-def skeleton_zip(public: Path) -> bytes:
-    """Return the public folder as a zip with one top folder, the same bytes for the same files."""
-    return handout_zip(public.name, handout_files(public))
+def skeleton_zip(assignment: Assignment) -> bytes:
+    """Return what a lab hands out as a zip, the same bytes for the same files."""
+    return handout_zip(assignment.slug, handout_files(assignment))
 
 
 @lru_cache(maxsize=64)

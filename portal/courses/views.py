@@ -85,7 +85,7 @@ def skeleton(offering_id: int) -> ResponseReturnValue:
         abort(404)
     if state_of(access.offering, now()) is OfferingState.NOT_YET and not access.is_staff:
         abort(404)
-    response = Response(skeleton_zip(found.public), mimetype="application/zip")
+    response = Response(skeleton_zip(found.assignment), mimetype="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="{found.assignment.slug}.zip"'
     return response
 

@@ -20,9 +20,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader.authoring.calibrate import bounds
 from grader.errors import ManifestError, ManifestProblem
-from grader.grading.digest import DATASETS, REFERENCE, lab_files
+from grader.grading.digest import lab_files
 from grader.lab.bars import BARS_NAME, Bar
 from grader.lab.catalogue import Lab
+from grader.lab.given import DATASETS, REFERENCE
 from grader.lab.manifest import MANIFEST_NAME
 from grader.report.report import Environment
 

@@ -18,8 +18,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from grader.authoring.release import plan_release
 from grader.errors import AuthoringError
-from grader.grading.digest import DATASETS
-from grader.lab.catalogue import ASSIGNMENTS, REFERENCE
+from grader.lab.catalogue import ASSIGNMENTS
+from grader.lab.given import DATASETS, REFERENCE
 from grader.lab.naming import Slug
 
 TEMPLATES = Path(__file__).parent / "templates"

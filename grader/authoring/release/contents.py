@@ -1,7 +1,7 @@
 """What a release makes of a lab, and what that changes in its public folder.
 
 From ``reference/<slug>/`` come the skeleton and the notebook; given files are copied from there,
-or from a folder that labs share: ``gcn/datasets/cora.py`` from ``reference/datasets/cora.py``.
+and loaders of data from ``reference/datasets/`` (`grader.lab.given`): git keeps no copy of these.
 The rest of the public folder, handouts and public tests, is written by hand and left alone.
 """
 
@@ -15,7 +15,8 @@ from grader.authoring.release.leaks import leaks, secrets_of
 from grader.authoring.release.notebook import notebook_of
 from grader.authoring.release.skeleton import BEGIN, END, skeleton_of, solution_lines
 from grader.errors import AuthoringError
-from grader.lab.catalogue import ASSIGNMENTS, REFERENCE, Catalogue
+from grader.lab.catalogue import ASSIGNMENTS, Catalogue
+from grader.lab.given import REFERENCE, given_file
 from grader.lab.handout import handout_files, handout_zip
 from grader.lab.manifest import MANIFEST_NAME, Assignment, load_assignment
 from grader.report.export import write_atomically
@@ -32,12 +33,16 @@ class Release:
     leaks: tuple[str, ...]  # what is in `files` and only staff may know, file and line first
 
     def changes(self) -> list[str]:
-        """Say which files of the public folder are not as this release makes them."""
+        """Say which files of the public folder are not as this release makes them.
+
+        Loaders that labs share need not be there: nobody reads them from it.
+        """
         told = []
         for path, content in self.made.items():
             file = self.public / path
             if not file.is_file():
-                told.append(f"{path} is missing")
+                if given_file(self.public, path) == file:
+                    told.append(f"{path} is missing")
             elif (there := file.read_bytes()) != content:
                 told.append(f"{path} differs from line {_first_difference(there, content)} on")
         return told
@@ -80,7 +85,7 @@ def plan_release(home: Path, slug: str) -> Release:
     skeleton, solution = _skeleton(assignment, reference)
     made |= {path: text.encode() for path, text in skeleton.items()}
     secrets = secrets_of(assignment, reference, solution, made)
-    by_hand = handout_files(public)
+    by_hand = handout_files(assignment)
     made[f"{slug}.ipynb"] = _notebook(assignment, by_hand, skeleton).encode()
     files = by_hand | made
     return Release(assignment, public, made, files, tuple(leaks(secrets, files, made)))

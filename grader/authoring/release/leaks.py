@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from grader.authoring.release.skeleton import BEGIN, END
-from grader.lab.catalogue import REFERENCE
+from grader.lab.given import REFERENCE
 from grader.lab.manifest import MANIFEST_NAME, Assignment
 
 # Lines of a solution that stand in a row and have fewer different words together, such as

@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from grader.errors import ProctorError
-from grader.lab.catalogue import ASSIGNMENTS, REFERENCE, Catalogue
+from grader.lab.catalogue import ASSIGNMENTS, Catalogue
+from grader.lab.given import DATASETS, REFERENCE
 from grader.report.export import from_json
 from grader.report.report import Report
-
-_DATASETS = f"{REFERENCE}/datasets"
 
 
 def reports_in(against: str) -> list[Report] | None:
@@ -58,7 +57,7 @@ def _unpack(home: Path, slug: str, revision: str, target: Path) -> None:
     root = Path(_line(top))
     prefix = home.resolve().relative_to(root.resolve()).as_posix()
     whole = _line(tree) if prefix == "." else f"{_line(tree)}:{prefix}"
-    wanted = (f"{ASSIGNMENTS}/{slug}", f"{REFERENCE}/{slug}", _DATASETS)
+    wanted = (f"{ASSIGNMENTS}/{slug}", f"{REFERENCE}/{slug}", f"{REFERENCE}/{DATASETS}")
     present = [
         path for path in wanted if _git(root, "cat-file", "-e", _at(whole, path)) is not None
     ]

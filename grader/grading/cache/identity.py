@@ -49,11 +49,12 @@ from typing import Any
 import grader
 from grader.grading.cache.sources import TestFile, imported_stems, mentions, read_test_file
 from grader.grading.collected import CollectedSuite, TestSpec
-from grader.grading.digest import DATASETS, GIVEN, REFERENCE, lab_files, suite_digest, suite_stamp
+from grader.grading.digest import GIVEN, lab_files, suite_digest, suite_stamp
 from grader.grading.versions import library_version
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
 from grader.lab.data import data_digests
+from grader.lab.given import DATASETS, REFERENCE
 from grader.lab.manifest import MANIFEST_NAME
 from grader.sandbox import Tier
 

@@ -18,6 +18,7 @@ from grader.from_scratch import FromScratchWatch
 from grader.grading.collected import SandboxKind, TestSpec
 from grader.intake.submission import Submission
 from grader.lab.bars import Bars
+from grader.lab.given import given_file
 from grader.lab.manifest import Assignment
 from grader.report.causes import Cause
 from grader.report.report import Artifact, Outcome
@@ -174,7 +175,7 @@ class SuiteRun:
         for given in self.assignment.given:
             target = folder / given.path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes((self.assignment.folder / given.path).read_bytes())
+            target.write_bytes(given_file(self.assignment.folder, given.path).read_bytes())
 
     def _modules(self, without: tuple[str, ...]) -> dict[str, str]:
         """Return short -> dotted names of the modules that work without these libraries."""

@@ -42,6 +42,16 @@ def change(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new, 1), "utf-8")
 
 
+def share(home: Path, public: Path) -> Path:
+    """Let the lab give a loader of data, and return the one file that holds it."""
+    with (public / "assignment.toml").open("a", encoding="utf-8") as manifest:
+        manifest.write('\n[[given]]\npath = "lab/datasets/cora.py"\n')
+    file = home / "reference" / "datasets" / "cora.py"
+    file.parent.mkdir()
+    file.write_text("CORA = 1\n")
+    return file
+
+
 def refused(home: Path) -> list[str]:
     """Return why nothing is written and no zip is packed."""
     planned = plan_release(home, "lab")
@@ -89,6 +99,24 @@ def test_given_files_are_copied_from_the_lab_or_from_what_labs_share(home, publi
     assert plan_release(home, "lab").write() == ["lab/extra.py", "lab/datasets/cora.py"]
     copied = (public / "lab" / "datasets" / "cora.py").read_bytes()
     assert copied == (shared / "cora.py").read_bytes()
+
+
+def test_loaders_that_labs_share_are_in_the_zip_without_a_copy_in_the_folder(home, public):
+    cora = share(home, public)
+    planned = plan_release(home, "lab")
+    assert planned.changes() == []
+    with zipfile.ZipFile(io.BytesIO(planned.zip())) as archive:
+        assert archive.read("lab/lab/datasets/cora.py") == cora.read_bytes()
+    assert not (public / "lab" / "datasets").exists()
+
+
+def test_an_old_copy_of_a_loader_is_told_and_not_handed_out(home, public):
+    cora = share(home, public)
+    plan_release(home, "lab").write()
+    cora.write_text("CORA = 2\n")
+    planned = plan_release(home, "lab")
+    assert planned.changes() == ["lab/datasets/cora.py differs from line 1 on"]
+    assert planned.files["lab/datasets/cora.py"] == b"CORA = 2\n"
 
 
 def test_a_given_file_that_is_nowhere_is_told(home, public):

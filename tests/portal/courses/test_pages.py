@@ -13,6 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
+from grader.api import Catalogue
 from portal.courses.handout import render_markdown, skeleton_zip
 from portal.courses.models import Enrolment, Offering, Role, Term
 from portal.courses.service import OfferingState, create_term, state_of
@@ -114,7 +115,7 @@ def test_the_skeleton_holds_the_public_folder_alone(
         "demo/demo/answer.py",
     ]
     assert b"STAFF-CANARY" not in text
-    assert skeleton_zip(public) == answer.data
+    assert skeleton_zip(Catalogue(home).get("demo").assignment) == answer.data
 
 
 def test_a_lab_whose_folder_is_gone_says_so(make_member: Member, log_in: LogIn, home: Path) -> None:

@@ -21,6 +21,7 @@ from grader.errors import GradingError
 from grader.intake.submission import Submission
 from grader.lab.bars import BARS_NAME
 from grader.lab.catalogue import Lab
+from grader.lab.given import given_file
 from grader.lab.manifest import MANIFEST_NAME
 
 _STUDENTS = re.compile(r"\b(?:shared_)?student\.([a-z_]\w*)")
@@ -113,7 +114,8 @@ class Aim:
     def _others(self, text: str) -> list[Path]:
         """Return the other files that verdicts depend on: manifest, given files, bars."""
         public, reference = self.lab.public, self.lab.reference
-        found = [public / MANIFEST_NAME, *(public / g.path for g in self.lab.assignment.given)]
+        found = [public / MANIFEST_NAME]
+        found += [given_file(public, given.path) for given in self.lab.assignment.given]
         if reference and _BARS.search(text) and (reference / BARS_NAME).is_file():
             found.append(reference / BARS_NAME)
         if self.lab.suite:
