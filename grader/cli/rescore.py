@@ -27,12 +27,13 @@ from grader.authoring.rescore import (
 from grader.cli.check import split_arguments
 from grader.cli.home import catalogue
 from grader.cli.progress import watching
-from grader.cli.run import check_paths, check_variant
+from grader.cli.run import check_paths, check_variant, hand_ins_at
 from grader.cli.summary import cache_lines, note_unreadable
 from grader.errors import ProctorError
 from grader.grading import ResultCache, cache_folder
-from grader.grading.batch import Settings, Source, find_sources, pool_for, run_batch
+from grader.grading.batch import Settings, pool_for, run_batch
 from grader.grading.keys import grading_key
+from grader.intake.exports import HandIn
 from grader.lab.catalogue import Lab
 from grader.report.export import write_atomically
 from grader.report.report import Report, RunStatus
@@ -85,7 +86,7 @@ def rescore(
     home = catalogue()
     lab = home.get(slug)
     check_variant(lab, variant)
-    sources = find_sources(paths, lab.assignment)
+    hand_ins = hand_ins_at(paths, lab)
     cache = None if no_cache else ResultCache(cache_folder())
     settings = Settings(
         grading_key(seed_key), jobs or os.cpu_count() or 1, variant, minimum_tier, cache
@@ -94,10 +95,10 @@ def rescore(
     if before is None:
         with other_home(home.root, slug, against) as other:
             labs = {f"Before ({against})": other.get(slug), "After (this suite)": lab}
-            before, after = _grade(labs, sources, settings)
+            before, after = _grade(labs, hand_ins, settings)
     else:
-        (after,) = _grade({"After (this suite)": lab}, sources, settings)
-        names = {source.name for source in sources}
+        (after,) = _grade({"After (this suite)": lab}, hand_ins, settings)
+        names = {hand_in.name for hand_in in hand_ins}
         before = [report for report in before if report.submission in names]
     found = changes(before, after)
     _write(found, json_file, csv_file)
@@ -108,17 +109,17 @@ def rescore(
 
 
 def _grade(
-    labs: Mapping[str, Lab], sources: Sequence[Source], settings: Settings
+    labs: Mapping[str, Lab], hand_ins: Sequence[HandIn], settings: Settings
 ) -> list[list[Report]]:
-    """Grade every source with each lab in turn; its name is told as it begins."""
+    """Grade every submission with each lab in turn; its name is told as it begins."""
     graded = []
     with pool_for(settings) as pool:
         for name, lab in labs.items():
             click.echo(name, err=True)
-            with watching([source.name for source in sources]) as watcher:
-                results = run_batch(lab, sources, settings, watcher=watcher, grade=pool.grade)
-            if len(results) < len(sources):
-                raise ProctorError(f"Stopped: {len(results)} of {len(sources)} were graded.")
+            with watching([hand_in.name for hand_in in hand_ins]) as watcher:
+                results = run_batch(lab, hand_ins, settings, watcher=watcher, grade=pool.grade)
+            if len(results) < len(hand_ins):
+                raise ProctorError(f"Stopped: {len(results)} of {len(hand_ins)} were graded.")
             graded.append([result.report for result in results])
     return graded
 

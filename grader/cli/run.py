@@ -13,8 +13,9 @@ from grader.cli.outputs import Outputs
 from grader.cli.progress import watching
 from grader.cli.summary import note_unreadable, print_summary
 from grader.grading import ResultCache, cache_folder
-from grader.grading.batch import Settings, find_sources, run_batch
+from grader.grading.batch import Settings, run_batch
 from grader.grading.keys import grading_key
+from grader.intake.exports import HandIn, find_hand_ins
 from grader.lab.catalogue import Lab
 from grader.report.report import RunStatus
 
@@ -53,8 +54,11 @@ def run(
 ) -> None:
     """Grade submissions with a lab's hidden tests.
 
-    PATH is a file, a zip, a folder with one submission, or a folder with a file or folder for
-    each. The key of the hidden inputs is --seed-key, GRADER_KEY, or your own, made at first use.
+    PATH is a file, a zip, a folder with one submission, a folder with a file or folder for each
+    (or with sections of these), or the unpacked export of Canvas, Moodle, Gradescope or
+    Blackboard.
+
+    The key of the hidden inputs is --seed-key, GRADER_KEY, or your own, made at first use.
     A test is not run again while nothing has changed that its result hangs on.
 
     Exits with 1 if a submission was refused or met a fault of ours, whatever the scores are.
@@ -63,22 +67,22 @@ def run(
     check_paths(paths)
     lab = lab_of(slug)
     check_variant(lab, variant)
-    sources = find_sources(paths, lab.assignment)
+    hand_ins = hand_ins_at(paths, lab)
     outputs = Outputs(json_file, csv_file, junit, gradescope, artifacts)
-    outputs.check(len(sources))
+    outputs.check(len(hand_ins))
     cache = None if no_cache else ResultCache(cache_folder())
     settings = Settings(
         grading_key(seed_key), jobs or os.cpu_count() or 1, variant, minimum_tier, cache
     )
-    with watching([source.name for source in sources]) as watcher:
-        results = run_batch(lab, sources, settings, watcher=watcher)
+    with watching([hand_in.name for hand_in in hand_ins]) as watcher:
+        results = run_batch(lab, hand_ins, settings, watcher=watcher)
     reports = [result.report for result in results]
     if reports:
         outputs.write(results)
         print_summary(reports)
     note_unreadable(cache)
-    if len(reports) < len(sources):
-        click.echo(f"Stopped: {len(reports)} of {len(sources)} are done.", err=True)
+    if len(reports) < len(hand_ins):
+        click.echo(f"Stopped: {len(reports)} of {len(hand_ins)} are done.", err=True)
         ctx.exit(1)
     ctx.exit(0 if all(report.status is RunStatus.GRADED for report in reports) else 1)
 
@@ -99,3 +103,15 @@ def check_paths(paths: list[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise click.UsageError(f"There is no file or folder {path}.")
+
+
+def hand_ins_at(paths: list[Path], lab: Lab) -> tuple[HandIn, ...]:
+    """Return the submissions that paths stand for, and say how the paths were read."""
+    found = find_hand_ins(paths, lab.assignment)
+    for system in found.systems:
+        click.echo(f"Read as an export of {system}.", err=True)
+    if found.sections:
+        click.echo(f"Read as parts of the class: {', '.join(found.sections)}.", err=True)
+    if found.left_out:
+        click.echo(f"Left out, being no submissions: {', '.join(found.left_out)}.", err=True)
+    return found.hand_ins

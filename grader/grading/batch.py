@@ -9,15 +9,13 @@ from __future__ import annotations
 import queue
 import threading
 import traceback
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from grader.errors import ProctorError, Rejected
+from grader.errors import Rejected
 from grader.grading import (
     GradedSubmission,
     GradingPool,
@@ -26,12 +24,10 @@ from grader.grading import (
     fault_report,
     rejected_report,
 )
-from grader.intake import Submission, receive
+from grader.intake import Submission
+from grader.intake.exports import HandIn, receive_hand_in
 from grader.lab.catalogue import Lab
-from grader.lab.manifest import Assignment
 from grader.report.report import Report
-
-_JUNK = ("__MACOSX", "__pycache__")
 
 
 class Grade(Protocol):
@@ -60,14 +56,6 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True)
-class Source:
-    """One submission on disk and the name its row bears."""
-
-    name: str
-    path: Path
-
-
-@dataclass(frozen=True)
 class Settings:
     """What holds for every submission of a batch."""
 
@@ -78,41 +66,24 @@ class Settings:
     cache: ResultCache | None = None  # of results of single tests; None to run every test
 
 
-def find_sources(paths: Sequence[Path], assignment: Assignment) -> list[Source]:
-    """Return the submissions that paths stand for, with names that differ.
-
-    A file is one submission, and so is a folder that holds a file or package of the manifest;
-    of any other folder each child is one. Raises ProctorError if a folder holds none.
-    """
-    found = [child for path in paths for child in _submissions_at(path, assignment)]
-    counts = Counter(path.name for path in found)
-    names: Counter[str] = Counter()
-    sources = []
-    for path in found:
-        name = path.name if counts[path.name] == 1 else f"{path.parent.name}/{path.name}"
-        names[name] += 1
-        sources.append(Source(name if names[name] == 1 else f"{name} ({names[name]})", path))
-    return sources
-
-
 def run_batch(
     lab: Lab,
-    sources: Sequence[Source],
+    hand_ins: Sequence[HandIn],
     settings: Settings,
     *,
     watcher: Watcher,
     grade: Grade | None = None,
 ) -> list[GradedSubmission]:
-    """Grade every source and return the results in the order of the sources.
+    """Grade every submission and return the results in the order given.
 
     Whatever goes wrong with one submission becomes that submission's report. Ctrl-C ends the
     batch: then only the submissions that are done are returned. By default a pool of the
     batch's own grades.
     """
     if grade is not None:
-        return _run(lab, sources, settings, watcher, grade)
+        return _run(lab, hand_ins, settings, watcher, grade)
     with pool_for(settings) as pool:
-        return _run(lab, sources, settings, watcher, pool.grade)
+        return _run(lab, hand_ins, settings, watcher, pool.grade)
 
 
 def pool_for(settings: Settings) -> GradingPool:
@@ -121,11 +92,11 @@ def pool_for(settings: Settings) -> GradingPool:
 
 
 def _run(
-    lab: Lab, sources: Sequence[Source], settings: Settings, watcher: Watcher, grade: Grade
+    lab: Lab, hand_ins: Sequence[HandIn], settings: Settings, watcher: Watcher, grade: Grade
 ) -> list[GradedSubmission]:
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, GradedSubmission]] = queue.SimpleQueue()
-    for index in range(len(sources)):
+    for index in range(len(hand_ins)):
         waiting.put(index)
 
     def work() -> None:
@@ -134,13 +105,13 @@ def _run(
                 index = waiting.get_nowait()
             except queue.Empty:
                 return
-            done.put((index, _one(lab, sources[index], settings, watcher, index, grade)))
+            done.put((index, _one(lab, hand_ins[index], settings, watcher, index, grade)))
 
-    for _ in range(min(max(settings.jobs, 1), len(sources))):
+    for _ in range(min(max(settings.jobs, 1), len(hand_ins))):
         threading.Thread(target=work, daemon=True).start()
     results: dict[int, GradedSubmission] = {}
     with suppress(KeyboardInterrupt):
-        while len(results) < len(sources):
+        while len(results) < len(hand_ins):
             index, graded = done.get()
             results[index] = graded
             watcher.on_done(index, graded.report)
@@ -148,10 +119,10 @@ def _run(
 
 
 def _one(
-    lab: Lab, source: Source, settings: Settings, watcher: Watcher, index: int, grade: Grade
+    lab: Lab, hand_in: HandIn, settings: Settings, watcher: Watcher, index: int, grade: Grade
 ) -> GradedSubmission:
     try:
-        submission = receive(source.path, lab.assignment)
+        submission = receive_hand_in(hand_in, lab.assignment)
         graded = grade(
             lab,
             submission,
@@ -160,35 +131,10 @@ def _one(
             on_progress=lambda progress: watcher.on_progress(index, progress),
         )
     except Rejected as refusal:
-        graded = GradedSubmission(rejected_report(lab.assignment, source.name, refusal.reasons))
+        graded = GradedSubmission(rejected_report(lab.assignment, hand_in.name, refusal.reasons))
     except Exception:  # a worker's loop: the fault becomes this submission's report
         graded = GradedSubmission(
             fault_report(lab.assignment, None, traceback.format_exc(), started_at=datetime.now(UTC))
         )
-    named = graded.report.model_copy(update={"submission": source.name})
+    named = graded.report.model_copy(update={"submission": hand_in.name})
     return GradedSubmission(named, graded.artifacts)
-
-
-def _submissions_at(path: Path, assignment: Assignment) -> Iterator[Path]:
-    if not path.is_dir() or _is_submission(path, assignment):
-        yield path.resolve() if path.name in {"", ".."} else path
-        return
-    children = [child for child in sorted(path.iterdir()) if not _is_junk(child)]
-    if not children:
-        raise ProctorError(
-            f"{path}: this folder holds no submission; name a folder with files of "
-            f"{assignment.slug}, or one with a file or folder for each student."
-        )
-    yield from children
-
-
-def _is_submission(folder: Path, assignment: Assignment) -> bool:
-    """Tell whether the folder holds, at its top, a file of the manifest or its package."""
-    named = [file.path for file in assignment.files] + [file.path for file in assignment.given]
-    paths = [PurePosixPath(path) for path in named]
-    expected = {name for path in paths for name in (path.parts[0], path.name)}
-    return any(child.name in expected for child in folder.iterdir())
-
-
-def _is_junk(path: Path) -> bool:
-    return path.name.startswith(".") or path.name in _JUNK

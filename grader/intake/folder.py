@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +40,37 @@ def list_folder(folder: Path) -> tuple[list[Candidate], list[str]]:
                 ]
             )
     return candidates, notices
+
+
+def list_parts(parts: Sequence[tuple[str, Path]]) -> tuple[list[Candidate], list[str]]:
+    """Return what files and folders offer, each given as (name it was sent by, path), and notices.
+
+    Raises Rejected if there are too many files, two of one name, or a folder cannot be read.
+    """
+    candidates: list[Candidate] = []
+    notices: list[str] = []
+    for sent, path in parts:
+        if path.is_dir():
+            offered, passed_over = list_folder(path)
+            before = f"{sent}/" if sent else ""
+            candidates += [replace(one, name=f"{before}{one.name}") for one in offered]
+        else:
+            offered, passed_over = _one_file(sent, path)
+            candidates += offered
+        notices += passed_over
+    if len(candidates) > MOST_ENTRIES:
+        raise Rejected([f"More than {MOST_ENTRIES:,} files. Hand in only the lab's own files."])
+    counts = Counter(candidate.name for candidate in candidates)
+    if twice := [name for name, count in counts.items() if count > 1]:
+        raise Rejected([f"{shown(name)} was sent twice; keep one of them." for name in twice[:10]])
+    return candidates, notices
+
+
+def _one_file(sent: str, path: Path) -> tuple[list[Candidate], list[str]]:
+    info = path.lstat()
+    if not stat.S_ISREG(info.st_mode):
+        return [], [f"{shown(sent)} is not a regular file and was passed over."]
+    return [Candidate(sent, info.st_size, partial(read_regular, path, info.st_size))], []
 
 
 def _walk(folder: Path) -> Iterator[tuple[os.DirEntry[str], str]]:

@@ -15,10 +15,10 @@ from grader.errors import Rejected
 from grader.intake.archive import open_zip, refuse_foreign
 from grader.intake.candidate import Candidate
 from grader.intake.contents import faults_in, notice_on_given, notices_on, python_faults
-from grader.intake.folder import list_folder, read_regular
+from grader.intake.folder import list_parts, read_regular
 from grader.intake.matching import Matching, ignored, match, missing, mistaken, near
 from grader.intake.merging import Merged, merge
-from grader.intake.names import plain
+from grader.intake.names import made_by_tools, plain
 from grader.intake.own import MOST_OWN, too_many
 from grader.intake.plainform import plain_form
 from grader.intake.submission import AcceptedFile, Submission
@@ -27,15 +27,26 @@ from grader.lab.manifest import Assignment
 from grader.text import megabytes, shown
 
 _ARCHIVE_ENDINGS = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz")
+_MOST_ZIPS = 5  # of a folder; what lies in others is not looked for
 
 
 def receive(source: Path, assignment: Assignment) -> Submission:
     """Take in a file or a folder from disk; raises Rejected."""
     if source.is_dir():
-        candidates, notices = list_folder(source)
-        return _accept(source.resolve().name, candidates, notices, assignment)
+        return receive_parts(source.resolve().name, [("", source)], assignment)
     data = read_regular(source.resolve(), _limit(assignment) + 1)
     return receive_bytes(source.name, data, assignment)
+
+
+def receive_parts(
+    name: str, parts: Sequence[tuple[str, Path]], assignment: Assignment
+) -> Submission:
+    """Take in files and folders from disk that were sent together, each as (name it had, path).
+
+    Zips among the files are opened if the work is not complete without them. Raises Rejected.
+    """
+    candidates, notices = list_parts(parts)
+    return _accept(name, _with_open_zips(candidates, assignment), notices, assignment)
 
 
 def receive_bytes(filename: str, data: bytes, assignment: Assignment) -> Submission:
@@ -84,6 +95,33 @@ def _candidates(files: Sequence[tuple[str, bytes]], limit: int) -> list[Candidat
     if reasons:
         raise Rejected(reasons)
     return candidates
+
+
+def _with_open_zips(candidates: list[Candidate], assignment: Assignment) -> list[Candidate]:
+    """Put what zips hold in their place, if files are missing without that."""
+    found = match([candidate.name for candidate in candidates], assignment)
+    zips = [one for one in candidates if _is_zip(one.name) and not made_by_tools(one.name)]
+    if not missing(found.taken, assignment) or len(zips) > _MOST_ZIPS:
+        return candidates
+    offered = [candidate for candidate in candidates if candidate not in zips]
+    reasons: list[str] = []
+    for one in zips:
+        try:
+            within = _within(one, _limit(assignment))
+        except Rejected as rejected:
+            reasons.extend(rejected.reasons)
+            within = [one]
+        offered.extend(within)
+    if reasons and not found.notebooks:  # the work may be in those
+        raise Rejected(reasons)
+    return offered
+
+
+def _within(packed: Candidate, limit: int) -> list[Candidate]:
+    if packed.size > limit:
+        raise Rejected([_too_large(shown(packed.name), packed.size, limit)])
+    offered = _offered(packed.name, packed.read(), limit)
+    return [replace(file, name=f"{packed.name}/{file.name}") for file in offered]
 
 
 def _is_zip(name: str) -> bool:

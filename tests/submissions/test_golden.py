@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.grading.batch import Settings, find_sources, run_batch
+from grader.grading.batch import Settings, run_batch
+from grader.intake.exports import find_hand_ins
 from grader.lab.catalogue import Catalogue
 from grader.report.redaction import for_student
 
@@ -39,7 +40,7 @@ def batch(tmp_path_factory, grading_processes):
     base = tmp_path_factory.mktemp("golden")
     build.build(base / "set", lab)
     before, running = snapshot(base), grading_processes()
-    sources = find_sources([base / "set"], lab.assignment)
+    sources = find_hand_ins([base / "set"], lab.assignment).hand_ins
     results = run_batch(lab, sources, Settings(b"golden" * 6, jobs=2), watcher=Silent())
     reports = {source.name: done.report for source, done in zip(sources, results, strict=True)}
     return reports, snapshot(base) - before, grading_processes() - running

@@ -50,6 +50,19 @@ def test_a_rejected_row_shows_every_reason_and_is_a_finding(
     assert "1 graded, 1 rejected." in result.stdout
 
 
+def test_how_a_folder_was_read_is_told(invoke, grades_as, hand_in, make_report, tmp_path: Path):
+    grades_as(make_report())
+    hand_in("San Zhang_12_assignsubmission_file_")
+    (hand_in("Si Li_13_assignsubmission_file_").parent / "grades.xlsx").write_bytes(b"")
+    hand_in("../monday/ada")
+    hand_in("../monday/bob")
+    result = invoke("run", "tiny", tmp_path / "hand_ins", tmp_path)
+    assert "Read as an export of Moodle." in result.stderr
+    assert "Read as parts of the class: hand_ins, monday." in result.stderr
+    assert "Left out, being no submissions: grades.xlsx, grades.xlsx." in result.stderr
+    assert "6 graded." in result.stdout
+
+
 def test_a_fault_of_ours_is_a_finding_and_told(invoke, grades_as, hand_in, faulty_report):
     grades_as(faulty_report)
     result = invoke("run", "tiny", hand_in())

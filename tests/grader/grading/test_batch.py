@@ -6,9 +6,9 @@ from threading import Barrier
 
 import pytest
 
-from grader.errors import ProctorError
 from grader.grading import GradedSubmission
-from grader.grading.batch import Settings, Source, find_sources, run_batch
+from grader.grading.batch import Settings, run_batch
+from grader.intake.exports import HandIn
 from grader.lab.catalogue import Catalogue, Lab
 from grader.report import Report, RunStatus
 
@@ -59,51 +59,9 @@ def statuses(results: list[GradedSubmission]) -> list[str]:
     return [result.report.status.value for result in results]
 
 
-def test_a_folder_of_submissions_is_one_source_for_each_child(hand_in, lab: Lab):
-    folder = hand_in("ada").parent
-    hand_in("bob")
-    (folder / "cyd.zip").write_bytes(b"")
-    (folder / ".DS_Store").write_bytes(b"")
-    (folder / "__MACOSX").mkdir()
-    assert [source.name for source in find_sources([folder], lab.assignment)] == [
-        "ada",
-        "bob",
-        "cyd.zip",
-    ]
-
-
-def test_a_submissions_own_folder_is_one_source(hand_in, lab: Lab):
-    assert [source.name for source in find_sources([hand_in("ada")], lab.assignment)] == ["ada"]
-
-
-def test_a_package_without_its_folder_is_one_source(hand_in, lab: Lab):
-    inner = hand_in("ada") / Path(lab.assignment.files[0].path).parent
-    assert len(find_sources([inner], lab.assignment)) == 1
-
-
-def test_a_file_is_one_source(tmp_path: Path, lab: Lab):
-    file = tmp_path / "ada.zip"
-    file.write_bytes(b"")
-    assert find_sources([file], lab.assignment) == [Source("ada.zip", file)]
-
-
-def test_an_empty_folder_is_no_batch(tmp_path: Path, lab: Lab):
-    with pytest.raises(ProctorError, match="no submission"):
-        find_sources([tmp_path], lab.assignment)
-
-
-def test_equal_names_are_told_apart(tmp_path: Path, lab: Lab):
-    for folder in ("monday", "sunday"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "ada.zip").write_bytes(b"")
-    paths = [tmp_path / "monday", tmp_path / "sunday", tmp_path / "sunday"]
-    names = [source.name for source in find_sources(paths, lab.assignment)]
-    assert names == ["monday/ada.zip", "sunday/ada.zip", "sunday/ada.zip (2)"]
-
-
 @pytest.mark.parametrize("jobs", [1, 4])
 def test_results_come_in_the_order_of_the_sources(hand_in, lab, make_report, jobs: int):
-    sources = [Source(name, hand_in(name)) for name in "dabc"]
+    sources = [HandIn(name, hand_in(name)) for name in "dabc"]
     watcher = Silent()
     results = run_batch(
         lab, sources, Settings(KEY, jobs), watcher=watcher, grade=graded_as(make_report())
@@ -123,10 +81,10 @@ def test_a_bad_submission_stops_no_other(hand_in, lab: Lab, make_report, tmp_pat
         return GradedSubmission(make_report())
 
     sources = [
-        Source("bad", hand_in("bad")),
-        Source("empty.py", empty),
-        Source("gone", tmp_path / "gone"),
-        Source("good", good),
+        HandIn("bad", hand_in("bad")),
+        HandIn("empty.py", empty),
+        HandIn("gone", tmp_path / "gone"),
+        HandIn("good", good),
     ]
     results = run_batch(lab, sources, Settings(KEY, 2), watcher=Silent(), grade=grade)
     assert statuses(results)[:2] == ["grader_error", "rejected"]
@@ -144,7 +102,7 @@ def test_submissions_are_graded_side_by_side(hand_in, lab: Lab, make_report):
         both.wait(timeout=20)
         return GradedSubmission(make_report())
 
-    sources = [Source(name, hand_in(name)) for name in "ab"]
+    sources = [HandIn(name, hand_in(name)) for name in "ab"]
     results = run_batch(lab, sources, Settings(KEY, 2), watcher=Silent(), grade=grade)
     assert statuses(results) == ["graded", "graded"]
 
@@ -157,7 +115,7 @@ def test_the_settings_reach_the_grading(hand_in, lab: Lab, make_report):
         return GradedSubmission(make_report())
 
     settings = Settings(KEY, 1, variant="spring")
-    run_batch(lab, [Source("a", hand_in("a"))], settings, watcher=Silent(), grade=grade)
+    run_batch(lab, [HandIn("a", hand_in("a"))], settings, watcher=Silent(), grade=grade)
     assert (seen["key"], seen["variant"]) == (KEY, "spring")
 
 
@@ -166,7 +124,7 @@ def test_no_sources_are_no_results(lab: Lab):
 
 
 def test_a_source_keeps_its_name_in_the_report(hand_in, lab: Lab, make_report):
-    source = Source("monday/ada", hand_in("ada"))
+    source = HandIn("monday/ada", hand_in("ada"))
     (result,) = run_batch(
         lab, [source], Settings(KEY), watcher=Silent(), grade=graded_as(make_report())
     )
@@ -179,7 +137,7 @@ def test_ctrl_c_keeps_what_is_done(hand_in, lab: Lab, make_report):
         def on_done(self, index, report) -> None:
             raise KeyboardInterrupt
 
-    sources = [Source(name, hand_in(name)) for name in "ab"]
+    sources = [HandIn(name, hand_in(name)) for name in "ab"]
     results = run_batch(
         lab, sources, Settings(KEY, 1), watcher=Impatient(), grade=graded_as(make_report())
     )
