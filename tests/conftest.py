@@ -6,6 +6,9 @@ here, independently of the test, and has no THING.
 
 Tests marked ``nightly`` repeat what others have shown once, on more tiers or seeds. They are left
 out unless --nightly is given.
+
+Files run in the order of dearest_first.txt (`bench/tests.py --keep` writes it), then by name: a
+long file that began last would keep one worker busy while the others have nothing left to do.
 """
 
 import os
@@ -89,14 +92,28 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what is for the nightly run; such a test is not skipped, it is not chosen."""
-    if config.getoption("nightly"):
-        return
-    chosen = [item for item in items if item.get_closest_marker("nightly") is None]
-    if len(chosen) < len(items):
-        left_out = [item for item in items if item.get_closest_marker("nightly")]
+    """Leave out what is for the nightly run, and order the files."""
+    if not config.getoption("nightly"):
+        _leave_out_nightly(config, items)
+    place = {file: n for n, file in enumerate(_dearest_first())}
+    items.sort(key=lambda item: place.get(_file(item), len(place)))
+
+
+def _leave_out_nightly(config, items):
+    """Such a test is not skipped, it is not chosen."""
+    left_out = [item for item in items if item.get_closest_marker("nightly")]
+    if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = chosen
+        items[:] = [item for item in items if item.get_closest_marker("nightly") is None]
+
+
+def _dearest_first():
+    listed = Path(__file__).with_name("dearest_first.txt")
+    return listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
+
+
+def _file(item):
+    return item.nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,6 +11,8 @@ from grader.intake.submission import AcceptedFile, Submission
 from grader.lab.catalogue import Catalogue
 from grader.report import RunStatus
 
+pytestmark = pytest.mark.timeout(900)  # a grading takes two minutes of a core of its own
+
 HOME = Path(__file__).parents[3]
 KEY = b"cnn" * 11
 # What is asked of results.csv, whose numbers are those of the real images.
