@@ -38,14 +38,14 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine, func, select
 
-from portal.accounts.passwords import Passwords
-from portal.accounts.service import create_user
-from portal.config import PasswordCost, create_instance
 from portal.courses.models import Enrolment, Offering, OfferingKind, Role, Term
-from portal.db import make_engine, read_session, write_session
-from portal.engine import prepare
+from portal.people.service import create_user
+from portal.platform.config import PasswordCost, create_instance
+from portal.platform.db import make_engine, read_session, write_session
+from portal.platform.engine import prepare
+from portal.platform.passwords import Passwords
+from portal.platform.schema import upgrade
 from portal.runs.models import OPEN_STATES, Event, EventKind, GradingRun, Result, RunState
-from portal.schema import upgrade
 from portal.submissions.models import Submission
 
 PASSWORD = "correct horse battery"

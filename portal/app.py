@@ -11,20 +11,22 @@ from jinja2 import StrictUndefined
 from sqlalchemy import Engine, text
 
 from grader.api import Catalogue
-from portal import failures, formats, models, navigation, security, web
-from portal.accounts import views as accounts
-from portal.accounts.login import init_app as init_login
-from portal.accounts.passwords import Passwords
-from portal.config import PortalConfig
-from portal.courses import staff as roster
-from portal.courses import views as courses
+from portal import models
+from portal.courses import navigation
+from portal.courses import views as roster
 from portal.dashboard import views as dashboard
-from portal.db import make_engine, utc_now
-from portal.gradebook import views as gradebook
+from portal.labs import pages as courses
+from portal.labs import views as submissions
+from portal.marking import views as staff
+from portal.people import views as accounts
+from portal.people.login import init_app as init_login
+from portal.platform import failures, formats, security, web
+from portal.platform.config import PortalConfig
+from portal.platform.db import make_engine, utc_now
+from portal.platform.passwords import Passwords
+from portal.platform.store import Store
 from portal.runs import views as runs
-from portal.staff import views as staff
-from portal.store import Store
-from portal.submissions import views as submissions
+from portal.standings import views as gradebook
 
 BLUEPRINTS = (
     accounts.blueprint,

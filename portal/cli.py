@@ -13,18 +13,18 @@ import click
 from sqlalchemy import select
 
 from grader.api import Catalogue, ProctorError
-from portal.accounts.passwords import Passwords, initial_password
-from portal.accounts.service import create_user, find_user
-from portal.config import PortalConfig, create_instance, instance_folder, load_config
 from portal.courses.models import Role, Term
 from portal.courses.service import create_term, enrol
 from portal.courses.variants import choose_variants
-from portal.db import make_engine, utc_now, write_session
 from portal.demo import build_demo
-from portal.engine import prepare
-from portal.errors import Invalid
+from portal.people.service import create_user, find_user
+from portal.platform.config import PortalConfig, create_instance, instance_folder, load_config
+from portal.platform.db import make_engine, utc_now, write_session
+from portal.platform.engine import prepare
+from portal.platform.errors import Invalid
+from portal.platform.passwords import Passwords, initial_password
+from portal.platform.schema import check_schema, upgrade
 from portal.runs.queues import QUEUES
-from portal.schema import check_schema, upgrade
 from portal.serving import serve, work
 
 instance_option = click.option(

@@ -29,20 +29,20 @@ from grader.api import (
     skeleton_submission,
 )
 from grader.api import Submission as Files
-from portal.accounts.models import User
-from portal.accounts.passwords import Passwords
-from portal.accounts.service import create_user, find_user
-from portal.config import PortalConfig
 from portal.courses.models import Enrolment, Offering, Role, Term
 from portal.courses.service import create_term, enrol
-from portal.db import make_engine, write_session
-from portal.engine import DbosEngine, JobEngine, prepare
-from portal.errors import ConfigError
+from portal.labs.service import Sender, submit
+from portal.people.models import User
+from portal.people.service import create_user, find_user
+from portal.platform.config import PortalConfig
+from portal.platform.db import make_engine, write_session
+from portal.platform.engine import DbosEngine, JobEngine, prepare
+from portal.platform.errors import ConfigError
+from portal.platform.passwords import Passwords
+from portal.platform.store import Store
 from portal.runs.queues import queue_of
 from portal.runs.suites import digest_of
-from portal.store import Store
 from portal.submissions.arrival import SentFile, Upload, receive
-from portal.submissions.service import Sender, submit
 
 TERM = "demo-2026"
 LAB = "fnn"

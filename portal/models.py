@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import portal.accounts.models
 import portal.audit.models
 import portal.courses.models
-import portal.gradebook.models
+import portal.people.models
 import portal.runs.models
+import portal.standings.models
 import portal.submissions.models  # noqa: F401 - importing is what registers the tables
-from portal.db import Base
+from portal.platform.db import Base
 
 metadata = Base.metadata

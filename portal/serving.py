@@ -15,9 +15,9 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from portal.app import create_app
-from portal.config import PortalConfig
-from portal.connections import Worker
-from portal.errors import PortalError
+from portal.platform.config import PortalConfig
+from portal.platform.connections import Worker
+from portal.platform.errors import PortalError
 from portal.runs import web as runs_web
 from portal.runs.live import MAX_STREAMS
 from portal.runs.worker import WorkerSettings, run_worker

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.accounts.models import User
-from portal.db import Base, UtcDateTime
+from portal.people.models import User
+from portal.platform.db import Base, UtcDateTime
 
 
 class AuditEntry(Base):

@@ -13,8 +13,8 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.accounts.models import User
-from portal.db import Base, ExactDecimal, UtcDateTime, enum_type
+from portal.people.models import User
+from portal.platform.db import Base, ExactDecimal, UtcDateTime, enum_type
 
 
 class Role(StrEnum):

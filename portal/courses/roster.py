@@ -14,13 +14,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from grader.api import safe_cell
-from portal.accounts.models import User
-from portal.accounts.passwords import Passwords, initial_password
 from portal.audit.service import record
-from portal.config import PasswordCost
 from portal.courses.models import Enrolment, Term
 from portal.courses.rosterfile import LineProblem, RosterFile, RosterLine
-from portal.errors import Invalid
+from portal.people.models import User
+from portal.platform.config import PasswordCost
+from portal.platform.errors import Invalid
+from portal.platform.passwords import Passwords, initial_password
 
 # An initial password is random and long, so its hash need not be slow; it is hashed anew at the
 # full cost when its owner first logs in. Three hundred accounts take a second instead of a minute.

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from portal.accounts.service import clean_email, clean_name, clean_username
 from portal.courses.models import Role
-from portal.errors import Invalid
+from portal.people.service import clean_email, clean_name, clean_username
+from portal.platform.errors import Invalid
 
 MAX_BYTES = 300_000  # fits into a form field as base64 when the preview is confirmed
 MAX_LINES = 5_000

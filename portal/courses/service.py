@@ -14,9 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from grader.api import Assignment
-from portal.accounts.models import User
 from portal.courses.models import STAFF, Enrolment, Offering, OfferingKind, Role, Term
-from portal.errors import Invalid
+from portal.people.models import User
+from portal.platform.errors import Invalid
 
 LABS = 5
 LAB_POINTS = Decimal(14)

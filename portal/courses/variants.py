@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from grader.api import Assignment
 from portal.courses.models import Offering, Term
-from portal.errors import Invalid
+from portal.platform.errors import Invalid
 from portal.submissions.models import Submission
 
 _SEPARATOR = ","

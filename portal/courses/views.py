@@ -1,112 +1,103 @@
-"""Pages: a person's home and a lab."""
+"""Pages for a term's staff: the roster and its import."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+import base64
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
-from grader.api import Lab, ManifestError, UnknownAssignment
-from portal.access import OfferingAccess, me, require_login, require_offering
-from portal.courses.handout import read_handout, skeleton_zip
-from portal.courses.models import Enrolment, Offering
-from portal.courses.service import OfferingState, enrolments_of, state_of, visible_offerings
-from portal.courses.variants import Lot
-from portal.gradebook.scores import ScoreLine, scores_of
-from portal.web import db_session, now, portal
+from portal.courses.access import me, require_login, staff_term
+from portal.courses.models import Role
+from portal.courses.roster import (
+    Change,
+    apply_import,
+    passwords_csv,
+    plan_import,
+    prepare_passwords,
+)
+from portal.courses.rosterfile import read_roster
+from portal.courses.service import roster_of
+from portal.platform.errors import Invalid
+from portal.platform.web import db_session, now, writing
 
-blueprint = Blueprint("courses", __name__)
-
-
-@dataclass(frozen=True)
-class HomeLine:
-    """One offering on the home page."""
-
-    offering: Offering
-    state: OfferingState
-    score: ScoreLine
+blueprint = Blueprint("roster", __name__, url_prefix="/staff/<slug>/roster")
+INSTRUCTORS = frozenset({Role.INSTRUCTOR})
 
 
-@blueprint.get("/")
+@blueprint.get("")
 @require_login
-def home() -> ResponseReturnValue:
-    """Show what a person's terms offer, when it is due and what it earned."""
-    session = db_session()
-    terms = [
-        (enrolment, _home_lines(session, enrolment, now()))
-        for enrolment in enrolments_of(session, me().id)
-    ]
-    return render_template("courses/home.html", terms=terms, now=now())
+def show(slug: str) -> ResponseReturnValue:
+    """Show everybody in the term, and to instructors the import form."""
+    return _roster_page(slug)
 
 
-def _home_lines(session: Session, enrolment: Enrolment, at: datetime) -> list[HomeLine]:
-    scores = scores_of(session, enrolment, portal().catalogue)
-    return [
-        HomeLine(offering, state_of(offering, at), scores[offering.id])
-        for offering in visible_offerings(session, enrolment)
-    ]
-
-
-@blueprint.get("/labs/<int:offering_id>/")
+@blueprint.post("/preview")
 @require_login
-def lab(offering_id: int) -> ResponseReturnValue:
-    """Show a lab: handout, points, skeleton, upload form and the person's attempts."""
-    access = require_offering(db_session(), offering_id)
-    state = state_of(access.offering, now())
-    hidden = state is OfferingState.NOT_YET and not access.is_staff
-    found = None if hidden else _lab_of(access.offering)
-    handout = read_handout(found.public, request.args.get("lang", "en")) if found else None
+def preview(slug: str) -> ResponseReturnValue:
+    """Show what importing a file would change; nothing is changed yet."""
+    staff_term(db_session(), slug, INSTRUCTORS)
+    sent = request.files.get("file")
+    data = sent.read() if sent else b""
+    if not data:
+        return _roster_page(slug, "no file was chosen, or it is empty; choose a CSV file")
+    return _preview_page(slug, data)
+
+
+@blueprint.post("/import")
+@require_login
+def carry_out(slug: str) -> ResponseReturnValue:
+    """Import a file that was previewed, all of it or nothing."""
+    staff_term(db_session(), slug, INSTRUCTORS)
+    try:
+        data = base64.b64decode(request.form.get("roster", ""), validate=True)
+        file = read_roster(data)
+    except (ValueError, Invalid):
+        return _roster_page(slug, "the preview was lost on the way; choose the file again")
+    plan = plan_import(db_session(), staff_term(db_session(), slug), file, actor_id=me().id)
+    if plan.problems or plan.fingerprint != request.form.get("fingerprint"):
+        return _preview_page(slug, data, changed=True)
+    prepared = prepare_passwords(plan)
+    with writing() as session:
+        term = staff_term(session, slug, INSTRUCTORS)
+        # Between preview and now another import may have changed the ground.
+        if plan_import(session, term, file, actor_id=me().id) != plan:
+            raise Invalid("somebody else changed the roster at this moment; import the file again")
+        issued = apply_import(session, term, plan, prepared, actor_id=me().id, now=now())
+    encoded = base64.b64encode(("\ufeff" + passwords_csv(issued)).encode()).decode()
     return render_template(
-        "courses/lab.html",
-        offering=access.offering,
-        enrolment=access.enrolment,
-        is_staff=access.is_staff,
-        zone=access.offering.term.timezone,
-        state=state,
-        hidden=hidden,
-        assignment=found.assignment if found else None,
-        variants=_variants(found, access) if found else {},
-        handout=handout,
-        now=now(),
+        "courses/imported.html", term=term, plan=plan, issued=issued, encoded=encoded, Change=Change
     )
 
 
-@blueprint.get("/labs/<int:offering_id>/skeleton.zip")
-@require_login
-def skeleton(offering_id: int) -> ResponseReturnValue:
-    """Send the lab's public folder, from the moment the lab opens."""
-    access = require_offering(db_session(), offering_id)
-    found = _lab_of(access.offering)
-    if found is None:
-        abort(404)
-    if state_of(access.offering, now()) is OfferingState.NOT_YET and not access.is_staff:
-        abort(404)
-    response = Response(skeleton_zip(found.assignment), mimetype="application/zip")
-    response.headers["Content-Disposition"] = f'attachment; filename="{found.assignment.slug}.zip"'
-    return response
+def _roster_page(slug: str, problem: str = "") -> ResponseReturnValue:
+    session = db_session()
+    term = staff_term(session, slug)
+    own = [enrolment for enrolment in roster_of(session, term) if enrolment.user_id == me().id]
+    may_import = me().is_admin or any(one.role is Role.INSTRUCTOR for one in own)
+    page = render_template(
+        "courses/roster.html",
+        term=term,
+        roster=roster_of(session, term),
+        may_import=may_import,
+        problem=problem,
+    )
+    return page, 422 if problem else 200
 
 
-def _variants(lab: Lab, access: OfferingAccess) -> dict[str, dict[str, Any]]:
-    """Return the settings of the variant this person works on; to staff, of every one drawn."""
-    if not lab.assignment.variants:
-        return {}
-    lot = Lot.of(access.offering, me().id)
-    everybodys = access.is_staff and lot.names
-    names = lot.names if everybodys else (lot.draw(portal().config.grading_key),)
-    chosen = [name or lab.assignment.default_variant for name in names]
-    known = [name for name in chosen if name in lab.assignment.variants]
-    return {name: lab.assignment.variant(name) for name in known}
-
-
-def _lab_of(offering: Offering) -> Lab | None:
-    """Return the lab of an offering, None if its folder is not (or not soundly) there."""
-    if offering.assignment_slug is None:
-        return None
+def _preview_page(slug: str, data: bytes, *, changed: bool = False) -> ResponseReturnValue:
+    session = db_session()
+    term = staff_term(session, slug, INSTRUCTORS)
     try:
-        return portal().catalogue.get(offering.assignment_slug)
-    except (UnknownAssignment, ManifestError):
-        return None
+        plan = plan_import(session, term, read_roster(data), actor_id=me().id)
+    except Invalid as problem:
+        return _roster_page(slug, str(problem))
+    page = render_template(
+        "courses/preview.html",
+        term=term,
+        plan=plan,
+        roster=base64.b64encode(data).decode(),
+        changed=changed,
+        Change=Change,
+    )
+    return page, 422 if plan.problems else 200

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 
 from grader.api import Catalogue, Outcome, Report, TestReport, clean_line
 from portal.courses.models import Enrolment, Offering
-from portal.gradebook.attempts import attempts_in_term
-from portal.gradebook.marks import marks_in_term
-from portal.gradebook.rubric import manual_items
-from portal.gradebook.scores import score_line
-from portal.gradebook.table import students
 from portal.runs.models import Result
-from portal.submissions.attempts import Attempt, counted
+from portal.standings.attempts import Attempt, counted
+from portal.standings.marks import marks_in_term
+from portal.standings.rubric import manual_items
+from portal.standings.scores import score_line
+from portal.standings.table import students
+from portal.standings.term_attempts import attempts_in_term
 
 BINS = 7  # of two points each in a lab of 14
 _MESSAGE = 160

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import portal.db
+import portal.platform.db
 ${imports if imports else ""}
 
 revision = ${repr(up_revision)}

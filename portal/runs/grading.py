@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from grader.api import Catalogue, GradingPool, GradingProgress, Lab, Report, receive_bytes
 from grader.api import Submission as Upload
-from portal.config import PortalConfig
 from portal.courses.variants import Lot
-from portal.store import Store
+from portal.platform.config import PortalConfig
+from portal.platform.store import Store
 from portal.submissions.models import Submission
 
 

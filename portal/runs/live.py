@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine, func, select
 
-from portal.db import read_session
+from portal.platform.db import read_session
 from portal.runs.models import Event
 from portal.runs.status import Status, statuses
 

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from grader.api import GradingProgress
-from portal.db import utc_now, write_session
-from portal.errors import PortalError
+from portal.platform.db import utc_now, write_session
+from portal.platform.errors import PortalError
 from portal.runs import service
 
 SECONDS_BETWEEN = 0.5

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from grader.api import Assignment, gpu_count
-from portal.engine import DEFAULT_QUEUE, GPU_QUEUE
+from portal.platform.engine import DEFAULT_QUEUE, GPU_QUEUE
 from portal.runs.models import GradingRun, RunState
 
 QUEUES = (DEFAULT_QUEUE, GPU_QUEUE)

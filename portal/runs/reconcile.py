@@ -14,8 +14,8 @@ from typing import cast
 from sqlalchemy import CursorResult, Engine, delete, select
 from sqlalchemy.orm import Session
 
-from portal.db import read_session, write_session
-from portal.engine import Job, JobEngine
+from portal.platform.db import read_session, write_session
+from portal.platform.engine import Job, JobEngine
 from portal.runs import service
 from portal.runs.models import OPEN_STATES, GradingRun, Heartbeat, RunState
 

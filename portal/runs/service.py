@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from grader.api import Report
 from portal.courses.models import AttemptPolicy, Enrolment, Offering
-from portal.engine import DEFAULT_QUEUE, JobEngine
+from portal.platform.engine import DEFAULT_QUEUE, JobEngine
 from portal.runs.models import (
     FRESH,
     OPEN_STATES,

@@ -7,13 +7,13 @@ import uuid
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
-from portal.access import require_login, require_offering, require_owner
+from portal.courses.access import require_login, require_offering, require_owner
+from portal.platform.web import db_session
 from portal.runs import service
 from portal.runs.models import GradingRun
 from portal.runs.status import statuses
 from portal.runs.web import live_feed
 from portal.submissions.models import Submission
-from portal.web import db_session
 
 blueprint = Blueprint("runs", __name__)
 

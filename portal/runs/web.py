@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app
 
-from portal.engine import DbosEngine, JobEngine, prepare
+from portal.platform.engine import DbosEngine, JobEngine, prepare
+from portal.platform.web import portal
 from portal.runs.live import MAX_STREAMS, LiveFeed
-from portal.web import portal
 
 EXTENSION = "portal.runs"
 STREAMS_SETTING = "LIVE_STREAMS"  # how many streams the server has threads to spare for

@@ -19,9 +19,10 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from grader.api import Catalogue, Report, RunStatus, gpu_count
-from portal.config import PortalConfig
-from portal.db import make_engine, read_session, utc_now, write_session
-from portal.engine import DbosEngine, JobEngine, WorkerOptions, prepare
+from portal.platform.config import PortalConfig
+from portal.platform.db import make_engine, read_session, utc_now, write_session
+from portal.platform.engine import DbosEngine, JobEngine, WorkerOptions, prepare
+from portal.platform.store import Store
 from portal.runs import service
 from portal.runs.executor import executor_name
 from portal.runs.grading import Grade, Graded, engine_grading, load_work, read_order
@@ -29,7 +30,6 @@ from portal.runs.progress import ProgressWriter
 from portal.runs.queues import queues_here
 from portal.runs.reconcile import reconcile
 from portal.runs.strength import Strength, strength_here
-from portal.store import Store
 
 logger = logging.getLogger(__name__)
 

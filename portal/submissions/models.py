@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.db import Base, UtcDateTime
-from portal.submissions.insert_only import insert_only
+from portal.platform.db import Base, UtcDateTime
+from portal.platform.insert_only import insert_only
 
 if TYPE_CHECKING:
     from portal.courses.models import Enrolment, Offering

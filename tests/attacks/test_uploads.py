@@ -27,10 +27,10 @@ from grader.sandbox import Tier, best_tier
 from portal import models
 from portal.app import create_app
 from portal.audit.models import AuditEntry
-from portal.config import PortalConfig
 from portal.courses.service import create_term
-from portal.db import make_engine, read_session, write_session
-from portal.engine import prepare
+from portal.platform.config import PortalConfig
+from portal.platform.db import make_engine, read_session, write_session
+from portal.platform.engine import prepare
 from portal.runs.grading import load_work, read_order
 
 HERE = Path(__file__).parent

@@ -14,9 +14,9 @@ from support.portal import PASSWORD, Clock, Site
 from support.reports import pictured_report
 from support.serving import free_port, served
 
-from portal.config import create_instance, load_config
 from portal.courses.models import Offering, Role
-from portal.db import make_engine, utc_now, write_session
+from portal.platform.config import create_instance, load_config
+from portal.platform.db import make_engine, utc_now, write_session
 
 TESTS = Path(__file__).parents[1]
 STUDENTS = ("ada", "chen", "emmy", "grace", "karl", "sofia")

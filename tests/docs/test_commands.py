@@ -24,6 +24,7 @@ import portal.cli
 from grader.grading import rejected_report
 from grader.lab.catalogue import Catalogue
 from grader.report.export import to_json
+from portal.platform.config import GRADING_FILE, SECRET_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -237,7 +238,12 @@ def test_a_command_from_elsewhere_names_what_exists(command):
         assert words[0] == "install"
         assert all(package in setup for package in words[1:])
     else:
-        instance = {"portal.db", "store", portal.config.SECRET_FILE, portal.config.GRADING_FILE}
+        instance = {
+            "portal.db",
+            "store",
+            SECRET_FILE,
+            GRADING_FILE,
+        }
         paths = [Path(word) for word in words if word.startswith("instance/")]
         assert paths
         assert {path.name for path in paths} <= instance

@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from sqlalchemy import select
 from support.labs import write_home
 
-from portal.accounts.models import User
 from portal.cli import cli, main
-from portal.config import load_config
 from portal.courses.models import Enrolment, Role
-from portal.db import make_engine, read_session
-from portal.errors import ConfigError
+from portal.people.models import User
+from portal.platform.config import load_config
+from portal.platform.db import make_engine, read_session
+from portal.platform.errors import ConfigError
 
 
 @pytest.fixture

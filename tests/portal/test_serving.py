@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from portal import serving
-from portal.errors import PortalError
+from portal.platform.errors import PortalError
 from portal.runs import web as runs_web
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from grader.report import Report
 from portal.courses.models import Enrolment, Term
-from portal.db import write_session
+from portal.platform.db import write_session
 from portal.runs import service as runs
 from portal.runs.models import GradingRun, Result, RunState
 from portal.runs.web import engine_jobs

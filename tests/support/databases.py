@@ -12,9 +12,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from portal.db import make_engine
-from portal.engine import prepare
-from portal.schema import upgrade
+from portal.platform.db import make_engine
+from portal.platform.engine import prepare
+from portal.platform.schema import upgrade
 
 
 def sqlite_url(file: Path) -> str:

@@ -15,17 +15,21 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from portal.accounts.models import User
-from portal.config import PortalConfig
+from grader.report import Report
 from portal.courses.models import Enrolment, Term
-from portal.db import make_engine, write_session
+from portal.people.models import User
+from portal.platform.config import PortalConfig
+from portal.platform.db import make_engine, write_session
 from support.attempts import Classroom
 from support.databases import Server, sqlite_url
 from support.labs import write_home
 from support.portal import Clock, Site, settings
+from support.reports import pictured_report
+from support.uploads import Bench
 
 __all__ = [
     "app",
+    "bench",
     "chromium",
     "classroom",
     "client",
@@ -42,6 +46,7 @@ __all__ = [
     "make_user",
     "open_app",
     "postgresql",
+    "report",
     "site",
     "strict_app",
     "term",
@@ -195,6 +200,19 @@ def log_in(site: Site) -> Callable[[str], FlaskClient]:
 def classroom(site: Site) -> Classroom:
     """An empty classroom: ``classroom.send(classroom.enrol("ada"), 7.0)``."""
     return Classroom(site)
+
+
+@pytest.fixture
+def bench(site: Site) -> Bench:
+    """Ada in front of the lab."""
+    site.make_member("ada")
+    return Bench(site, site.log_in("ada"))
+
+
+@pytest.fixture
+def report(site: Site) -> Report:
+    """A graded run: one test passed, one closed one failed, one open one failed with a picture."""
+    return pictured_report(site.store)
 
 
 @pytest.fixture(scope="module")

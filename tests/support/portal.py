@@ -17,16 +17,16 @@ from jinja2.bccache import Bucket
 from sqlalchemy import Engine, select
 
 from grader.lab.manifest import load_assignment
-from portal.accounts.models import User
-from portal.accounts.passwords import Passwords
-from portal.accounts.service import create_user
 from portal.app import create_app
-from portal.config import PasswordCost, PortalConfig
 from portal.courses.models import Enrolment, Offering, Role, Term
 from portal.courses.service import create_term, enrol
-from portal.db import make_engine, read_session, write_session
+from portal.people.models import User
+from portal.people.service import create_user
+from portal.platform.config import PasswordCost, PortalConfig
+from portal.platform.db import make_engine, read_session, write_session
+from portal.platform.passwords import Passwords
+from portal.platform.store import Store
 from portal.runs.web import close
-from portal.store import Store
 from support.databases import sqlite_url
 from support.labs import write_home
 

@@ -10,7 +10,7 @@ from grader.report import (
     TestReport,
     Visibility,
 )
-from portal.store import Store
+from portal.platform.store import Store
 
 SECRET = "HIDDEN-INPUT-CANARY"
 PICTURE = b"\x89PNG\r\n\x1a\n a picture"

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from grader.report import Report
-from portal.db import read_session
+from portal.platform.db import read_session
 from portal.submissions.models import Submission
 from support.attempts import ANSWER, book, fault
 from support.portal import Site

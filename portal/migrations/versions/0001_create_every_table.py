@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import portal.db
+import portal.platform.db
 
 revision = "0001"
 down_revision = None
@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.create_table(
         "heartbeat",
         sa.Column("executor", sa.String(length=128), nullable=False),
-        sa.Column("at", portal.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", portal.platform.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("host", sa.String(length=255), nullable=False),
         sa.Column("pid", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("executor", name=op.f("pk_heartbeat")),
@@ -42,7 +42,7 @@ def upgrade() -> None:
         sa.Column("password_hash", sa.String(length=256), nullable=False),
         sa.Column("must_change_password", sa.Boolean(), nullable=False),
         sa.Column("is_admin", sa.Boolean(), nullable=False),
-        sa.Column("created_at", portal.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", portal.platform.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("locale", sa.String(length=10), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_account")),
         sa.UniqueConstraint("username", name=op.f("uq_user_account_username")),
@@ -50,7 +50,7 @@ def upgrade() -> None:
     op.create_table(
         "audit_entry",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("at", portal.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", portal.platform.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("actor_id", sa.Integer(), nullable=True),
         sa.Column("action", sa.String(length=60), nullable=False),
         sa.Column("subject", sa.String(length=200), nullable=False),
@@ -113,11 +113,11 @@ def upgrade() -> None:
         sa.Column("assignment_slug", sa.String(length=40), nullable=True),
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("variant", sa.String(length=40), nullable=True),
-        sa.Column("points", portal.db.ExactDecimal(), nullable=False),
+        sa.Column("points", portal.platform.db.ExactDecimal(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("opens_at", portal.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("due_at", portal.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("closes_at", portal.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("opens_at", portal.platform.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("due_at", portal.platform.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("closes_at", portal.platform.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("attempts_per_day", sa.Integer(), nullable=True),
         sa.Column("attempts_total", sa.Integer(), nullable=True),
         sa.Column(
@@ -148,10 +148,10 @@ def upgrade() -> None:
         sa.Column("enrolment_id", sa.Integer(), nullable=False),
         sa.Column("offering_id", sa.Integer(), nullable=False),
         sa.Column("item_id", sa.String(length=80), nullable=False),
-        sa.Column("points", portal.db.ExactDecimal(), nullable=False),
+        sa.Column("points", portal.platform.db.ExactDecimal(), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("author_id", sa.Integer(), nullable=False),
-        sa.Column("created_at", portal.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", portal.platform.db.UtcDateTime(timezone=True), nullable=False),
         sa.CheckConstraint("points >= 0", name=op.f("ck_manual_mark_points_not_negative")),
         sa.ForeignKeyConstraint(
             ["author_id"], ["user_account.id"], name=op.f("fk_manual_mark_author_id_user_account")
@@ -184,7 +184,7 @@ def upgrade() -> None:
         sa.Column("content_digest", sa.String(length=64), nullable=False),
         sa.Column("intake", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("received_at", portal.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("received_at", portal.platform.db.UtcDateTime(timezone=True), nullable=False),
         sa.CheckConstraint("attempt >= 1", name=op.f("ck_submission_attempt_positive")),
         sa.CheckConstraint("size >= 0", name=op.f("ck_submission_size_not_negative")),
         sa.ForeignKeyConstraint(
@@ -234,7 +234,7 @@ def upgrade() -> None:
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("executor", sa.String(length=128), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("created_at", portal.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", portal.platform.db.UtcDateTime(timezone=True), nullable=False),
         sa.CheckConstraint("attempts >= 0", name=op.f("ck_grading_run_attempts_not_negative")),
         sa.CheckConstraint("fence >= 0", name=op.f("ck_grading_run_fence_not_negative")),
         sa.ForeignKeyConstraint(
@@ -279,7 +279,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("data", sa.Text(), nullable=False),
-        sa.Column("at", portal.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", portal.platform.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"], ["grading_run.id"], name=op.f("fk_event_run_id_grading_run")
         ),
@@ -297,7 +297,7 @@ def upgrade() -> None:
         sa.Column("score", sa.Double(), nullable=False),
         sa.Column("max_score", sa.Double(), nullable=False),
         sa.Column("environment", sa.Text(), nullable=False),
-        sa.Column("created_at", portal.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", portal.platform.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"], ["grading_run.id"], name=op.f("fk_result_run_id_grading_run")
         ),

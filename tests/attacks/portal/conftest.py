@@ -13,7 +13,7 @@ pytest.register_assert_rewrite("support")
 from support.fixtures import *  # noqa: E402, F403
 
 from portal.courses.models import Offering, OfferingKind, Role  # noqa: E402
-from portal.db import read_session  # noqa: E402
+from portal.platform.db import read_session  # noqa: E402
 
 
 @dataclass

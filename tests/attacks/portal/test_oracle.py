@@ -15,7 +15,7 @@ from support.uploads import multipart
 
 from grader.report import Outcome, Report, TestReport, Visibility
 from portal.courses.models import Offering
-from portal.db import read_session, write_session
+from portal.platform.db import read_session, write_session
 from portal.runs import service as runs
 from portal.runs.models import GradingRun, Result
 

@@ -14,8 +14,8 @@ from support.portal import PASSWORD
 from support.uploads import multipart, token_of
 
 from portal.courses.models import AttemptPolicy, Offering
-from portal.db import read_session, write_session
-from portal.engine import DbosEngine
+from portal.platform.db import read_session, write_session
+from portal.platform.engine import DbosEngine
 from portal.runs.models import GradingRun
 from portal.submissions.models import Submission
 

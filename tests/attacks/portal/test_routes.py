@@ -13,9 +13,9 @@ from support.uploads import multipart, token_of
 
 from portal.audit.models import AuditEntry
 from portal.courses.models import Enrolment, Offering, Role
-from portal.db import read_session, write_session
-from portal.gradebook.models import ManualMark
+from portal.platform.db import read_session, write_session
 from portal.runs.models import GradingRun, Result
+from portal.standings.models import ManualMark
 from portal.submissions.models import Submission
 
 OPEN = {"static", "healthz", "accounts.login", "accounts.log_in", "accounts.logout"}

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from support.portal import PASSWORD
 from support.uploads import token_of
 
-from portal.accounts.models import User
-from portal.accounts.passwords import Passwords
-from portal.db import read_session
+from portal.people.models import User
+from portal.platform.db import read_session
+from portal.platform.passwords import Passwords
 
 AT_ONCE = 12
 TARGETS = (

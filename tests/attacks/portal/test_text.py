@@ -18,10 +18,10 @@ from werkzeug.serving import make_server
 
 from grader.report import Report
 from grader.report.export import to_csv
-from portal.accounts.models import User
 from portal.courses.models import Offering, Term
 from portal.courses.roster import InitialPassword, passwords_csv
-from portal.db import read_session, write_session
+from portal.people.models import User
+from portal.platform.db import read_session, write_session
 from portal.runs.models import Event, EventKind, GradingRun, Result
 from portal.submissions.models import Submission
 

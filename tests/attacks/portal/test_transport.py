@@ -20,7 +20,7 @@ from support.portal import PASSWORD, Site, open_site
 from support.serving import free_port, served
 from support.uploads import multipart, token_of
 
-from portal.db import read_session, utc_now
+from portal.platform.db import read_session, utc_now
 from portal.runs.live import MAX_STREAMS
 from portal.submissions.models import Submission
 

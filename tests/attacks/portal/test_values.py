@@ -8,7 +8,7 @@ from attacks.portal.web import send
 from sqlalchemy import select
 
 from portal.audit.models import AuditEntry
-from portal.db import read_session
+from portal.platform.db import read_session
 
 
 @pytest.fixture

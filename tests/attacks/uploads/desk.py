@@ -17,12 +17,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
 from grader.intake.limited import run_limited
-from portal.accounts.passwords import Passwords
-from portal.accounts.service import create_user
-from portal.config import PortalConfig
 from portal.courses.models import Role, Term
 from portal.courses.service import enrol
-from portal.db import read_session, write_session
+from portal.people.service import create_user
+from portal.platform.config import PortalConfig
+from portal.platform.db import read_session, write_session
+from portal.platform.passwords import Passwords
 from portal.submissions.models import Submission
 
 PASSWORD = "correct horse battery"

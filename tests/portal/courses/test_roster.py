@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 
-from portal.accounts.models import User
 from portal.courses.models import Enrolment, Role, Term
 from portal.courses.roster import InitialPassword, apply_import, passwords_csv, plan_import
 from portal.courses.rosterfile import MAX_BYTES, read_roster
-from portal.db import read_session, write_session
-from portal.errors import Invalid
+from portal.people.models import User
+from portal.platform.db import read_session, write_session
+from portal.platform.errors import Invalid
 
 GOOD = (
     "username,email,name,student_number,role\nada,ada@x.org,Ada Lovelace,1001,student\nbo,,Bo,,ta\n"

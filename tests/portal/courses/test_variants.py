@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 from grader.lab.manifest import Assignment, load_assignment
 from portal.courses.models import Enrolment, Offering, Role, Term
 from portal.courses.variants import Lot, choose_variants
-from portal.db import read_session, write_session
-from portal.errors import Invalid
-from portal.formats import setting
+from portal.platform.db import read_session, write_session
+from portal.platform.errors import Invalid
+from portal.platform.formats import setting
 from portal.runs.grading import read_order
 
 Member = Callable[..., Enrolment]

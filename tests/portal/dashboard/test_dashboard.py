@@ -13,7 +13,7 @@ from grader.report import Outcome, TestReport
 from portal.courses.models import Offering
 from portal.dashboard.charts import charts
 from portal.dashboard.service import dashboard, distribution, message_of
-from portal.db import read_session
+from portal.platform.db import read_session
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from sqlalchemy import func, select
 from support.portal import open_site
 
 from grader.lab.catalogue import Catalogue, find_home
-from portal.accounts.passwords import Passwords
-from portal.accounts.service import authenticate
 from portal.courses.models import Enrolment, Role
-from portal.db import read_session
 from portal.demo import LAB, build_demo, uploads
-from portal.errors import ConfigError
+from portal.people.service import authenticate
+from portal.platform.db import read_session
+from portal.platform.errors import ConfigError
+from portal.platform.passwords import Passwords
 from portal.runs.models import GradingRun
 from portal.submissions.models import Submission
 

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from support.databases import sqlite_url
 from support.reports import bare_report
 
-from portal.accounts.models import User
 from portal.courses.models import AttemptPolicy, Enrolment, Offering, OfferingKind, Role, Term
-from portal.db import make_engine, write_session
-from portal.engine import Job
+from portal.people.models import User
+from portal.platform.db import make_engine, write_session
+from portal.platform.engine import Job
 from portal.runs import service
 from portal.submissions.models import Submission
 

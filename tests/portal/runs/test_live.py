@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from portal.db import write_session
+from portal.platform.db import write_session
 from portal.runs import service
 from portal.runs.live import LiveFeed
 

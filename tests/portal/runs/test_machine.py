@@ -14,7 +14,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
-from portal.db import read_session, write_session
+from portal.platform.db import read_session, write_session
 from portal.runs import service
 from portal.runs.models import Event, EventKind, GradingRun, Result, RunState
 from portal.runs.reconcile import reconcile

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from portal.db import read_session, write_session
-from portal.engine import DEFAULT_QUEUE, GPU_QUEUE
-from portal.engine.dbos_engine import _concurrency
-from portal.engine.port import WorkerOptions
+from portal.platform.db import read_session, write_session
+from portal.platform.engine import DEFAULT_QUEUE, GPU_QUEUE
+from portal.platform.engine.dbos_engine import _concurrency
+from portal.platform.engine.port import WorkerOptions
 from portal.runs import queues, worker
 from portal.runs.models import GradingRun, RunState
 from portal.runs.queues import queue_of, queues_here, waiting_for_gpu

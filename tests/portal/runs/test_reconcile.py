@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from portal.db import read_session, write_session
+from portal.platform.db import read_session, write_session
 from portal.runs import service
 from portal.runs.models import GradingRun, Heartbeat, RunState
 from portal.runs.reconcile import Mended, reconcile

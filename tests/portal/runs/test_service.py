@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.courses.models import AttemptPolicy, Offering
-from portal.db import read_session, write_session
+from portal.platform.db import read_session, write_session
 from portal.runs import service
 from portal.runs.models import Event, EventKind, GradingRun, Result, RunState
 

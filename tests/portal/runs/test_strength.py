@@ -12,14 +12,14 @@ from support.portal import open_site
 
 from grader.grading import GradingPool
 from grader.lab.catalogue import Catalogue
-from portal.config import DEFAULT_MINIMUM_TIER, load_config
-from portal.db import read_session, write_session
-from portal.errors import ConfigError
+from portal.labs.service import allowance_of
+from portal.platform.config import DEFAULT_MINIMUM_TIER, load_config
+from portal.platform.db import read_session, write_session
+from portal.platform.errors import ConfigError
 from portal.runs import grading, service, worker
 from portal.runs.models import Event, GradingRun, Heartbeat, Result, RunState
 from portal.runs.strength import Strength, strength_here, weak_workers
 from portal.submissions.models import Submission
-from portal.submissions.service import allowance_of
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -8,13 +8,13 @@ from sqlalchemy import select
 from grader.errors import GradingError
 from grader.grading import GradingProgress
 from grader.report import Report
-from portal.db import read_session, write_session
-from portal.errors import WriteTimeout
+from portal.platform.db import read_session, write_session
+from portal.platform.errors import WriteTimeout
+from portal.platform.store import Store
 from portal.runs.models import Event, EventKind, GradingRun, Result, RunState
 from portal.runs.progress import SECONDS_BETWEEN, ProgressWriter
 from portal.runs.service import claim
 from portal.runs.worker import Worker
-from portal.store import Store
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PICTURE = b"\x89PNG a curve"

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from portal import connections
-from portal.config import PasswordCost, PortalConfig
+from portal.platform import connections
+from portal.platform.config import PasswordCost, PortalConfig
 from portal.serving import serve
 
 instance, home, port = sys.argv[1:]

@@ -1,0 +1,1 @@
+"""A lab as its student meets it: home, handout, uploading."""

@@ -1,0 +1,77 @@
+"""What the upload form shows: which files are asked for, and whether anything may be sent now."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from grader.api import Catalogue, ManifestError, SubmittedFile, UnknownAssignment
+from portal.courses.models import Enrolment, Offering
+from portal.labs.service import Allowance, Refused, allowance_of, check_allowed
+
+
+@dataclass(frozen=True)
+class UploadForm:
+    """Everything the form needs."""
+
+    offering_id: int
+    client_key: str
+    files: tuple[SubmittedFile, ...]
+    upload_mb: float
+    late: bool  # sent now, it would come after the due date
+    allowance: Allowance | None  # None: no limits apply to the sender
+    refusal: str  # why nothing can be sent now; "" if it can
+
+
+def upload_form(
+    session: Session,
+    catalogue: Catalogue,
+    offering: Offering,
+    enrolment: Enrolment | None,
+    *,
+    is_staff: bool,
+    now: datetime,
+) -> UploadForm:
+    """Build the form of an offering for one person."""
+    files: tuple[SubmittedFile, ...] = ()
+    upload_mb = 0.0
+    refusal = _refusal(session, offering, enrolment, is_staff=is_staff, now=now)
+    try:
+        assignment = catalogue.get(offering.assignment_slug or "").assignment
+        files, upload_mb = assignment.files, assignment.limits.upload_mb
+    except (UnknownAssignment, ManifestError):
+        refusal = "This lab takes no uploads at the moment. Tell your instructor, please."
+    allowance = None
+    if enrolment is not None and not is_staff:
+        allowance = allowance_of(session, enrolment.id, offering, now=now)
+    return UploadForm(
+        offering_id=offering.id,
+        client_key=str(uuid.uuid4()),
+        files=files,
+        upload_mb=upload_mb,
+        late=now > offering.due_at,
+        allowance=allowance,
+        refusal=refusal,
+    )
+
+
+def _refusal(
+    session: Session,
+    offering: Offering,
+    enrolment: Enrolment | None,
+    *,
+    is_staff: bool,
+    now: datetime,
+) -> str:
+    if enrolment is None:
+        return "You are not enrolled in this term. To try the lab out, enrol yourself as staff."
+    if is_staff:
+        return ""
+    try:
+        check_allowed(session, enrolment.id, offering, now=now)
+    except Refused as refused:
+        return str(refused)
+    return ""

@@ -1,0 +1,112 @@
+"""Pages: a person's home and a lab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, abort, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from grader.api import Lab, ManifestError, UnknownAssignment
+from portal.courses.access import OfferingAccess, me, require_login, require_offering
+from portal.courses.models import Enrolment, Offering
+from portal.courses.service import OfferingState, enrolments_of, state_of, visible_offerings
+from portal.courses.variants import Lot
+from portal.labs.handout import read_handout, skeleton_zip
+from portal.platform.web import db_session, now, portal
+from portal.standings.scores import ScoreLine, scores_of
+
+blueprint = Blueprint("courses", __name__)
+
+
+@dataclass(frozen=True)
+class HomeLine:
+    """One offering on the home page."""
+
+    offering: Offering
+    state: OfferingState
+    score: ScoreLine
+
+
+@blueprint.get("/")
+@require_login
+def home() -> ResponseReturnValue:
+    """Show what a person's terms offer, when it is due and what it earned."""
+    session = db_session()
+    terms = [
+        (enrolment, _home_lines(session, enrolment, now()))
+        for enrolment in enrolments_of(session, me().id)
+    ]
+    return render_template("courses/home.html", terms=terms, now=now())
+
+
+def _home_lines(session: Session, enrolment: Enrolment, at: datetime) -> list[HomeLine]:
+    scores = scores_of(session, enrolment, portal().catalogue)
+    return [
+        HomeLine(offering, state_of(offering, at), scores[offering.id])
+        for offering in visible_offerings(session, enrolment)
+    ]
+
+
+@blueprint.get("/labs/<int:offering_id>/")
+@require_login
+def lab(offering_id: int) -> ResponseReturnValue:
+    """Show a lab: handout, points, skeleton, upload form and the person's attempts."""
+    access = require_offering(db_session(), offering_id)
+    state = state_of(access.offering, now())
+    hidden = state is OfferingState.NOT_YET and not access.is_staff
+    found = None if hidden else _lab_of(access.offering)
+    handout = read_handout(found.public, request.args.get("lang", "en")) if found else None
+    return render_template(
+        "courses/lab.html",
+        offering=access.offering,
+        enrolment=access.enrolment,
+        is_staff=access.is_staff,
+        zone=access.offering.term.timezone,
+        state=state,
+        hidden=hidden,
+        assignment=found.assignment if found else None,
+        variants=_variants(found, access) if found else {},
+        handout=handout,
+        now=now(),
+    )
+
+
+@blueprint.get("/labs/<int:offering_id>/skeleton.zip")
+@require_login
+def skeleton(offering_id: int) -> ResponseReturnValue:
+    """Send the lab's public folder, from the moment the lab opens."""
+    access = require_offering(db_session(), offering_id)
+    found = _lab_of(access.offering)
+    if found is None:
+        abort(404)
+    if state_of(access.offering, now()) is OfferingState.NOT_YET and not access.is_staff:
+        abort(404)
+    response = Response(skeleton_zip(found.assignment), mimetype="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.assignment.slug}.zip"'
+    return response
+
+
+def _variants(lab: Lab, access: OfferingAccess) -> dict[str, dict[str, Any]]:
+    """Return the settings of the variant this person works on; to staff, of every one drawn."""
+    if not lab.assignment.variants:
+        return {}
+    lot = Lot.of(access.offering, me().id)
+    everybodys = access.is_staff and lot.names
+    names = lot.names if everybodys else (lot.draw(portal().config.grading_key),)
+    chosen = [name or lab.assignment.default_variant for name in names]
+    known = [name for name in chosen if name in lab.assignment.variants]
+    return {name: lab.assignment.variant(name) for name in known}
+
+
+def _lab_of(offering: Offering) -> Lab | None:
+    """Return the lab of an offering, None if its folder is not (or not soundly) there."""
+    if offering.assignment_slug is None:
+        return None
+    try:
+        return portal().catalogue.get(offering.assignment_slug)
+    except (UnknownAssignment, ManifestError):
+        return None

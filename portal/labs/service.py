@@ -1,0 +1,221 @@
+"""Taking an upload: deadlines, attempts, the row, its run and its job in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.courses.models import AttemptPolicy, Enrolment, Offering
+from portal.platform.engine import DEFAULT_QUEUE, JobEngine
+from portal.platform.errors import Invalid
+from portal.runs import service as runs
+from portal.runs.models import FRESH, GradingRun, RunState
+from portal.submissions.arrival import Upload
+from portal.submissions.models import Submission
+
+FREE_STATES: tuple[RunState, ...] = (
+    RunState.NEEDS_HUMAN,
+    RunState.SUPERSEDED,
+)  # of these the student saw no result
+
+
+class Refused(Invalid):
+    """An upload that comes too early, too late or once too often. Costs no attempt."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who submits. Staff try a lab out: neither dates nor attempts bind them."""
+
+    enrolment_id: int
+    is_staff: bool = False
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What became of an upload."""
+
+    submission: Submission
+    created: bool  # False: this upload had arrived before, nothing was added
+    superseded: tuple[str, ...] = ()  # runs whose jobs the caller may cancel after the commit
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How many attempts have been used, and how many there are (None: no limit)."""
+
+    used_today: int
+    used_total: int
+    per_day: int | None
+    total: int | None
+    next_day: datetime  # when the day's count starts anew
+
+    @property
+    def left(self) -> int | None:
+        """Attempts that remain now; None: no limit."""
+        bounds = []
+        if self.per_day is not None:
+            bounds.append(self.per_day - self.used_today)
+        if self.total is not None:
+            bounds.append(self.total - self.used_total)
+        return max(0, min(bounds)) if bounds else None
+
+
+def submit(
+    session: Session,
+    jobs: JobEngine,
+    *,
+    sender: Sender,
+    offering_id: int,
+    client_key: str,
+    upload: Upload,
+    suite_digest: str,
+    now: datetime,
+    queue: str = DEFAULT_QUEUE,
+) -> Submitted:
+    """Book an upload whose bytes are already in the store; the caller commits.
+
+    The same `client_key` with the same bytes is the same submission, whenever and however often
+    it comes. Raises Refused outside the dates or past the attempts; both are judged here, under
+    the lock, so that uploads at the same instant cannot slip through together.
+    """
+    _lock(session, sender.enrolment_id)
+    offering = session.get_one(Offering, offering_id)
+    key, known = find_known(session, sender.enrolment_id, offering_id, client_key, upload.sha256)
+    if known is not None:
+        return Submitted(known, created=False)
+    superseded = runs.supersede(session, sender.enrolment_id, offering, now=now)
+    if not sender.is_staff:
+        check_allowed(session, sender.enrolment_id, offering, now=now)
+    submission = Submission(
+        id=str(uuid.uuid4()),
+        enrolment_id=sender.enrolment_id,
+        offering_id=offering_id,
+        client_key=key,
+        upload_sha256=upload.sha256,
+        filename=upload.filename,
+        size=len(upload.data),
+        content_digest=upload.content_digest,
+        intake=upload.arrival.model_dump_json(),
+        attempt=_next_attempt(session, sender.enrolment_id, offering_id),
+        received_at=now,
+    )
+    session.add(submission)
+    session.flush()
+    runs.open_run(
+        session,
+        jobs,
+        submission,
+        suite_digest=suite_digest,
+        base_priority=runs.PRIORITY_STAFF if sender.is_staff else runs.PRIORITY_FRESH,
+        now=now,
+        queue=queue,
+    )
+    return Submitted(submission, created=True, superseded=tuple(superseded))
+
+
+def check_allowed(
+    session: Session, enrolment_id: int, offering: Offering, *, now: datetime
+) -> None:
+    """Raise Refused if an upload at `now` is too early, too late or once too often."""
+    zone = ZoneInfo(offering.term.timezone)
+    if now < offering.opens_at:
+        raise Refused(f"This lab opens at {_local(offering.opens_at, zone)}. Come back then.")
+    if now > offering.last_moment:
+        raise Refused(
+            f"This lab closed at {_local(offering.last_moment, zone)}; your upload came at "
+            f"{_local(now, zone)}. Ask your instructor if you were promised more time."
+        )
+    allowance = allowance_of(session, enrolment_id, offering, now=now)
+    if allowance.total is not None and allowance.used_total >= allowance.total:
+        raise Refused(f"You have used all {allowance.total} attempts of this lab.")
+    if allowance.per_day is not None and allowance.used_today >= allowance.per_day:
+        raise Refused(
+            f"You have used today's {allowance.per_day} attempts. "
+            f"The next ones come at {_local(allowance.next_day, zone)}."
+        )
+
+
+def allowance_of(
+    session: Session, enrolment_id: int, offering: Offering, *, now: datetime
+) -> Allowance:
+    """Count a student's attempts; a day begins at midnight in the course's zone.
+
+    What was replaced before it was graded, or failed through our fault, is not counted; nor is
+    what still waits and would be replaced by the next upload, where only the last one counts.
+    """
+    free = FREE_STATES
+    if offering.policy is AttemptPolicy.LAST:
+        free = (*free, RunState.QUEUED)
+    midnight, next_midnight = _day(now, ZoneInfo(offering.term.timezone))
+    counted = (
+        select(func.count(Submission.id))
+        .join(GradingRun, GradingRun.submission_id == Submission.id)
+        .where(
+            Submission.enrolment_id == enrolment_id,
+            Submission.offering_id == offering.id,
+            GradingRun.reason_key == FRESH,
+            GradingRun.state.not_in(free),
+        )
+    )
+    return Allowance(
+        used_today=session.scalar(counted.where(Submission.received_at >= midnight)) or 0,
+        used_total=session.scalar(counted) or 0,
+        per_day=offering.attempts_per_day,
+        total=offering.attempts_total,
+        next_day=next_midnight,
+    )
+
+
+def find_known(
+    session: Session, enrolment_id: int, offering_id: int, client_key: str, sha256: str
+) -> tuple[str, Submission | None]:
+    """Return the key to book under, and the submission that already bears it.
+
+    A page that was left and come back to sends its old key with new files. That is a new
+    submission, so it gets a key of its own; its retries find it again.
+    """
+    for key in (client_key, f"{client_key[:40]}.{sha256[:16]}"):
+        known = session.scalar(
+            select(Submission).where(
+                Submission.enrolment_id == enrolment_id,
+                Submission.offering_id == offering_id,
+                Submission.client_key == key,
+            )
+        )
+        if known is None or known.upload_sha256 == sha256:
+            return key, known
+    raise Refused("This page is out of date. Reload it, then send your files again.")
+
+
+def _lock(session: Session, enrolment_id: int) -> None:
+    """Let one upload of a student be judged at a time; SQLite lets only one write anyway."""
+    session.execute(select(Enrolment.id).where(Enrolment.id == enrolment_id).with_for_update())
+
+
+def _next_attempt(session: Session, enrolment_id: int, offering_id: int) -> int:
+    last = session.scalar(
+        select(func.max(Submission.attempt)).where(
+            Submission.enrolment_id == enrolment_id, Submission.offering_id == offering_id
+        )
+    )
+    return (last or 0) + 1
+
+
+def _day(now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the instants at which the day of `now` begins and ends in `zone`."""
+    today = now.astimezone(zone).date()
+    midnight, next_midnight = (
+        datetime.combine(day, time(), zone).astimezone(UTC)
+        for day in (today, today + timedelta(days=1))
+    )
+    return midnight, next_midnight
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> str:
+    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z (UTC%z)")

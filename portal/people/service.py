@@ -1,0 +1,137 @@
+"""Accounts: making them, telling who logs in, changing passwords."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.people.models import User
+from portal.platform.errors import Invalid
+from portal.platform.passwords import Passwords
+
+USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,189}")
+PASSWORD_LENGTH = range(10, 257)
+
+
+def clean_username(text: str) -> str:
+    """Return a username as it is stored: lower case, without blanks around it.
+
+    Raises Invalid with the rule that was broken.
+    """
+    username = text.strip().lower()
+    if not USERNAME.fullmatch(username):
+        raise Invalid(
+            f"the username {text!r} cannot be used; take 1 to 64 of a-z, 0-9, dot, dash and "
+            f"underscore, a letter or digit first"
+        )
+    return username
+
+
+def clean_email(text: str) -> str:
+    """Return an e-mail address without blanks around it, or "" if there is none."""
+    email = text.strip()
+    if email and not EMAIL.fullmatch(email):
+        raise Invalid(f"{text!r} is not an e-mail address; write name@example.org")
+    return email
+
+
+def clean_name(text: str) -> str:
+    """Return a person's name in one line, without control and direction characters."""
+    kept = (c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c)[0] != "C")
+    name = " ".join("".join(kept).split())
+    if not name:
+        raise Invalid("the name is empty; write the person's name")
+    if len(name) > 200:
+        raise Invalid("the name is longer than 200 characters; shorten it")
+    return name
+
+
+def check_password(password: str) -> None:
+    """Raise Invalid unless the password's length is allowed."""
+    if len(password) not in PASSWORD_LENGTH:
+        raise Invalid(
+            f"a password has {PASSWORD_LENGTH.start} to {PASSWORD_LENGTH.stop - 1} characters; "
+            f"this one has {len(password)}"
+        )
+
+
+def find_user(session: Session, username: str) -> User | None:
+    """Return the account of a username, in whatever case it was typed."""
+    return session.scalar(select(User).where(User.username == username.strip().lower()))
+
+
+def create_user(
+    session: Session,
+    passwords: Passwords,
+    *,
+    username: str,
+    display_name: str,
+    password: str,
+    now: datetime,
+    email: str = "",
+    is_admin: bool = False,
+    must_change_password: bool = False,
+) -> User:
+    """Add an account and return it, its id set.
+
+    Raises Invalid if the username is taken or a value breaks its rule.
+    """
+    username = clean_username(username)
+    check_password(password)
+    if find_user(session, username) is not None:
+        raise Invalid(f"the username {username!r} is taken; choose another")
+    user = User(
+        username=username,
+        email=clean_email(email),
+        display_name=clean_name(display_name),
+        password_hash=passwords.hash(password),
+        must_change_password=must_change_password,
+        is_admin=is_admin,
+        created_at=now,
+        locale="en",
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
+def authenticate(
+    session: Session, passwords: Passwords, username: str, password: str
+) -> User | None:
+    """Return the account if the password is right, else None, in the same time for any name.
+
+    Only reads; see `refresh_hash`.
+    """
+    user = find_user(session, username)
+    right = passwords.matches(user.password_hash if user else None, password)
+    return user if right else None
+
+
+def refresh_hash(session: Session, passwords: Passwords, user_id: int, password: str) -> None:
+    """Hash a password just proven right anew if the cost has changed since it was set."""
+    user = session.get_one(User, user_id)
+    if passwords.outdated(user.password_hash) and passwords.matches(user.password_hash, password):
+        user.password_hash = passwords.hash(password)
+
+
+def change_password(
+    session: Session, passwords: Passwords, user_id: int, *, current: str, new: str
+) -> User:
+    """Set a new password; every session of the account but the caller's next one ends.
+
+    Raises Invalid if the current password is wrong or the new one breaks the rules.
+    """
+    user = session.get_one(User, user_id)
+    if not passwords.matches(user.password_hash, current):
+        raise Invalid("the current password is wrong; type the one you logged in with")
+    check_password(new)
+    if new == current:
+        raise Invalid("the new password is the old one; choose another")
+    user.password_hash = passwords.hash(new)
+    user.must_change_password = False
+    return user

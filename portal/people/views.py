@@ -1,0 +1,94 @@
+"""Pages: log in, log out, change the password."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user  # type: ignore[import-untyped]
+
+from portal.audit.service import record
+from portal.courses.access import me, require_login
+from portal.people.guard import one_guess
+from portal.people.login import begin_session, end_session
+from portal.people.service import authenticate, change_password, refresh_hash
+from portal.platform.errors import Invalid
+from portal.platform.security import limiter, local_path
+from portal.platform.web import db_session, now, portal, writing
+
+blueprint = Blueprint("accounts", __name__)
+
+
+def _typed_username() -> str:
+    return request.form.get("username", "").strip().lower()
+
+
+@blueprint.get("/login")
+def login() -> ResponseReturnValue:
+    """Show the form, or go on if the person is logged in already."""
+    if current_user.is_authenticated:
+        return redirect(_destination())
+    return render_template("accounts/login.html", username="", wrong=False)
+
+
+@blueprint.post("/login")
+def log_in() -> ResponseReturnValue:
+    """Check the password and begin a new session."""
+    password = request.form.get("password", "")
+    with one_guess(portal().config, _typed_username()) as guess:
+        user = authenticate(db_session(), portal().passwords, _typed_username(), password)
+        guess.right = user is not None
+    if user is None:
+        page = render_template("accounts/login.html", username=_typed_username(), wrong=True)
+        return page, 401
+    with writing() as session:
+        refresh_hash(session, portal().passwords, user.id, password)
+        record(session, at=now(), actor_id=user.id, action="login", subject=f"user:{user.id}")
+        user = session.get_one(type(user), user.id)
+    begin_session(user)
+    return redirect(_destination())
+
+
+@blueprint.post("/logout")
+def logout() -> ResponseReturnValue:
+    """End the session."""
+    end_session()
+    flash("You are logged out.", "info")
+    return redirect(url_for("accounts.login"))
+
+
+@blueprint.get("/account/password")
+@require_login
+def password() -> ResponseReturnValue:
+    """Show the form to change one's password."""
+    return render_template("accounts/password.html", problem="")
+
+
+@blueprint.post("/account/password")
+@require_login
+@limiter.limit("20 per 5 minutes", key_func=lambda: f"password:{me().id}")
+def set_password() -> ResponseReturnValue:
+    """Change the password and end every other session of the account."""
+    form = request.form
+    try:
+        if form.get("new", "") != form.get("again", ""):
+            raise Invalid("the two new passwords differ; type the same one twice")
+        with writing() as session:
+            user = change_password(
+                session,
+                portal().passwords,
+                me().id,
+                current=form.get("current", ""),
+                new=form.get("new", ""),
+            )
+            record(
+                session, at=now(), actor_id=user.id, action="password", subject=f"user:{user.id}"
+            )
+    except Invalid as problem:
+        return render_template("accounts/password.html", problem=str(problem)), 422
+    begin_session(user)
+    flash("Your password is changed.", "success")
+    return redirect(url_for("courses.home"))
+
+
+def _destination() -> str:
+    return local_path(request.values.get("next")) or url_for("courses.home")

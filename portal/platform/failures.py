@@ -1,0 +1,96 @@
+"""Error pages: what happened and what to do, never a traceback."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
+from werkzeug.exceptions import HTTPException
+
+from portal.platform.errors import Invalid, UnknownDigest, WriteTimeout
+from portal.platform.web import end_reading
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The title of an error page and the way out."""
+
+    title: str
+    advice: str
+
+
+EXPLANATIONS = {
+    400: Explanation(
+        "This request could not be read",
+        "Go back, reload the page and try again.",
+    ),
+    403: Explanation(
+        "You may not do this",
+        "Log in with the account that may, or ask your instructor.",
+    ),
+    404: Explanation(
+        "There is nothing here for you",
+        "The address is wrong, or it belongs to somebody else. Start again from the home page.",
+    ),
+    405: Explanation(
+        "This page cannot be used that way",
+        "Go back and use the page's own buttons.",
+    ),
+    413: Explanation(
+        "This upload is too large",
+        "Send the files the lab asks for and nothing else: no data sets, no checkpoints, no "
+        "virtual environment. It cost no attempt.",
+    ),
+    422: Explanation(
+        "This cannot be done",
+        "Go back, mend what is named above and send it again.",
+    ),
+    429: Explanation(
+        "Too many tries",
+        "Wait a few minutes and try again. If you forgot your password, ask your instructor.",
+    ),
+    500: Explanation(
+        "Something broke on our side",
+        "It was not your fault and cost no attempt. It has been logged; try again in a minute.",
+    ),
+    503: Explanation(
+        "The portal is busy",
+        "Nothing was saved. Wait half a minute and send it again.",
+    ),
+}
+
+
+def failure_page(status: int, detail: str = "") -> ResponseReturnValue:
+    """Render the page of a status, or a JSON object for a client that asks for one."""
+    explanation = EXPLANATIONS.get(status, EXPLANATIONS[500 if status >= 500 else 400])
+    # The page reads who is logged in. A failed query leaves PostgreSQL's transaction unusable.
+    end_reading()
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify(error=explanation.title, detail=detail, advice=explanation.advice), status
+    page = render_template("error.html", status=status, explanation=explanation, detail=detail)
+    return page, status
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(CSRFError, _forged)
+    app.register_error_handler(Invalid, lambda error: failure_page(422, str(error)))
+    app.register_error_handler(UnknownDigest, lambda _error: failure_page(404))
+    app.register_error_handler(WriteTimeout, lambda _error: failure_page(503))
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or error.code is None or error.code < 400:
+        return error
+    return failure_page(error.code)
+
+
+def _forged(_error: CSRFError) -> ResponseReturnValue:
+    return failure_page(
+        400,
+        "The form carried no valid token. This happens when you logged out or in again in another "
+        "tab, or when cookies are blocked.",
+    )

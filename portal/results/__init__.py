@@ -1,0 +1,1 @@
+"""What a student sees of a submission: what arrived, how it goes, the result."""

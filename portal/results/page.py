@@ -1,0 +1,126 @@
+"""What the result page shows: a submission, its run, and what of its report may be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from grader.api import Outcome, Report, StudentArtifact, StudentItem, StudentReport, for_student
+from portal.courses.models import Offering, Term
+from portal.results.groups import TestGroup, grouped
+from portal.runs.models import Result, RunState
+from portal.runs.status import Status, statuses
+from portal.standings.attempts import Attempt, attempt_of
+from portal.submissions.arrival import Arrival
+from portal.submissions.models import Submission
+
+# A word and a kind of chip (whose symbol differs) for every outcome and state: never colour alone.
+OUTCOMES: dict[Outcome, tuple[str, str]] = {
+    Outcome.PASSED: ("good", "passed"),
+    Outcome.FAILED: ("bad", "wrong answer"),
+    Outcome.ERROR: ("bad", "raised an error"),
+    Outcome.TIMEOUT: ("bad", "took too long"),
+    Outcome.MEMORY: ("bad", "used too much memory"),
+    Outcome.CRASHED: ("bad", "crashed"),
+    Outcome.MISSING: ("idle", "did not run"),
+}
+STATES: dict[RunState, tuple[str, str]] = {
+    RunState.QUEUED: ("info", "waiting"),
+    RunState.RUNNING: ("info", "being graded"),
+    RunState.GRADED: ("good", "graded"),
+    RunState.NEEDS_HUMAN: ("warn", "our fault"),
+    RunState.SUPERSEDED: ("idle", "replaced"),
+}
+
+
+@dataclass(frozen=True)
+class ResultPage:
+    """Everything the result page needs."""
+
+    submission: Submission
+    offering: Offering
+    term: Term
+    arrival: Arrival
+    attempt: Attempt
+    status: Status
+    report: StudentReport | None
+    changed: tuple[str, ...] | None  # against the attempt before; None if this is the first
+    previous: Submission | None
+
+    @property
+    def passed(self) -> int:
+        """Tests that passed."""
+        tests = self.report.tests if self.report else ()
+        return sum(test.outcome is Outcome.PASSED for test in tests)
+
+    def groups_of(self, item: StudentItem) -> list[TestGroup]:
+        """Return an item's tests for reading, those that lost points first."""
+        tests = self.report.tests if self.report else ()
+        return grouped(test for test in tests if test.number in item.tests)
+
+    def pictures_of(self, group: TestGroup) -> list[StudentArtifact]:
+        """Return the pictures some tests drew, as far as they may be seen."""
+        artifacts = self.report.artifacts if self.report else ()
+        numbers = {test.number for test in group.tests}
+        return [artifact for artifact in artifacts if artifact.test in numbers]
+
+    @property
+    def first_loss(self) -> str | None:
+        """The first item that lost points: where to start reading."""
+        items = [item for part in self.report.parts for item in part.items] if self.report else []
+        lost = (i.id for i in items if i.score is not None and i.score < i.max_score)
+        return next(lost, None)
+
+
+def result_page(session: Session, submission: Submission, *, now: datetime) -> ResultPage:
+    """Read the page of a submission, as its student sees it at `now`."""
+    attempt = attempt_of(session, submission)
+    arrival = Arrival.model_validate_json(submission.intake)
+    previous = _previous(session, submission)
+    changed = None
+    if previous is not None:
+        changed = arrival.changed_since(Arrival.model_validate_json(previous.intake))
+    return ResultPage(
+        submission=submission,
+        offering=submission.offering,
+        term=submission.offering.term,
+        arrival=arrival,
+        attempt=attempt,
+        status=statuses(session, [attempt.run.id])[attempt.run.id],
+        report=student_report(submission.offering, attempt.result, now=now),
+        changed=changed,
+        previous=previous,
+    )
+
+
+def student_report(
+    offering: Offering, result: Result | None, *, now: datetime
+) -> StudentReport | None:
+    """Return what the student may see of a result at `now`; None without one.
+
+    Details that open after the due date stay closed while late uploads are still taken. Those
+    that open with published grades stay closed: grades are not published test by test.
+    """
+    if result is None:
+        return None
+    return for_student(
+        Report.model_validate_json(result.report),
+        due_passed=now > offering.last_moment,
+        published=False,
+    )
+
+
+def _previous(session: Session, submission: Submission) -> Submission | None:
+    return session.scalar(
+        select(Submission)
+        .where(
+            Submission.enrolment_id == submission.enrolment_id,
+            Submission.offering_id == submission.offering_id,
+            Submission.attempt < submission.attempt,
+        )
+        .order_by(Submission.attempt.desc())
+        .limit(1)
+    )

@@ -1,0 +1,115 @@
+"""Giving marks by hand. A mark is never changed: a later one for the same item replaces it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from grader.api import Catalogue
+from portal.audit.service import record
+from portal.courses.models import Enrolment, Offering, Role
+from portal.platform.errors import Invalid
+from portal.standings.models import ManualMark
+from portal.standings.rubric import ManualItem, manual_items
+
+MAX_COMMENT = 4000
+
+
+def marks_in_term(
+    session: Session, term_id: int, enrolment_id: int | None = None
+) -> dict[tuple[int, int], dict[str, ManualMark]]:
+    """Return the marks that count in a term: {(enrolment, offering): {item: mark}}."""
+    query = (
+        select(ManualMark)
+        .join(Offering, ManualMark.offering_id == Offering.id)
+        .where(Offering.term_id == term_id)
+        .order_by(ManualMark.id)
+    )
+    if enrolment_id is not None:
+        query = query.where(ManualMark.enrolment_id == enrolment_id)
+    marks: dict[tuple[int, int], dict[str, ManualMark]] = {}
+    for mark in session.scalars(query):
+        marks.setdefault((mark.enrolment_id, mark.offering_id), {})[mark.item_id] = mark
+    return marks
+
+
+def history(session: Session, enrolment_id: int, offering_id: int) -> list[ManualMark]:
+    """Return every mark a student got in an offering, the newest first, with its author."""
+    query = (
+        select(ManualMark)
+        .where(ManualMark.enrolment_id == enrolment_id, ManualMark.offering_id == offering_id)
+        .options(joinedload(ManualMark.author))
+        .order_by(ManualMark.id.desc())
+    )
+    return list(session.scalars(query))
+
+
+def give_mark(
+    session: Session,
+    catalogue: Catalogue,
+    *,
+    enrolment: Enrolment,
+    offering: Offering,
+    item_id: str,
+    points: str,
+    comment: str,
+    author_id: int,
+    now: datetime,
+) -> ManualMark:
+    """Add a mark and an entry in the audit log; the caller commits.
+
+    Raises Invalid if the item is not marked by hand, or the points are not between 0 and its most.
+    """
+    if enrolment.role is not Role.STUDENT:
+        raise Invalid(f"{enrolment.user.display_name} is staff in this term and gets no marks")
+    item = _item(manual_items(catalogue, offering), item_id)
+    comment = comment.strip()
+    if len(comment) > MAX_COMMENT:
+        raise Invalid(f"the comment has {len(comment)} characters; shorten it to {MAX_COMMENT}")
+    mark = ManualMark(
+        enrolment_id=enrolment.id,
+        offering_id=offering.id,
+        item_id=item.id,
+        points=parse_points(points, item),
+        comment=comment,
+        author_id=author_id,
+        created_at=now,
+    )
+    session.add(mark)
+    record(
+        session,
+        at=now,
+        actor_id=author_id,
+        action="mark.give",
+        subject=f"enrolment:{enrolment.id}",
+        offering=offering.id,
+        item=item.id,
+        points=str(mark.points),
+        comment=comment,
+    )
+    return mark
+
+
+def parse_points(text: str, item: ManualItem) -> Decimal:
+    """Read points for an item; Invalid unless a number from 0 to its most, in hundredths."""
+    wanted = f"give {item.title!r} a number from 0 to {item.points}"
+    try:
+        points = Decimal(text.strip().replace(",", "."))
+    except InvalidOperation:
+        raise Invalid(f"{text[:40]!r} is not a number; {wanted}") from None
+    if not points.is_finite() or not 0 <= points <= item.points:
+        raise Invalid(f"{text[:40]!r} is outside the scale; {wanted}")
+    if points != points.quantize(Decimal("0.01")):
+        raise Invalid(f"{text[:40]!r} is finer than a hundredth; {wanted}, two decimals at most")
+    return points
+
+
+def _item(items: tuple[ManualItem, ...], item_id: str) -> ManualItem:
+    for item in items:
+        if item.id == item_id:
+            return item
+    known = ", ".join(repr(item.id) for item in items) or "none in this offering"
+    raise Invalid(f"{item_id[:40]!r} is not marked by hand; these items are: {known}")

@@ -1,0 +1,91 @@
+"""The gradebook of a term: a row a student, a column an offering, in a handful of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from grader.api import Catalogue
+from portal.courses.models import Enrolment, Offering, Role, Term
+from portal.people.models import User
+from portal.standings.marks import marks_in_term
+from portal.standings.rubric import rubrics
+from portal.standings.scores import ScoreLine, score_line
+from portal.standings.term_attempts import attempts_in_term
+
+
+@dataclass(frozen=True)
+class Row:
+    """One student's scores, in the order of the offerings."""
+
+    enrolment: Enrolment
+    lines: tuple[ScoreLine, ...]
+
+    @property
+    def total(self) -> Decimal:
+        """The points so far; what has no score adds nothing."""
+        return sum((line.points for line in self.lines if line.points is not None), Decimal(0))
+
+    @property
+    def missing(self) -> int:
+        """How many offerings have no score."""
+        return sum(line.missing for line in self.lines)
+
+
+@dataclass(frozen=True)
+class Gradebook:
+    """A term's scores."""
+
+    term: Term
+    offerings: tuple[Offering, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def max_total(self) -> Decimal:
+        """What the term's offerings are worth together: 100 in the standard scheme."""
+        return sum((offering.points for offering in self.offerings), Decimal(0))
+
+    def missing(self) -> list[tuple[Offering, int]]:
+        """Return the published offerings where students have no score, and how many of them."""
+        counts = (
+            (offering, sum(row.lines[place].missing for row in self.rows))
+            for place, offering in enumerate(self.offerings)
+            if offering.published
+        )
+        return [(offering, count) for offering, count in counts if count]
+
+
+def gradebook(session: Session, catalogue: Catalogue, term: Term) -> Gradebook:
+    """Work out a term's gradebook, students by name."""
+    offerings = tuple(term.offerings)
+    items = rubrics(catalogue, offerings)
+    attempts = attempts_in_term(session, term.id)
+    marks = marks_in_term(session, term.id)
+    rows = []
+    for enrolment in students(session, term.id):
+        lines = tuple(
+            score_line(
+                offering,
+                items[offering.id],
+                attempts.get((enrolment.id, offering.id), []),
+                marks.get((enrolment.id, offering.id), {}),
+            )
+            for offering in offerings
+        )
+        rows.append(Row(enrolment, lines))
+    return Gradebook(term, offerings, tuple(rows))
+
+
+def students(session: Session, term_id: int) -> list[Enrolment]:
+    """Return the students of a term by name, their accounts loaded."""
+    query = (
+        select(Enrolment)
+        .join(User, Enrolment.user_id == User.id)
+        .where(Enrolment.term_id == term_id, Enrolment.role == Role.STUDENT)
+        .options(joinedload(Enrolment.user))
+        .order_by(User.display_name, User.username)
+    )
+    return list(session.scalars(query))

@@ -1,0 +1,168 @@
+"""The database keeps the rules that nothing may be lost or locked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, create_engine, func, select, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from portal import models
+from portal.app import create_app
+from portal.audit.models import AuditEntry
+from portal.audit.service import record
+from portal.courses.models import Term
+from portal.platform.config import PortalConfig
+from portal.platform.db import ExactDecimal, UtcDateTime, make_engine, read_session, write_session
+from portal.platform.errors import ConfigError
+from portal.platform.schema import alembic_config, check_schema, upgrade
+
+START = datetime(2026, 9, 7, 8, 0, tzinfo=UTC)
+Writer = Callable[[], AbstractContextManager[Session]]
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 30_000), ("foreign_keys", 1)],
+)
+def test_sqlite_is_set_up_for_durability(database_url: str, pragma: str, value: object) -> None:
+    engine = make_engine(database_url)
+    with read_session(engine) as session:
+        assert session.scalar(text(f"PRAGMA {pragma}")) == value
+    engine.dispose()
+
+
+def test_a_portal_of_its_own_forces_to_the_disk_what_it_takes(config: PortalConfig) -> None:
+    parts = create_app(config).extensions["portal"]
+    with read_session(parts.engine) as session:
+        assert session.scalar(text("PRAGMA synchronous")) == 2
+    assert parts.store.durable
+    parts.engine.dispose()
+
+
+def test_a_read_session_cannot_write(engine: Engine) -> None:
+    with read_session(engine) as session, pytest.raises(OperationalError, match="readonly"):
+        session.execute(text("DELETE FROM term"))
+
+
+def test_a_read_session_leaves_the_connection_fit_for_writing(engine: Engine, term: Term) -> None:
+    with read_session(engine) as session:
+        assert session.scalar(select(func.count(Term.id))) == 1
+    with write_session(engine) as session:
+        session.get_one(Term, term.id).title = "changed"
+
+
+def test_a_failing_block_leaves_nothing(engine: Engine, write: Writer) -> None:
+    with pytest.raises(RuntimeError), write() as session:
+        record(session, at=START, actor_id=None, action="a", subject="s")
+        session.flush()
+        raise RuntimeError
+    with read_session(engine) as session:
+        assert session.scalar(select(func.count(AuditEntry.id))) == 0
+
+
+def test_32_threads_read_then_write_without_a_locked_database(engine: Engine) -> None:
+    """Half of them stand for another process, which only SQLite's own lock holds back."""
+    gate = threading.Barrier(32)
+
+    @contextmanager
+    def from_elsewhere() -> Iterator[Session]:
+        with Session(engine) as session, session.begin():
+            yield session
+
+    def opening(number: int) -> AbstractContextManager[Session]:
+        return write_session(engine) if number % 2 else from_elsewhere()
+
+    def count_and_add(number: int) -> None:
+        gate.wait()
+        for _ in range(10):
+            with opening(number) as session:
+                seen = session.scalar(select(func.count(AuditEntry.id)))
+                record(session, at=START, actor_id=None, action="n", subject=str(number), seen=seen)
+
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(count_and_add, range(32)))
+    with read_session(engine) as session:
+        seen = sorted(entry.detail["seen"] for entry in session.scalars(select(AuditEntry)))
+    assert seen == list(range(320))  # each saw every write before its own: serial, none lost
+
+
+@given(st.datetimes(timezones=st.just(timezone(timedelta(hours=8)))))
+def test_instants_come_back_as_the_same_instant_in_utc(instant: datetime) -> None:
+    kind, dialect = UtcDateTime(), create_engine("sqlite://").dialect
+    try:
+        kept = kind.process_bind_param(instant, dialect)
+    except OverflowError:
+        return
+    assert kind.process_result_value(kept, dialect) == instant
+
+
+def test_a_naive_instant_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        UtcDateTime().process_bind_param(datetime(2026, 1, 1), create_engine("sqlite://").dialect)
+
+
+@given(st.decimals(min_value=-1000, max_value=1000, places=6))
+def test_points_come_back_exactly(points: Decimal) -> None:
+    kind, dialect = ExactDecimal(), create_engine("sqlite://").dialect
+    assert kind.process_result_value(kind.process_bind_param(points, dialect), dialect) == points
+
+
+@pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("Infinity")])
+def test_points_are_finite(value: Decimal) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        ExactDecimal().process_bind_param(value, create_engine("sqlite://").dialect)
+
+
+@pytest.fixture
+def empty(empty_database_url: str) -> Iterator[Engine]:
+    """An empty database of each kind."""
+    engine = make_engine(empty_database_url, durable=False)
+    yield engine
+    engine.dispose()
+
+
+def test_the_migrations_make_exactly_the_models_tables(empty: Engine) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    upgrade(empty)
+    with empty.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, models.metadata) == []
+    check_schema(empty)
+
+
+def test_sessions_work_on_every_database(empty: Engine) -> None:
+    upgrade(empty)
+    with write_session(empty) as session:
+        record(session, at=START, actor_id=None, action="a", subject="s", number=1)
+    with read_session(empty) as session:
+        entry = session.scalars(select(AuditEntry)).one()
+        assert (entry.at, entry.detail) == (START, {"number": 1})
+    with read_session(empty) as session, pytest.raises(SQLAlchemyError):
+        session.execute(text("DELETE FROM audit_entry"))
+
+
+def test_a_database_without_tables_is_refused_with_the_way_out(empty: Engine) -> None:
+    with pytest.raises(ConfigError, match="portal init"):
+        check_schema(empty)
+
+
+def test_the_migrations_can_be_taken_back(empty: Engine) -> None:
+    from alembic import command
+
+    upgrade(empty)
+    with empty.begin() as connection:
+        command.downgrade(alembic_config(connection), "base")
+    upgrade(empty)
+    check_schema(empty)
