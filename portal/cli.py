@@ -15,8 +15,8 @@ from sqlalchemy import select
 from grader.api import Catalogue, ProctorError
 from portal.courses.models import Role, Term
 from portal.courses.service import create_term, enrol
-from portal.courses.variants import choose_variants
 from portal.demo import build_demo
+from portal.labs.variants import choose_variants
 from portal.people.service import create_user, find_user
 from portal.platform.config import PortalConfig, create_instance, instance_folder, load_config
 from portal.platform.db import make_engine, utc_now, write_session

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.people.models import User
 from portal.platform.db import Base, UtcDateTime
 
 
@@ -19,7 +18,8 @@ class AuditEntry(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    actor_id: Mapped[int | None] = mapped_column(ForeignKey(User.id))  # None: the system
+    # The account, None for the system. Everybody records here, so it knows nobody's models.
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     action: Mapped[str] = mapped_column(String(60), index=True)  # "login", "roster.import"
     subject: Mapped[str] = mapped_column(String(200))  # "term:2026-spring", "submission:<uuid>"
     detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

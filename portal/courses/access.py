@@ -6,32 +6,16 @@ tell whether somebody else's submission is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar, cast
 
 from flask import abort
-from flask_login import current_user, login_required  # type: ignore[import-untyped]
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.courses.models import STAFF, Enrolment, Offering, Role, Term
+from portal.people.login import me
 from portal.people.models import User
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def require_login(view: Callable[P, R]) -> Callable[P, R]:
-    """Send whoever is not logged in to the login page, and back afterwards."""
-    return cast(Callable[P, R], login_required(view))
-
-
-def me() -> User:
-    """Return the logged-in person; 404 if nobody is, which `require_login` prevents."""
-    if not current_user.is_authenticated:
-        abort(404)
-    return cast(User, current_user._get_current_object())
 
 
 def enrolment_in(session: Session, term_id: int, user_id: int) -> Enrolment | None:

@@ -90,7 +90,7 @@ class Offering(Base):
     kind: Mapped[OfferingKind] = mapped_column(enum_type(OfferingKind))
     assignment_slug: Mapped[str | None] = mapped_column(String(40))
     title: Mapped[str] = mapped_column(String(200))
-    variant: Mapped[str | None] = mapped_column(String(400))  # see portal.courses.variants
+    variant: Mapped[str | None] = mapped_column(String(400))  # names with commas between
     points: Mapped[Decimal] = mapped_column(ExactDecimal)  # weight in the term's 100 points
     position: Mapped[int]
     opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -109,3 +109,12 @@ class Offering(Base):
     def last_moment(self) -> datetime:
         """The instant after which uploads are refused."""
         return self.closes_at or self.due_at
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the variants that students work on; none: the assignment's default."""
+        return tuple(self.variant.split(",")) if self.variant else ()
+
+    @variants.setter
+    def variants(self, names: tuple[str, ...]) -> None:
+        self.variant = ",".join(names) or None

@@ -7,7 +7,7 @@ import base64
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal.courses.access import me, require_login, staff_term
+from portal.courses.access import staff_term
 from portal.courses.models import Role
 from portal.courses.roster import (
     Change,
@@ -18,6 +18,7 @@ from portal.courses.roster import (
 )
 from portal.courses.rosterfile import read_roster
 from portal.courses.service import roster_of
+from portal.people.login import me, require_login
 from portal.platform.errors import Invalid
 from portal.platform.web import db_session, now, writing
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal.courses.access import require_login, staff_term
+from portal.courses.access import staff_term
 from portal.dashboard.charts import charts
 from portal.dashboard.service import dashboard
+from portal.people.login import require_login
 from portal.platform.web import db_session, now, portal
 
 blueprint = Blueprint("dashboard", __name__)

@@ -11,11 +11,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from grader.api import Lab, ManifestError, UnknownAssignment
-from portal.courses.access import OfferingAccess, me, require_login, require_offering
+from portal.courses.access import OfferingAccess, require_offering
 from portal.courses.models import Enrolment, Offering
 from portal.courses.service import OfferingState, enrolments_of, state_of, visible_offerings
 from portal.courses.variants import Lot
 from portal.labs.handout import read_handout, skeleton_zip
+from portal.people.login import me, require_login
 from portal.platform.web import db_session, now, portal
 from portal.standings.scores import ScoreLine, scores_of
 

@@ -20,11 +20,12 @@ from grader.api import (
     smiley,
 )
 from portal.audit.service import record
-from portal.courses.access import OfferingAccess, me, require_login, require_offering, require_owner
+from portal.courses.access import OfferingAccess, require_offering, require_owner
 from portal.courses.models import Offering
 from portal.courses.service import OfferingState, state_of
 from portal.labs import service
 from portal.labs.form import UploadForm, upload_form
+from portal.people.login import me, require_login
 from portal.platform.security import limiter
 from portal.platform.web import db_session, end_reading, now, portal, writing
 from portal.results.page import OUTCOMES, STATES, result_page, student_report

@@ -8,9 +8,10 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from grader.api import Report
-from portal.courses.access import me, require_login, require_role, staff_term
+from portal.courses.access import require_role, staff_term
 from portal.marking import service
 from portal.marking.regrade import regrade
+from portal.people.login import me, require_login
 from portal.platform.errors import Invalid
 from portal.platform.web import db_session, now, portal, row_id, writing
 from portal.runs.models import RunState

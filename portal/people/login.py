@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
 
-from flask import Flask, redirect, request, session, url_for
+from flask import Flask, abort, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import (  # type: ignore[import-untyped]
     LoginManager,
     current_user,
+    login_required,
     login_user,
     logout_user,
 )
 
 from portal.people.models import User
 from portal.platform.web import db_session
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _ALLOWED_BEFORE_CHANGE = {
     "accounts.password",
@@ -23,6 +29,18 @@ _ALLOWED_BEFORE_CHANGE = {
     "static",
     "healthz",
 }
+
+
+def require_login(view: Callable[P, R]) -> Callable[P, R]:
+    """Send whoever is not logged in to the login page, and back afterwards."""
+    return cast(Callable[P, R], login_required(view))
+
+
+def me() -> User:
+    """Return the logged-in person; 404 if nobody is, which `require_login` prevents."""
+    if not current_user.is_authenticated:
+        abort(404)
+    return cast(User, current_user._get_current_object())
 
 
 def begin_session(user: User) -> None:

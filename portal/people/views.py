@@ -7,9 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user  # type: ignore[import-untyped]
 
 from portal.audit.service import record
-from portal.courses.access import me, require_login
 from portal.people.guard import one_guess
-from portal.people.login import begin_session, end_session
+from portal.people.login import begin_session, end_session, me, require_login
 from portal.people.service import authenticate, change_password, refresh_hash
 from portal.platform.errors import Invalid
 from portal.platform.security import limiter, local_path

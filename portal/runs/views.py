@@ -7,7 +7,8 @@ import uuid
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
-from portal.courses.access import require_login, require_offering, require_owner
+from portal.courses.access import require_offering, require_owner
+from portal.people.login import require_login
 from portal.platform.web import db_session
 from portal.runs import service
 from portal.runs.models import GradingRun

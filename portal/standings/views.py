@@ -6,8 +6,9 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 
 from portal.audit.service import record
-from portal.courses.access import me, require_login, staff_term
+from portal.courses.access import staff_term
 from portal.courses.models import Enrolment, Offering, Role
+from portal.people.login import me, require_login
 from portal.platform.security import local_path
 from portal.platform.web import db_session, now, portal, writing
 from portal.standings.export import as_csv

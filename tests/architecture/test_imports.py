@@ -76,6 +76,22 @@ ROOMS = (
     ("grader.cli",),
 )
 
+# The portal's features, lowest first, and which others each uses; all may use the platform.
+FEATURES = {
+    "audit": (),
+    "people": ("audit",),
+    "courses": ("audit", "people"),
+    "submissions": ("courses",),
+    "runs": ("courses", "people", "submissions"),
+    "standings": ("audit", "courses", "people", "runs", "submissions"),
+    "results": ("courses", "runs", "standings", "submissions"),
+    "marking": ("audit", "courses", "people", "runs", "standings", "submissions"),
+    "dashboard": ("courses", "people", "runs", "standings"),
+    "labs": ("audit", "courses", "people", "results", "runs", "standings", "submissions"),
+}
+# What stands on all of them, lowest first: each uses those before it.
+ABOVE_FEATURES = ("models", "migrations", "app", "serving", "demo", "cli", "__main__")
+
 # Imports inside a function of the engine or the portal, each with the reason it must be there.
 LATE_IMPORTS: dict[tuple[str, str], str] = {}
 
@@ -186,6 +202,64 @@ def test_a_lower_layer_of_the_engine_imports_no_higher_one(path):
         and theirs > own
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def portal_room(name: str) -> str:
+    """Return the folder or module right below `portal` that a dotted name lies in."""
+    return name.split(".")[1]
+
+
+def usable_from(room: str) -> set[str]:
+    """Return the rooms of the portal that a room's files may import."""
+    if room == "platform":
+        return {"platform"}
+    if room in FEATURES:
+        return {"platform", room, *FEATURES[room]}
+    return {"platform", *FEATURES, *ABOVE_FEATURES[: ABOVE_FEATURES.index(room) + 1]}
+
+
+def portal_files() -> list[Path]:
+    """Return the portal's files but its face, which hands `create_app` on."""
+    return [path for path in files() if path.parts[0] == "portal" and len(module_of(path)) > 6]
+
+
+@pytest.mark.parametrize("path", portal_files(), ids=str)
+def test_a_feature_imports_only_the_features_it_is_listed_with(path):
+    room = portal_room(module_of(path))
+    wrong = [
+        f"{path}:{one.line} imports {one.name}; {room} may use "
+        f"{', '.join(sorted(usable_from(room)))}"
+        for one in imports(path)
+        if within(one.name, "portal") and portal_room(one.name) not in usable_from(room)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_rooms_of_the_portal_are_those_that_are_listed():
+    rooms = {portal_room(module_of(path)) for path in portal_files()}
+    assert rooms == {"platform", *FEATURES, *ABOVE_FEATURES}
+
+
+def test_no_arrow_between_features_runs_up():
+    order = list(FEATURES)
+    up = [
+        f"{feature} -> {used}"
+        for feature, uses in FEATURES.items()
+        for used in uses
+        if order.index(used) >= order.index(feature)
+    ]
+    assert not up
+
+
+def test_every_listed_arrow_between_features_is_used():
+    arrows = {
+        (portal_room(module_of(path)), portal_room(one.name))
+        for path in portal_files()
+        for one in imports(path)
+        if within(one.name, "portal")
+    }
+    listed = {(feature, used) for feature, uses in FEATURES.items() for used in uses}
+    assert listed <= arrows
 
 
 def test_the_public_face_offers_what_the_portal_uses_and_no_more():

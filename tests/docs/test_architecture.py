@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 LAYERS = PAGE.partition("\n## Layers\n")[2].partition("\n## ")[0]
+BLOCKS = re.findall(r"```text\n(.+?)```", LAYERS, re.DOTALL)
 PATHS = sorted(set(re.findall(r"`([\w.*<>-]+/[\w.*<>/-]*)`", PAGE)))
 CLASSES = re.findall(r"`(\w+)` in `(\S+\.py)`", PAGE)
 
@@ -39,12 +40,22 @@ def test_a_class_that_the_page_names_stands_in_its_file(name, file):
 
 
 def test_the_rooms_of_the_engine_are_those_that_are_enforced():
-    block = re.search(r"```text\n(.+?)```", LAYERS, re.DOTALL)[1]
+    block = BLOCKS[0]
     rooms = tuple(
         tuple(f"grader.{name}" for name in room.replace(",", " ").split())
         for room in block.split("<")
     )
     assert rooms == enforced.ROOMS
+
+
+def test_the_features_of_the_portal_and_their_arrows_are_those_that_are_enforced():
+    lines = (line.partition(":") for line in BLOCKS[1].splitlines())
+    features = [(name, tuple(uses.split())) for name, _, uses in lines]
+    assert features == list(enforced.FEATURES.items())
+
+
+def test_what_stands_on_the_features_is_what_is_enforced():
+    assert tuple(BLOCKS[2].replace("<", "").split()) == enforced.ABOVE_FEATURES
 
 
 def test_the_table_of_imports_says_what_is_enforced():

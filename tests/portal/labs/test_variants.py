@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 
 from grader.lab.manifest import Assignment, load_assignment
 from portal.courses.models import Enrolment, Offering, Role, Term
-from portal.courses.variants import Lot, choose_variants
+from portal.courses.variants import Lot
+from portal.labs.variants import choose_variants
 from portal.platform.db import read_session, write_session
 from portal.platform.errors import Invalid
 from portal.platform.formats import setting
