@@ -7,7 +7,7 @@ from grader.authoring import load_mutants, reference_submission, skeleton_submis
 from grader.authoring.mutants import Replacement
 from grader.errors import ManifestError, ProctorError, Rejected, UnknownAssignment
 from grader.grading import GradingPool, GradingProgress, suite_digest
-from grader.intake import Submission, pack_together, preview_names, receive_bytes
+from grader.intake import Submission, pack_together, preview_upload, receive_bytes
 from grader.intake.names import plain
 from grader.lab.catalogue import Catalogue, Lab, find_home
 from grader.lab.handout import handout_files, handout_zip
@@ -64,7 +64,7 @@ __all__ = [
     "load_mutants",
     "pack_together",
     "plain",
-    "preview_names",
+    "preview_upload",
     "receive_bytes",
     "reference_submission",
     "safe_cell",

@@ -4,6 +4,7 @@
     +-- ManifestError          an assignment.toml that cannot be used
     +-- UnknownAssignment      a slug that no folder of the catalogue bears
     +-- Rejected               an upload that cannot be graded; costs no attempt
+    +-- TableError             a file of lines and cells that cannot be read as one
     +-- SandboxError           the sandbox could not be started or lost: our fault
     +-- GradingError           any other fault of ours while grading; never a zero
     +-- AuthoringError         a lab whose files do not fit together
@@ -53,6 +54,25 @@ class Rejected(ProctorError):
     def __init__(self, reasons: list[str]) -> None:
         self.reasons = reasons
         super().__init__(" ".join(reasons))
+
+
+@dataclass(frozen=True)
+class TableProblem:
+    """One thing that is wrong with a table: where it stands and how to mend it."""
+
+    line: int  # of the file, 1-based; 0 if it concerns the whole
+    mend: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.mend}" if self.line else self.mend
+
+
+class TableError(ProctorError):
+    """A file that cannot be read as a table; lists every problem found."""
+
+    def __init__(self, problems: list[TableProblem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(map(str, problems)))
 
 
 class SandboxError(ProctorError):

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from grader.intake.names import is_notebook, made_by_tools, plain
-from grader.intake.own import MOST_OWN, own_modules, too_many
+from grader.intake.names import is_notebook, made_by_tools
+from grader.intake.own import own_modules
 from grader.lab.manifest import Assignment
 from grader.text import shown, shown_list
 
@@ -37,18 +37,6 @@ class Matching:
     clashes: tuple[str, ...]  # sentences: two names for one manifest path
 
 
-@dataclass(frozen=True)
-class Preview:
-    """What would become of an upload, judged by names alone; every name is safe to show."""
-
-    taken: tuple[tuple[str, str], ...]  # (name in the upload, manifest path)
-    opened: tuple[str, ...]  # notebooks and zips: what they hold shows only after the upload
-    ignored: tuple[str, ...]
-    missing: tuple[str, ...]  # required manifest paths; empty while something is to be opened
-    problems: tuple[str, ...]  # sentences: why the upload would be refused
-    notices: tuple[str, ...]  # sentences: what is perhaps not as it was meant
-
-
 def match(names: Sequence[str], assignment: Assignment) -> Matching:
     """Sort the names of an upload (relative, forward slashes)."""
     offered = [name for name in names if not made_by_tools(name)]
@@ -67,25 +55,6 @@ def match(names: Sequence[str], assignment: Assignment) -> Matching:
     used.update(own.values())
     others = tuple(name for name in names if name not in used)
     return Matching(taken, given, own, notebooks, others, tuple(clashes))
-
-
-def preview_names(names: Sequence[str], assignment: Assignment) -> Preview:
-    """Say what would become of files with these names, before they are sent."""
-    names = [plain(name) for name in names]
-    found = match(names, assignment)
-    zips = tuple(name for name in found.others if name.lower().endswith(".zip"))
-    opened = (*found.notebooks, *zips)
-    own = found.own if len(found.own) <= MOST_OWN else {}
-    left = [name for path, name in found.own.items() if path not in own]
-    notices = () if zips else tuple(mistaken(found.taken, found.others, assignment))
-    return Preview(
-        taken=tuple((shown(name), path) for path, name in (found.taken | own).items()),
-        opened=shown_list(opened),
-        ignored=ignored([*left, *(name for name in found.others if name not in zips)]),
-        missing=() if opened else tuple(missing(found.taken, assignment)),
-        problems=found.clashes,
-        notices=(*notices, *([too_many(len(left))] if left else ())),
-    )
 
 
 def missing(present: Iterable[str], assignment: Assignment) -> list[str]:

@@ -1,4 +1,4 @@
-"""Files as people's programs write them, in the plain form that suites and staff read.
+"""Texts and tables as people's programs write them, in the plain form that suites and staff read.
 
 The upload is kept as it was sent; only what is graded of it is changed, and a notice says so.
 """
@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grader.intake.encoding import decode_text
+from grader.encoding import decode_text
+from grader.errors import TableError
+from grader.lab.manifest import SubmittedFile
+from grader.lab.table import read_table, told
 
 _TEXTS = (".md", ".txt")
 # The first bytes of documents that are no text, whatever they are called.
@@ -25,10 +28,35 @@ class PlainForm:
 
     content: bytes
     notices: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()  # why the file cannot be graded
 
 
-def plain_form(path: str, content: bytes) -> PlainForm:
-    """Bring a file to its plain form: texts to UTF-8; what is no text stays as it is."""
+def plain_form(file: SubmittedFile, content: bytes) -> PlainForm:
+    """Bring a file to its plain form: texts to UTF-8, tables to what the manifest asks for.
+
+    What is neither, and what cannot be read as what it should be, stays as it is.
+    """
+    if file.columns and content:
+        return _as_table(file, content)
+    return _as_text(file.path, content)
+
+
+def _as_table(file: SubmittedFile, content: bytes) -> PlainForm:
+    try:
+        table = read_table(content, file.columns)
+    except TableError as error:
+        at = "" if error.problems[0].line else ":"
+        mend = "Mend it and upload again." if file.required else "Mend it, or leave the file out."
+        return PlainForm(content, reasons=(f"{file.path}{at} {told(error.problems)} {mend}",))
+    if not table.oddities:
+        return PlainForm(content)
+    *most, last = table.oddities
+    had = f"{', '.join(most)} and {last}" if most else last
+    notice = f"{file.path} has {had}. It was read all the same: {len(table.rows):,} lines."
+    return PlainForm(table.to_csv(), (notice,))
+
+
+def _as_text(path: str, content: bytes) -> PlainForm:
     if not path.endswith(_TEXTS):
         return PlainForm(content)
     document = next((what for start, what in _DOCUMENTS if content.startswith(start)), None)

@@ -159,7 +159,7 @@ def _accept(
     files = {path: by_name[at].read() for path, at in (found.taken | found.own).items()}
     notebooks = [by_name[at] for at in found.notebooks]
     merged = merge(files, notebooks, assignment, _limit(assignment))
-    merged = _in_plain_form(_with_sound_modules(merged, assignment))
+    merged = _in_plain_form(_with_sound_modules(merged, assignment), assignment)
     contents = merged.contents
     reasons = [*found.clashes, *_faults(candidates, found, merged, assignment)]
     size, limit = sum(map(len, contents.values())), _limit(assignment)
@@ -196,14 +196,17 @@ def _with_sound_modules(merged: Merged, assignment: Assignment) -> Merged:
     return replace(merged, contents=kept, notices=(*merged.notices, *reasons))
 
 
-def _in_plain_form(merged: Merged) -> Merged:
-    """Bring the files that were taken to the form that is graded."""
-    forms = {path: plain_form(path, content) for path, content in merged.contents.items()}
-    return replace(
-        merged,
-        contents={path: form.content for path, form in forms.items()},
-        notices=(*merged.notices, *(text for form in forms.values() for text in form.notices)),
-    )
+def _in_plain_form(merged: Merged, assignment: Assignment) -> Merged:
+    """Bring the files that were asked for to the form that is graded."""
+    contents = dict(merged.contents)
+    notices, reasons = [*merged.notices], [*merged.reasons]
+    for file in assignment.files:
+        if file.path in contents:
+            form = plain_form(file, contents[file.path])
+            contents[file.path] = form.content
+            notices.extend(form.notices)
+            reasons.extend(form.reasons)
+    return replace(merged, contents=contents, notices=(*notices,), reasons=(*reasons,))
 
 
 def _refuse_bulk(found: Matching, by_name: Mapping[str, Candidate], limit: int) -> None:

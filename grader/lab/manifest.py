@@ -47,6 +47,7 @@ from grader.lab.naming import (
     Slug,
     is_data_folder,
 )
+from grader.lab.table import Column
 
 MANIFEST_NAME = "assignment.toml"
 NEEDS = "needs"  # the key of a variant that names data folders and is no setting
@@ -102,6 +103,9 @@ class SubmittedFile(_Strict):
     without: tuple[Library, ...] = Field((), description="libraries this file must work without")
     from_scratch: tuple[DottedName, ...] = Field(
         (), description="what must not do this file's work; its use is shown to staff"
+    )
+    columns: dict[str, Column] = Field(
+        default_factory=dict, description="of a CSV file: what stands in each, in their order"
     )
 
     @property
@@ -222,6 +226,8 @@ def _consistency(assignment: Assignment) -> _Found:
         yield from _doubled(f"files.{index}.from_scratch", "name", file.from_scratch)
         if file.from_scratch and file.module is None:
             yield f"files.{index}.from_scratch", "only a Python file can have it; remove it"
+        if file.columns and not file.path.endswith(".csv"):
+            yield f"files.{index}.columns", "only a CSV file can have them; remove them"
     yield from _variants(assignment)
 
 

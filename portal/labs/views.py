@@ -16,7 +16,7 @@ from grader.api import (
     Report,
     UnknownAssignment,
     explain,
-    preview_names,
+    preview_upload,
     smiley,
 )
 from portal.audit.service import record
@@ -100,7 +100,10 @@ def upload(offering_id: int) -> ResponseReturnValue:
 @blueprint.post("/labs/<int:offering_id>/submissions/preview")
 @require_login
 def preview(offering_id: int) -> ResponseReturnValue:
-    """Say what would become of files with these names, by the rules of intake itself."""
+    """Say what would become of files with these names, by the rules of intake itself.
+
+    Small texts and tables may come along as ``contents``: then it is said what is wrong in them.
+    """
     access = require_offering(db_session(), offering_id)
     if _too_early(access):
         abort(404)
@@ -108,7 +111,9 @@ def preview(offering_id: int) -> ResponseReturnValue:
         assignment = portal().catalogue.get(access.offering.assignment_slug or "").assignment
     except (UnknownAssignment, ManifestError):
         abort(404)
-    return jsonify(asdict(preview_names(request.form.getlist("names")[:_MOST_NAMES], assignment)))
+    contents = {file.filename or "": file.read() for file in request.files.getlist("contents")}
+    names = request.form.getlist("names")[:_MOST_NAMES]
+    return jsonify(asdict(preview_upload(names, assignment, contents)))
 
 
 @blueprint.get("/submissions/<uuid:submission_id>")

@@ -62,7 +62,7 @@ RULES = (
 
 # The engine's rooms, lowest first: a module imports its own room and lower ones.
 ROOMS = (
-    ("grader.errors", "grader.text"),
+    ("grader.errors", "grader.text", "grader.encoding", "grader.sheet"),
     ("grader.lab",),
     ("grader.intake",),
     ("grader.report",),

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.random  # else imported at first use, in every run anew
 import pytest
 
-from grader.errors import GradingError
+from grader.errors import GradingError, TableError
 from grader.grading.harness.run import RUN, SuiteRun, Verdict
 from grader.lab.bars import BARS_NAME
+from grader.lab.table import TableRow, read_table, told
 from grader.report.report import Visibility
 from grader.sandbox.host.proxy import Student
 from grader.suite.values import require
@@ -125,6 +126,20 @@ class SubmittedFiles:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise AssertionError(f"{path} is not UTF-8 text") from None
+
+    def table(self, path: str) -> list[TableRow]:
+        """Return the rows of a file for which the manifest names columns.
+
+        AssertionError says what is wrong, or that it was not handed in. KeyError for other files.
+        """
+        columns = {file.path: file.columns for file in self._run.assignment.files if file.columns}
+        content = self.bytes(path)
+        if content is None:
+            raise AssertionError(f"{path} was not handed in")
+        try:
+            return list(read_table(content, columns[path]).rows)
+        except TableError as error:
+            raise AssertionError(f"{path}: {told(error.problems)}") from None
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from fuzzing.limits import cpu_at_most, expect, only
 from fuzzing.uploads import OWN, judge_accepted, judge_sentences
 
 from grader.errors import Rejected
-from grader.intake import preview_names
+from grader.intake import preview_upload
 from grader.intake.receiving import receive_files
 from grader.lab.manifest import Assignment
 
@@ -22,7 +22,7 @@ def check(data: bytes, lab: Assignment) -> str:
     """
     found = _names(data)
     with cpu_at_most(5.0), only():
-        seen = preview_names(found, lab)
+        seen = preview_upload(found, lab)
     taken = [name for name, _ in seen.taken]
     for texts in (seen.opened, seen.ignored, seen.problems, seen.notices, taken):
         expect(len(texts) <= 102, "a list of names has an end")

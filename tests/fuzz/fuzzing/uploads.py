@@ -23,7 +23,7 @@ from fuzzing.limits import cpu_at_most, expect, memory_at_most, only
 from fuzzing.upload_grammar import TOGETHER, split
 
 from grader.errors import Rejected
-from grader.intake import AcceptedFile, Submission, preview_names, receive, receive_bytes
+from grader.intake import AcceptedFile, Submission, preview_upload, receive, receive_bytes
 from grader.lab.manifest import Assignment, load_assignment
 
 MANIFEST = """
@@ -342,7 +342,7 @@ def _judge_preview(taken: Submission, name: str, content: bytes, lab: Assignment
     if _ending(name) in ("zip", "ipynb"):
         return
     with only():
-        promised = preview_names([name], lab)
+        promised = preview_upload([name], lab)
     expect(
         sorted(path for _, path in promised.taken) == [f.path for f in taken.files],
         "a promise holds",

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import Rejected
-from grader.intake import preview_names, receive, receive_bytes, receive_files
+from grader.intake import preview_upload, receive, receive_bytes, receive_files
 from grader.intake.names import plain
 
 
@@ -267,23 +267,23 @@ class TestNotebooks:
 
 class TestPreview:
     def test_it_says_what_is_taken_ignored_and_missing(self, lab):
-        shown = preview_names(["hw/layers.py", "C:\\fakepath\\notes.txt"], lab)
+        shown = preview_upload(["hw/layers.py", "C:\\fakepath\\notes.txt"], lab)
         assert shown.taken == (("hw/layers.py", "toy/layers.py"),)
         assert shown.ignored == ("fakepath/notes.txt",)
         assert shown.missing == ("toy/model.py",)
 
     def test_what_must_be_opened_leaves_the_rest_open(self, lab):
-        shown = preview_names(["hw.zip", "hw.ipynb"], lab)
+        shown = preview_upload(["hw.zip", "hw.ipynb"], lab)
         assert set(shown.opened) == {"hw.zip", "hw.ipynb"}
         assert shown.missing == ()
 
     def test_it_names_clashes(self, lab):
-        assert "2 files" in preview_names(["a/layers.py", "b/layers.py"], lab).problems[0]
+        assert "2 files" in preview_upload(["a/layers.py", "b/layers.py"], lab).problems[0]
 
     @given(names=st.lists(st.text(max_size=40), max_size=6))
     @settings(deadline=None)
     def test_any_names_are_shown_clean(self, lab, names):
-        shown = preview_names(names, lab)
+        shown = preview_upload(names, lab)
         told = "".join([*shown.ignored, *shown.opened, *(name for name, _ in shown.taken)])
         assert told.isprintable() or " " in told or "\xa0" in told
 
@@ -333,4 +333,4 @@ class TestLostCells:
         book = make_notebook(*(f"# file: {n}\n{d.decode()}" for n, d in good.items()))
         for upload in ((name, book), ("hw.zip", pack({f"a/{name}": book}))):
             assert paths(receive_bytes(*upload, lab)) == ["toy/layers.py", "toy/model.py"]
-        assert preview_names([name], lab).opened == (name,)
+        assert preview_upload([name], lab).opened == (name,)

@@ -3,7 +3,7 @@
 import pytest
 
 from grader.errors import Rejected
-from grader.intake import preview_names, receive_bytes, receive_files
+from grader.intake import preview_upload, receive_bytes, receive_files
 from grader.lab.manifest import SubmittedFile
 
 
@@ -42,7 +42,7 @@ def test_a_file_with_a_near_name_is_named_before_and_after(study, good, pack, na
     (notice,) = accepted.notices
     assert notice.startswith(f"{path} was not handed in. '{name}' looks like it")
     assert f"{path} and upload again" in notice
-    foretold = preview_names([*good, name], study)
+    foretold = preview_upload([*good, name], study)
     assert foretold.notices == (notice,)
     assert accepted.ignored == foretold.ignored == (name,)
 
@@ -63,12 +63,12 @@ def test_a_file_with_a_near_name_is_named_before_and_after(study, good, pack, na
 def test_other_files_are_no_news(study, good, pack, names):
     upload = {**good, **dict.fromkeys(names, b"x")}
     assert receive_bytes("hw.zip", pack(upload), study).notices == ()
-    assert preview_names([*upload], study).notices == ()
+    assert preview_upload([*upload], study).notices == ()
 
 
 def test_what_a_zip_may_hold_is_not_missed_before_it_is_opened(study):
-    assert preview_names(["hw.zip", "results (1).csv"], study).notices == ()
-    assert preview_names(["hw.ipynb", "results (1).csv"], study).notices != ()
+    assert preview_upload(["hw.zip", "results (1).csv"], study).notices == ()
+    assert preview_upload(["hw.ipynb", "results (1).csv"], study).notices != ()
 
 
 TEXT = "# 报告\n\n学习率太大时，训练发散。\n"

@@ -3,7 +3,7 @@
 import pytest
 
 from grader.errors import Rejected
-from grader.intake import preview_names, receive, receive_bytes, receive_files
+from grader.intake import preview_upload, receive, receive_bytes, receive_files
 from grader.intake.own import MOST_OWN
 
 OWN = b"def slope(x):\n    return x\n"
@@ -42,11 +42,11 @@ def test_it_counts_in_the_digest(lab, good):
 
 
 def test_it_is_foretold(lab, good):
-    shown = preview_names([*good, "toy/own.py", "toy/ops/__init__.py", "plot.py"], lab)
+    shown = preview_upload([*good, "toy/own.py", "toy/ops/__init__.py", "plot.py"], lab)
     assert ("toy/own.py", "toy/own.py") in shown.taken
     assert ("toy/ops/__init__.py", "toy/ops/__init__.py") in shown.taken
     assert shown.ignored == ("plot.py",)
-    loose = preview_names(["layers.py", "model.py", "own.py"], lab)
+    loose = preview_upload(["layers.py", "model.py", "own.py"], lab)
     assert loose.taken[2] == ("own.py", "toy/own.py")
 
 
@@ -135,7 +135,7 @@ def test_too_many_are_not_taken_and_said(lab, good, pack):
     accepted = receive_bytes("hw.zip", pack({**good, **many}), lab)
     assert paths(accepted) == ["toy/layers.py", "toy/model.py"]
     assert "51 Python files beside those asked for; up to 50 are taken" in accepted.notices[0]
-    foretold = preview_names([*good, *many], lab)
+    foretold = preview_upload([*good, *many], lab)
     assert len(foretold.taken) == 2 and foretold.notices == accepted.notices
     many.popitem()
     assert len(receive_bytes("hw.zip", pack({**good, **many}), lab).files) == 2 + MOST_OWN

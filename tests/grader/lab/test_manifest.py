@@ -232,6 +232,20 @@ def test_an_unknown_item_is_a_key_error(write):
             id="given-absent",
         ),
         pytest.param(
+            'path = "results.csv"',
+            'path = "results.csv"\ncolumns = { seed = "integer" }',
+            "files.1.columns.seed",
+            "'whole'",
+            id="kind-of-column",
+        ),
+        pytest.param(
+            'path = "results.csv"',
+            'path = "results.txt"\ncolumns = { seed = "whole" }',
+            "files.1.columns",
+            "only a CSV file",
+            id="columns-of-no-table",
+        ),
+        pytest.param(
             'without = ["torch"]',
             'without = ["torch-cpu"]',
             "files.0.without.0",

@@ -1,4 +1,5 @@
 import hashlib
+import io
 import threading
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -122,6 +123,31 @@ def test_before_sending_the_names_tell_what_will_be_taken(bench):
     assert answer["taken"] == [["answer.py", "demo/answer.py"]]
     assert answer["ignored"] == ["notes.txt"]
     assert bench.submissions() == []
+
+
+@pytest.mark.parametrize(
+    ("table", "problems", "notices"),
+    [
+        (b"seed\n1\n", [], []),
+        (b"Seed\n1\n", [], ["results.csv has other letters in its header"]),
+        (b"seed\none\n", ["results.csv line 2: seed is 'one'"], []),
+    ],
+)
+def test_before_sending_a_table_that_came_along_is_read(bench, home, table, problems, notices):
+    manifest = home / "assignments" / "demo" / "assignment.toml"
+    asked = '{ path = "results.csv", columns = { seed = "whole" } }'
+    manifest.write_text(manifest.read_text().replace('answer.py" }]', f'answer.py" }}, {asked}]'))
+    foretold = bench.client.post(
+        f"/labs/{bench.offering_id}/submissions/preview",
+        data={
+            "names": ["answer.py", "results.csv"],
+            "contents": [(io.BytesIO(table), "results.csv")],
+        },
+    ).get_json()
+    for said, expected in ((foretold["problems"], problems), (foretold["notices"], notices)):
+        assert [text.startswith(start) for text, start in zip(said, expected, strict=True)] == [
+            True for _ in expected
+        ]
 
 
 def test_sending_nothing_says_to_choose_a_file(bench):

@@ -47,6 +47,14 @@ def decode_text(data: bytes) -> DecodedText | None:
     return _strictly(data, "utf-8", "UTF-8", is_guess=False) or _most_plausible(data)
 
 
+def decode_as(data: bytes, name: str) -> DecodedText | None:
+    """Read bytes in one of ENCODINGS, which a person chose; None if they are no text in it.
+
+    Raises KeyError for another name.
+    """
+    return _strictly(data, _CODECS[name], name, is_guess=False)
+
+
 def _strictly(data: bytes, codec: str, name: str, *, is_guess: bool) -> DecodedText | None:
     try:
         return DecodedText(data.decode(codec), name, is_guess)
@@ -115,3 +123,9 @@ _PAGES = (
     ("cp1252", "Windows-1252", _western),
     ("latin-1", "Latin-1", _western),
 )
+_CODECS = {
+    "UTF-8": "utf-8-sig",
+    "UTF-16": "utf-16",
+    **{name: codec for codec, name, _ in _PAGES},
+}
+ENCODINGS = tuple(_CODECS)  # what a person can choose from

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from grader.intake.encoding import decode_text
+from grader.encoding import decode_text
 
 SIMPLIFIED = (
     "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何高梁郑罗宋谢唐韩曹许邓萧冯曾程蔡彭潘袁于董余"
