@@ -1,42 +1,44 @@
-"""The application factory: puts the parts together and registers each feature's views."""
+"""The application factory: puts the parts together and takes in each feature, lowest first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Flask, jsonify
-from flask.typing import ResponseReturnValue
+from flask import Flask
 from jinja2 import StrictUndefined
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from grader.api import Catalogue
-from portal import models
-from portal.courses import navigation
-from portal.courses import views as roster
-from portal.dashboard import views as dashboard
-from portal.labs import pages as courses
-from portal.labs import views as submissions
-from portal.marking import views as staff
-from portal.people import views as accounts
-from portal.people.login import init_app as init_login
-from portal.platform import failures, formats, security, web
+from portal.audit.feature import FEATURE as audit
+from portal.courses.feature import FEATURE as courses
+from portal.dashboard.feature import FEATURE as dashboard
+from portal.labs.feature import FEATURE as labs
+from portal.marking.feature import FEATURE as marking
+from portal.people.feature import FEATURE as people
+from portal.platform import assets, failures, feature, formats, security, web
 from portal.platform.config import PortalConfig
 from portal.platform.db import make_engine, utc_now
 from portal.platform.passwords import Passwords
 from portal.platform.store import Store
-from portal.runs import views as runs
-from portal.standings import views as gradebook
+from portal.results.feature import FEATURE as results
+from portal.runs.feature import FEATURE as runs
+from portal.standings.feature import FEATURE as standings
+from portal.submissions.feature import FEATURE as submissions
+from portal.system.feature import FEATURE as system
 
-BLUEPRINTS = (
-    accounts.blueprint,
-    courses.blueprint,
-    roster.blueprint,
-    submissions.blueprint,
-    runs.blueprint,
-    staff.blueprint,
-    gradebook.blueprint,
-    dashboard.blueprint,
+FEATURES = (
+    audit,
+    people,
+    courses,
+    submissions,
+    runs,
+    standings,
+    results,
+    marking,
+    dashboard,
+    labs,
+    system,
 )
 
 
@@ -61,17 +63,8 @@ def create_app(
         clock=clock,
     )
     web.init_app(app, parts)
-    init_login(app)
     failures.init_app(app)
     formats.init_app(app)
-    navigation.init_app(app)
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
-    app.add_url_rule("/healthz", "healthz", _health)
+    assets.init_app(app)
+    feature.init_app(app, FEATURES, config.limits)
     return app
-
-
-def _health() -> ResponseReturnValue:
-    """Answer whether the portal can read its database, for whatever watches it."""
-    web.db_session().execute(text("SELECT 1"))
-    return jsonify(status="ok", tables=len(models.metadata.tables))

@@ -193,3 +193,19 @@ def visible_offerings(session: Session, enrolment: Enrolment) -> list[Offering]:
     if enrolment.role not in STAFF:
         query = query.where(Offering.published)
     return list(session.scalars(query.order_by(Offering.position)))
+
+
+@dataclass(frozen=True)
+class StaffTerm:
+    """A term whose staff pages a person may open."""
+
+    slug: str
+    title: str
+
+
+def staff_terms(session: Session, user: User) -> list[StaffTerm]:
+    """Return the terms a person is staff of, newest first; all of them for an admin."""
+    query = select(Term).order_by(Term.id.desc())
+    if not user.is_admin:
+        query = query.join(Enrolment).where(Enrolment.user_id == user.id, Enrolment.role.in_(STAFF))
+    return [StaffTerm(term.slug, term.title) for term in session.scalars(query)]

@@ -6,6 +6,7 @@ import base64
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user  # type: ignore[import-untyped]
 
 from portal.courses.access import staff_term
 from portal.courses.models import Role
@@ -17,24 +18,29 @@ from portal.courses.roster import (
     prepare_passwords,
 )
 from portal.courses.rosterfile import read_roster
-from portal.courses.service import roster_of
-from portal.people.login import me, require_login
+from portal.courses.service import roster_of, staff_terms
+from portal.people.login import me
 from portal.platform.errors import Invalid
 from portal.platform.web import db_session, now, writing
 
-blueprint = Blueprint("roster", __name__, url_prefix="/staff/<slug>/roster")
+blueprint = Blueprint("courses", __name__, url_prefix="/staff/<slug>/roster")
 INSTRUCTORS = frozenset({Role.INSTRUCTOR})
 
 
+@blueprint.app_context_processor
+def _staff_terms() -> dict[str, object]:
+    """Let every page name the terms whose staff the person is: their pages stand in a menu."""
+    known = staff_terms(db_session(), me()) if current_user.is_authenticated else []
+    return {"staff_terms": known}
+
+
 @blueprint.get("")
-@require_login
 def show(slug: str) -> ResponseReturnValue:
     """Show everybody in the term, and to instructors the import form."""
     return _roster_page(slug)
 
 
 @blueprint.post("/preview")
-@require_login
 def preview(slug: str) -> ResponseReturnValue:
     """Show what importing a file would change; nothing is changed yet."""
     staff_term(db_session(), slug, INSTRUCTORS)
@@ -46,7 +52,6 @@ def preview(slug: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/import")
-@require_login
 def carry_out(slug: str) -> ResponseReturnValue:
     """Import a file that was previewed, all of it or nothing."""
     staff_term(db_session(), slug, INSTRUCTORS)

@@ -11,7 +11,7 @@ from grader.api import Report
 from portal.courses.access import require_role, staff_term
 from portal.marking import service
 from portal.marking.regrade import regrade
-from portal.people.login import me, require_login
+from portal.people.login import me
 from portal.platform.errors import Invalid
 from portal.platform.web import db_session, now, portal, row_id, writing
 from portal.runs.models import RunState
@@ -24,11 +24,10 @@ from portal.standings.marks import history
 from portal.standings.rubric import manual_items
 from portal.submissions.models import Submission
 
-blueprint = Blueprint("staff", __name__)
+blueprint = Blueprint("marking", __name__)
 
 
 @blueprint.get("/staff/<slug>/submissions")
-@require_login
 def submissions(slug: str) -> ResponseReturnValue:
     """List a term's submissions, by offering, student and state."""
     term = staff_term(db_session(), slug)
@@ -41,7 +40,7 @@ def submissions(slug: str) -> ResponseReturnValue:
     )
     page = service.find(db_session(), wanted, request.args.get("page", 1, type=int))
     return render_template(
-        "staff/submissions.html",
+        "marking/submissions.html",
         term=term,
         wanted=wanted,
         page=page,
@@ -52,14 +51,13 @@ def submissions(slug: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/staff/submissions/<uuid:submission_id>")
-@require_login
 def submission(submission_id: uuid.UUID) -> ResponseReturnValue:
     """Show one submission whole: code, report with staff's details, runs, marks."""
     found = _submission(submission_id)
     result = attempt_of(db_session(), found).result
     enrolment, offering = found.enrolment, found.offering
     return render_template(
-        "staff/submission.html",
+        "marking/submission.html",
         submission=found,
         term=offering.term,
         attempt=attempt_of(db_session(), found),
@@ -75,7 +73,6 @@ def submission(submission_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/staff/submissions/<uuid:submission_id>/regrade")
-@require_login
 def regrade_submission(submission_id: uuid.UUID) -> ResponseReturnValue:
     """Queue a new run of a submission."""
     found = _submission(submission_id)
@@ -96,7 +93,7 @@ def regrade_submission(submission_id: uuid.UUID) -> ResponseReturnValue:
     flash(
         "A new run is in the queue, behind fresh submissions. Marks given by hand stay.", "success"
     )
-    return redirect(url_for("staff.submission", submission_id=submission_id), 303)
+    return redirect(url_for("marking.submission", submission_id=submission_id), 303)
 
 
 def _submission(submission_id: uuid.UUID) -> Submission:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from portal import models
+from portal.app import FEATURES
+from portal.platform.feature import tables_of
 
 
 def main() -> None:
@@ -12,7 +13,7 @@ def main() -> None:
     connection = context.config.attributes["connection"]
     context.configure(
         connection=connection,
-        target_metadata=models.metadata,
+        target_metadata=tables_of(FEATURES),
         compare_type=True,
         render_as_batch=connection.dialect.name == "sqlite",
     )

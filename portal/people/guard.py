@@ -15,9 +15,11 @@ from flask import abort
 from flask_limiter.util import get_remote_address
 from limits import RateLimitItem, parse
 
-from portal.platform.config import PortalConfig
+from portal.platform.feature import rate
 from portal.platform.security import limiter
 
+ADDRESS_LIMIT = "people.login.address"  # failed logins from one address
+USERNAME_LIMIT = "people.login.username"  # failed logins to one account
 # Comparing one takes 64 MiB and a tenth of a second: more at a time would only take memory.
 PLACES = 4
 _places = threading.BoundedSemaphore(PLACES)
@@ -31,15 +33,15 @@ class Guess:
 
 
 @contextmanager
-def one_guess(config: PortalConfig, username: str) -> Iterator[Guess]:
+def one_guess(username: str) -> Iterator[Guess]:
     """Give a try one of the places; 429 if its address or its account has failed too often.
 
     A try counts before the password is compared, and is given back if it was right: tries at the
     same instant cannot pass the limit together.
     """
     limits = (
-        (parse(config.login_limit_address), "address", get_remote_address()),
-        (parse(config.login_limit_username), "username", username),
+        (parse(rate(ADDRESS_LIMIT)), "address", get_remote_address()),
+        (parse(rate(USERNAME_LIMIT)), "username", username),
     )
     with _places:
         if not all([_count(*limit) for limit in limits]):

@@ -3,41 +3,31 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import cast
 
-from flask import Flask, abort, redirect, request, session, url_for
+from flask import abort, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import (  # type: ignore[import-untyped]
     LoginManager,
     current_user,
-    login_required,
     login_user,
     logout_user,
 )
 
 from portal.people.models import User
+from portal.platform.feature import Audience, audience_of
 from portal.platform.web import db_session
 
-P = ParamSpec("P")
-R = TypeVar("R")
+_BEFORE_CHANGE = {"people.password", "people.set_password"}
 
-_ALLOWED_BEFORE_CHANGE = {
-    "accounts.password",
-    "accounts.set_password",
-    "accounts.logout",
-    "static",
-    "healthz",
-}
-
-
-def require_login(view: Callable[P, R]) -> Callable[P, R]:
-    """Send whoever is not logged in to the login page, and back afterwards."""
-    return cast(Callable[P, R], login_required(view))
+manager = LoginManager()
+manager.login_view = "people.login"
+manager.login_message = "Please log in to see this page."
+manager.login_message_category = "info"
 
 
 def me() -> User:
-    """Return the logged-in person; 404 if nobody is, which `require_login` prevents."""
+    """Return the logged-in person; 404 if nobody is, as on a page for anybody."""
     if not current_user.is_authenticated:
         abort(404)
     return cast(User, current_user._get_current_object())
@@ -57,6 +47,7 @@ def end_session() -> None:
     session.clear()
 
 
+@manager.user_loader  # type: ignore[untyped-decorator]
 def load_user(identity: str) -> User | None:
     """Return the account a session names, None if its password has changed since."""
     number = identity.partition(".")[0]
@@ -68,20 +59,15 @@ def load_user(identity: str) -> User | None:
     return user
 
 
-def init_app(app: Flask) -> None:
-    """Set Flask-Login up."""
-    manager = LoginManager(app)
-    manager.login_view = "accounts.login"
-    manager.login_message = "Please log in to see this page."
-    manager.login_message_category = "info"
-    manager.user_loader(load_user)
-    app.before_request(_finish_account_first)
+def ask_for_account() -> ResponseReturnValue | None:
+    """Send strangers to the login, and back afterwards, unless a page is for anybody.
 
-
-def _finish_account_first() -> ResponseReturnValue | None:
-    """Send whoever still has the initial password, which staff know, to choose their own."""
-    if request.endpoint in _ALLOWED_BEFORE_CHANGE or not current_user.is_authenticated:
+    Whoever still has the initial password, which staff know, is sent to choose their own first.
+    """
+    if audience_of(request.endpoint) in {None, Audience.ANYBODY}:
         return None
-    if not current_user.must_change_password:
-        return None
-    return redirect(url_for("accounts.password"))
+    if not current_user.is_authenticated:
+        return cast(ResponseReturnValue, manager.unauthorized())
+    if current_user.must_change_password and request.endpoint not in _BEFORE_CHANGE:
+        return redirect(url_for("people.password"))
+    return None

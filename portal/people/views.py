@@ -8,13 +8,16 @@ from flask_login import current_user  # type: ignore[import-untyped]
 
 from portal.audit.service import record
 from portal.people.guard import one_guess
-from portal.people.login import begin_session, end_session, me, require_login
+from portal.people.login import ask_for_account, begin_session, end_session, manager, me
 from portal.people.service import authenticate, change_password, refresh_hash
 from portal.platform.errors import Invalid
+from portal.platform.feature import rate
 from portal.platform.security import limiter, local_path
 from portal.platform.web import db_session, now, portal, writing
 
-blueprint = Blueprint("accounts", __name__)
+blueprint = Blueprint("people", __name__)
+blueprint.record_once(lambda state: manager.init_app(state.app))
+blueprint.before_app_request(ask_for_account)
 
 
 def _typed_username() -> str:
@@ -26,18 +29,18 @@ def login() -> ResponseReturnValue:
     """Show the form, or go on if the person is logged in already."""
     if current_user.is_authenticated:
         return redirect(_destination())
-    return render_template("accounts/login.html", username="", wrong=False)
+    return render_template("people/login.html", username="", wrong=False)
 
 
 @blueprint.post("/login")
 def log_in() -> ResponseReturnValue:
     """Check the password and begin a new session."""
     password = request.form.get("password", "")
-    with one_guess(portal().config, _typed_username()) as guess:
+    with one_guess(_typed_username()) as guess:
         user = authenticate(db_session(), portal().passwords, _typed_username(), password)
         guess.right = user is not None
     if user is None:
-        page = render_template("accounts/login.html", username=_typed_username(), wrong=True)
+        page = render_template("people/login.html", username=_typed_username(), wrong=True)
         return page, 401
     with writing() as session:
         refresh_hash(session, portal().passwords, user.id, password)
@@ -52,19 +55,17 @@ def logout() -> ResponseReturnValue:
     """End the session."""
     end_session()
     flash("You are logged out.", "info")
-    return redirect(url_for("accounts.login"))
+    return redirect(url_for("people.login"))
 
 
 @blueprint.get("/account/password")
-@require_login
 def password() -> ResponseReturnValue:
     """Show the form to change one's password."""
-    return render_template("accounts/password.html", problem="")
+    return render_template("people/password.html", problem="")
 
 
 @blueprint.post("/account/password")
-@require_login
-@limiter.limit("20 per 5 minutes", key_func=lambda: f"password:{me().id}")
+@limiter.limit(lambda: rate("people.set_password"), key_func=lambda: f"password:{me().id}")
 def set_password() -> ResponseReturnValue:
     """Change the password and end every other session of the account."""
     form = request.form
@@ -83,11 +84,11 @@ def set_password() -> ResponseReturnValue:
                 session, at=now(), actor_id=user.id, action="password", subject=f"user:{user.id}"
             )
     except Invalid as problem:
-        return render_template("accounts/password.html", problem=str(problem)), 422
+        return render_template("people/password.html", problem=str(problem)), 422
     begin_session(user)
     flash("Your password is changed.", "success")
-    return redirect(url_for("courses.home"))
+    return redirect(url_for("labs.home"))
 
 
 def _destination() -> str:
-    return local_path(request.values.get("next")) or url_for("courses.home")
+    return local_path(request.values.get("next")) or url_for("labs.home")

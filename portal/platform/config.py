@@ -50,8 +50,7 @@ class PortalConfig:
     trusted_proxies: int = 0  # how many proxies in front may be believed about the client's address
     https: bool = False  # cookies are sent over HTTPS only
     password_cost: PasswordCost = PasswordCost()
-    login_limit_address: str = "30 per minute"  # failed logins from one address
-    login_limit_username: str = "10 per 5 minutes"  # failed logins to one account
+    limits: Mapping[str, str] = field(default_factory=dict)  # rates other than the features' own
     testing: bool = False
 
     @property

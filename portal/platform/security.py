@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from grader.api import clean, invisible
 from portal.platform.config import PortalConfig
+from portal.platform.feature import takes_uploads
 
 csrf = CSRFProtect()
 limiter = Limiter(key_func=get_remote_address, storage_uri="memory://", headers_enabled=True)
@@ -97,7 +98,7 @@ def _refuse_bulk() -> None:
         size is not None and size <= _SMALL_FORM
     ):
         return
-    if request.endpoint != "submissions.upload" or not current_user.is_authenticated:
+    if not takes_uploads(request.endpoint) or not current_user.is_authenticated:
         abort(413)
 
 

@@ -11,29 +11,11 @@ from sqlalchemy.orm import Session
 from grader.api import Outcome, Report, StudentArtifact, StudentItem, StudentReport, for_student
 from portal.courses.models import Offering, Term
 from portal.results.groups import TestGroup, grouped
-from portal.runs.models import Result, RunState
+from portal.runs.models import Result
 from portal.runs.status import Status, statuses
 from portal.standings.attempts import Attempt, attempt_of
 from portal.submissions.arrival import Arrival
 from portal.submissions.models import Submission
-
-# A word and a kind of chip (whose symbol differs) for every outcome and state: never colour alone.
-OUTCOMES: dict[Outcome, tuple[str, str]] = {
-    Outcome.PASSED: ("good", "passed"),
-    Outcome.FAILED: ("bad", "wrong answer"),
-    Outcome.ERROR: ("bad", "raised an error"),
-    Outcome.TIMEOUT: ("bad", "took too long"),
-    Outcome.MEMORY: ("bad", "used too much memory"),
-    Outcome.CRASHED: ("bad", "crashed"),
-    Outcome.MISSING: ("idle", "did not run"),
-}
-STATES: dict[RunState, tuple[str, str]] = {
-    RunState.QUEUED: ("info", "waiting"),
-    RunState.RUNNING: ("info", "being graded"),
-    RunState.GRADED: ("good", "graded"),
-    RunState.NEEDS_HUMAN: ("warn", "our fault"),
-    RunState.SUPERSEDED: ("idle", "replaced"),
-}
 
 
 @dataclass(frozen=True)

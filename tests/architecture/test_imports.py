@@ -82,15 +82,16 @@ FEATURES = {
     "people": ("audit",),
     "courses": ("audit", "people"),
     "submissions": ("courses",),
-    "runs": ("courses", "people", "submissions"),
+    "runs": ("courses", "submissions"),
     "standings": ("audit", "courses", "people", "runs", "submissions"),
     "results": ("courses", "runs", "standings", "submissions"),
     "marking": ("audit", "courses", "people", "runs", "standings", "submissions"),
-    "dashboard": ("courses", "people", "runs", "standings"),
-    "labs": ("audit", "courses", "people", "results", "runs", "standings", "submissions"),
+    "dashboard": ("courses", "runs", "standings"),
+    "labs": ("audit", "courses", "people", "runs", "standings", "submissions"),
+    "system": (),
 }
 # What stands on all of them, lowest first: each uses those before it.
-ABOVE_FEATURES = ("models", "migrations", "app", "serving", "demo", "cli", "__main__")
+ABOVE_FEATURES = ("app", "migrations", "serving", "demo", "cli", "__main__")
 
 # Imports inside a function of the engine or the portal, each with the reason it must be there.
 LATE_IMPORTS: dict[tuple[str, str], str] = {}

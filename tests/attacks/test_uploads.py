@@ -24,13 +24,13 @@ from grader.lab.manifest import load_assignment
 from grader.report import RunStatus
 from grader.report.redaction import for_student
 from grader.sandbox import Tier, best_tier
-from portal import models
-from portal.app import create_app
+from portal.app import FEATURES, create_app
 from portal.audit.models import AuditEntry
 from portal.courses.service import create_term
 from portal.platform.config import PortalConfig
 from portal.platform.db import make_engine, read_session, write_session
 from portal.platform.engine import prepare
+from portal.platform.feature import tables_of
 from portal.runs.grading import load_work, read_order
 
 HERE = Path(__file__).parent
@@ -86,7 +86,7 @@ def site(ground, home, lab):
     )
     ground.store.mkdir(parents=True)
     engine = make_engine(config.database_url)
-    models.metadata.create_all(engine)
+    tables_of(FEATURES).create_all(engine)
     prepare(config.database_url)
     with write_session(engine) as session:
         create_term(
@@ -228,7 +228,7 @@ def _swap_after_listing(monkeypatch, swap):
         swap()
         return found
 
-    monkeypatch.setattr("grader.intake.receiving.list_folder", listed)
+    monkeypatch.setattr("grader.intake.folder.list_folder", listed)
 
 
 @pytest.mark.skipif(not TIERS, reason="needs bubblewrap: hostile code runs nowhere else")

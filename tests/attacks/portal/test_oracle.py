@@ -84,7 +84,7 @@ def seen(browser, school, ids=None):
                           answer.get_data().decode("utf-8", "replace"))  # fmt: skip
             kept = ("Content-Length", "ETag", "Last-Modified", "Content-Type", "Cache-Control")
             headers = {name: answer.headers.get(name) for name in kept}
-            if endpoint == "courses.skeleton":
+            if endpoint == "labs.skeleton":
                 text = ""
             answers[endpoint] = (answer.status_code, text, headers)
             answer.close()

@@ -11,16 +11,19 @@ from attacks.portal.web import STREAM, addresses, send
 from sqlalchemy import select
 from support.uploads import multipart, token_of
 
+from portal.app import FEATURES
 from portal.audit.models import AuditEntry
 from portal.courses.models import Enrolment, Offering, Role
 from portal.platform.db import read_session, write_session
+from portal.platform.feature import Audience
 from portal.runs.models import GradingRun, Result
 from portal.standings.models import ManualMark
 from portal.submissions.models import Submission
 
-OPEN = {"static", "healthz", "accounts.login", "accounts.log_in", "accounts.logout"}
-ANYBODYS = OPEN | {"courses.home", "accounts.password", "accounts.set_password"}
-STAFFS = ("staff.", "gradebook.", "dashboard.", "roster.")
+OPEN = {"static", "system.health", "people.login", "people.log_in", "people.logout"}
+ANYBODYS = OPEN | {"labs.home", "people.password", "people.set_password"}
+STAFFS = ("marking.", "standings.", "dashboard.", "courses.")
+TERMS = {"labs.lab", "labs.skeleton", "uploads.upload", "uploads.preview"}
 CHANGED = (Submission, GradingRun, Result, ManualMark)
 VERBS = ("GET", "POST")
 
@@ -99,7 +102,7 @@ def everything(school):
     yield "ada", "413", people["ada"].post("/login", data={"username": "x" * 100})
     school.app.config["MAX_CONTENT_LENGTH"] = None
     school.app.config["PROPAGATE_EXCEPTIONS"] = False
-    school.app.view_functions["courses.home"] = lambda: 1 / 0
+    school.app.view_functions["labs.home"] = lambda: 1 / 0
     yield "ada", "500", people["ada"].get("/")
 
 
@@ -119,7 +122,7 @@ def test_every_answer_forbids_frames_guessing_and_caching(school):
             assert "no-store" in headers["Cache-Control"], where
             assert "public" not in headers["Cache-Control"], where
             assert "ETag" not in headers and "Last-Modified" not in headers, where
-        if endpoint in ("courses.skeleton", "gradebook.download") and answer.status_code == 200:
+        if endpoint in ("labs.skeleton", "standings.download") and answer.status_code == 200:
             assert headers["Content-Disposition"].startswith("attachment; "), where
         answer.close()
     assert {200, 302, 400, 401, 404, 405, 413, 422, 500} <= seen
@@ -162,12 +165,31 @@ def test_without_an_account_every_address_leads_to_the_login(school, client, cou
 def test_a_student_opens_nothing_of_another_one_or_of_the_staff(school, count):
     before, ada = count(), school.log_in("ada")
     his = school.ids | {"submission_id": school.ids["bo"]}
-    mine = ANYBODYS | {name for name in _endpoints(school) if name.startswith("courses.")}
-    own = {"submissions.upload", "submissions.preview"}
+    mine = ANYBODYS | {name for name in _endpoints(school) if name.startswith("labs.")}
+    own = {"uploads.upload", "uploads.preview"}
     assert refused(ada, school.app, his, mine | own) == []
     theirs = {name for name in _endpoints(school) if not name.startswith(STAFFS)}
     assert refused(ada, school.app, school.ids, theirs) == []
     assert count() == before
+
+
+@row("idor-student")
+def test_an_assistant_opens_nothing_that_is_for_instructors(school, count):
+    before, tess = count(), school.log_in("tess")
+    instructors = _said(Audience.INSTRUCTOR)
+    assert instructors == {"courses.preview", "courses.carry_out"}
+    assert refused(tess, school.app, school.ids, _endpoints(school) - instructors) == []
+    assert count() == before
+
+
+def test_what_features_say_of_their_pages_is_what_is_tried_here(school):
+    everything = _endpoints(school)
+    staffs = {name for name in everything if name.startswith(STAFFS)}
+    assert _said(Audience.ANYBODY) | {"static"} == OPEN
+    assert _said(Audience.ACCOUNT) | OPEN == ANYBODYS
+    assert _said(Audience.TERM) == TERMS
+    assert _said(Audience.STAFF, Audience.INSTRUCTOR) == staffs
+    assert _said(Audience.OWNER) == everything - ANYBODYS - TERMS - staffs
 
 
 @row("idor-other-term")
@@ -187,8 +209,8 @@ def test_who_is_no_longer_staff_opens_nothing(school, engine, count):
         session.scalars(tests).one().role = Role.STUDENT
     theirs = {name for name in _endpoints(school) if not name.startswith(STAFFS)}
     assert refused(tess, school.app, school.ids, theirs) == []
-    own = {"submissions.upload", "submissions.preview"}
-    others = {name for name in _endpoints(school) if name.startswith("courses.")}
+    own = {"uploads.upload", "uploads.preview"}
+    others = {name for name in _endpoints(school) if name.startswith("labs.")}
     assert refused(tess, school.app, school.ids, ANYBODYS | others | own) == []
     assert count() == before
 
@@ -281,6 +303,16 @@ def test_no_address_climbs_out_of_its_folder(school, config):
         page = ada.get(lab, query_string={"lang": language})
         assert "STAFF-CANARY" not in page.text
     assert tess.get(f"/staff/{school.ids['slug']}%2f..%2f2027-spring/gradebook").status_code == 404
+
+
+def _said(*audiences):
+    """Return the endpoints that features say these audiences may open."""
+    return {
+        endpoint
+        for feature in FEATURES
+        for endpoint, audience in feature.permissions.items()
+        if audience in audiences
+    }
 
 
 def _endpoints(school):

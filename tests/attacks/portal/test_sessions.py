@@ -131,7 +131,7 @@ def test_a_wrong_host_stands_in_no_address(school, app):
         for who in ("ada", "tess", None):
             browser = school.log_in(who) if who else app.test_client()
             for endpoint, address in addresses(app, school.ids):
-                if endpoint in ("static", "courses.skeleton"):
+                if endpoint in ("static", "labs.skeleton"):
                     continue
                 answer = browser.get(address, headers={"Host": host})
                 said = [answer.get_data(as_text=True), answer.headers.get("Location", "")]
@@ -141,7 +141,7 @@ def test_a_wrong_host_stands_in_no_address(school, app):
 @row("forwarded-headers")
 def test_what_a_client_says_of_its_address_is_not_believed(open_app, make_user, app):
     make_user("ada")
-    unlimited = open_app(login_limit_address="3 per minute")
+    unlimited = open_app(limits={"people.login.address": "3 per minute"})
     client = unlimited.test_client()
     answers = [
         guess(client, f"user{n}", headers={"X-Forwarded-For": f"10.0.0.{n}",
@@ -154,7 +154,7 @@ def test_what_a_client_says_of_its_address_is_not_believed(open_app, make_user, 
                  "X-Forwarded-Prefix": "/evil", "X-Forwarded-Server": "evil.example"}  # fmt: skip
     page = app.test_client().get("/login", headers=forwarded)
     assert "evil" not in page.text and "evil" not in page.headers.get("Location", "")
-    behind = open_app(login_limit_address="3 per minute", trusted_proxies=1)
+    behind = open_app(limits={"people.login.address": "3 per minute"}, trusted_proxies=1)
     client = behind.test_client()
     answers = [
         guess(client, f"user{n}", headers={"X-Forwarded-For": f"10.0.0.{n}, 192.0.2.7"})
@@ -197,7 +197,7 @@ def test_a_known_and_an_unknown_name_cost_the_same_hashes(school, app, hashed):
 @row("login-brute-force")
 def test_guessing_at_one_account_ends_from_every_address(open_app, make_user, hashed):
     make_user("ada")
-    app = open_app(login_limit_username="5 per minute")
+    app = open_app(limits={"people.login.username": "5 per minute"})
     answers = [
         guess(app.test_client(), name, environ_base={"REMOTE_ADDR": f"192.0.2.{n}"})
         for n, name in enumerate(["ada", "ADA", " ada ", "Ada", "ada\t", "ada", "aDa"])
@@ -212,7 +212,7 @@ def test_guessing_at_one_account_ends_from_every_address(open_app, make_user, ha
 @row("login-spraying")
 def test_guessing_at_many_accounts_ends_for_that_address(open_app, make_user, hashed):
     make_user("ada")
-    app = open_app(login_limit_address="5 per minute")
+    app = open_app(limits={"people.login.address": "5 per minute"})
     assert [guess(app.test_client(), f"u{n}") for n in range(7)] == [401] * 5 + [429] * 2
     assert hashed["all"] == 5
     # Logging in rightly does not buy new guesses.
@@ -227,7 +227,7 @@ def test_guesses_at_the_same_instant_are_counted_before_they_are_answered(
 ):
     """One guess in the middle of its hash; the others must not all pass the limit meanwhile."""
     make_user("ada")
-    app = open_app(login_limit_username="3 per minute")
+    app = open_app(limits={"people.login.username": "3 per minute"})
     compared = _slow_hashing(monkeypatch)
     statuses, threads = [], []
     for _ in range(AT_ONCE):

@@ -92,7 +92,7 @@ def pages(school):
     for who in ("ada", "tess"):
         browser = school.log_in(who)
         for endpoint, address in addresses(school.app, school.ids):
-            if endpoint not in ("static", "courses.skeleton"):
+            if endpoint not in ("static", "labs.skeleton"):
                 answer = browser.get(address)
                 yield address, answer.get_data(as_text=True)
                 answer.close()
@@ -216,7 +216,7 @@ def test_a_browser_runs_no_planted_script_on_any_page(school, engine, whole, chr
 
 def _opened(page, school, who):
     """Open every page somebody may; return the addresses whose scripts or titles are not ours."""
-    bad, skip = [], ("static", "courses.skeleton", "gradebook.download", "runs.events")
+    bad, skip = [], ("static", "labs.skeleton", "standings.download", "runs.events")
     for endpoint, address in addresses(school.app, school.ids):
         if endpoint in skip:
             continue
@@ -250,7 +250,7 @@ def test_no_report_or_upload_brings_hidden_characters_to_a_page(school, engine, 
     newest = school.ids | {"submission_id": sent.json["id"]}
     for who in ("ada", "tess"):
         for endpoint, address in addresses(school.app, newest):
-            if endpoint in ("submissions.show", "submissions.receipt", "staff.submission"):
+            if endpoint in ("results.show", "results.receipt", "marking.submission"):
                 shown[address] = school.log_in(who).get(address).text
     assert {place: unseen(text) for place, text in shown.items() if unseen(text)} == {}
 
@@ -261,7 +261,7 @@ def test_nothing_that_is_sent_forges_a_line_of_the_log(school, caplog, monkeypat
     ada, tess = school.log_in("ada"), school.log_in("tess")
     forged = "x%0d%0a2026-01-01 INFO all is well%1b[2J%e2%80%ae"
     school.app.config["PROPAGATE_EXCEPTIONS"] = False
-    monkeypatch.setitem(school.app.view_functions, "gradebook.show", lambda slug: 1 / 0)
+    monkeypatch.setitem(school.app.view_functions, "standings.show", lambda slug: 1 / 0)
     for place in (f"/{forged}", f"/staff/{forged}/gradebook", f"/submissions/{forged}"):
         tess.get(place)
         ada.get(place)

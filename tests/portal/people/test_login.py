@@ -101,7 +101,7 @@ def test_after_the_login_only_local_pages_follow(
 def test_guessing_at_one_account_is_slowed_down(open_app: OpenApp, make_user: MakeUser) -> None:
     make_user("ada")
     make_user("bo")
-    app = open_app(login_limit_username="3 per minute")
+    app = open_app(limits={"people.login.username": "3 per minute"})
     client = app.test_client()
     assert [send(client, "ada", "wrong") for _ in range(4)] == [401, 401, 401, 429]
     assert send(client, "Ada ", PASSWORD) == 429
@@ -109,7 +109,7 @@ def test_guessing_at_one_account_is_slowed_down(open_app: OpenApp, make_user: Ma
 
 
 def test_guessing_from_one_address_is_slowed_down(open_app: OpenApp) -> None:
-    app = open_app(login_limit_address="3 per minute")
+    app = open_app(limits={"people.login.address": "3 per minute"})
     client = app.test_client()
     answers = [send(client, f"user{number}", "wrong") for number in range(4)]
     assert answers == [401, 401, 401, 429]
@@ -117,7 +117,7 @@ def test_guessing_from_one_address_is_slowed_down(open_app: OpenApp) -> None:
 
 def test_logging_in_rightly_often_is_not_guessing(open_app: OpenApp, make_user: MakeUser) -> None:
     make_user("ada")
-    app = open_app(login_limit_username="2 per minute")
+    app = open_app(limits={"people.login.username": "2 per minute"})
     for _ in range(5):
         assert send(app.test_client(), "ada", PASSWORD) == 302
 

@@ -1,4 +1,4 @@
-"""Uploading, and the pages of a submission."""
+"""Taking uploads: what a browser sends, and the answer to it."""
 
 from __future__ import annotations
 
@@ -9,34 +9,24 @@ from dataclasses import asdict
 from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from grader.api import (
-    LineKind,
-    ManifestError,
-    Rejected,
-    Report,
-    UnknownAssignment,
-    explain,
-    preview_upload,
-    smiley,
-)
+from grader.api import ManifestError, Rejected, UnknownAssignment, preview_upload
 from portal.audit.service import record
-from portal.courses.access import OfferingAccess, require_offering, require_owner
+from portal.courses.access import OfferingAccess, require_offering
 from portal.courses.models import Offering
 from portal.courses.service import OfferingState, state_of
 from portal.labs import service
 from portal.labs.form import UploadForm, upload_form
-from portal.people.login import me, require_login
+from portal.people.login import me
+from portal.platform.feature import rate
 from portal.platform.security import limiter
 from portal.platform.web import db_session, end_reading, now, portal, writing
-from portal.results.page import OUTCOMES, STATES, result_page, student_report
 from portal.runs.queues import queue_of
 from portal.runs.suites import digest_of
 from portal.runs.web import engine_jobs
-from portal.standings.attempts import Attempt, attempt_of, attempts_of, counted
+from portal.standings.attempts import Attempt, attempts_of, counted
 from portal.submissions.arrival import SentFile, receive
-from portal.submissions.models import Submission
 
-blueprint = Blueprint("submissions", __name__)
+blueprint = Blueprint("uploads", __name__)
 
 _MOST_NAMES = 500
 _CLIENT_KEY = re.compile(r"[A-Za-z0-9-]{8,40}")
@@ -49,15 +39,11 @@ def _for_templates() -> dict[str, object]:
         "upload_form": form_of,
         "my_attempts": my_attempts,
         "counted_attempt": counted,
-        "OUTCOMES": OUTCOMES,
-        "STATES": STATES,
-        "smiley": smiley,
     }
 
 
 @blueprint.post("/labs/<int:offering_id>/submissions")
-@require_login
-@limiter.limit("30 per minute", key_func=lambda: f"upload:{me().id}")
+@limiter.limit(lambda: rate("uploads.upload"), key_func=lambda: f"upload:{me().id}")
 def upload(offering_id: int) -> ResponseReturnValue:
     """Take an upload and answer with its receipt; a rejected one with all that is wrong."""
     session = db_session()
@@ -98,7 +84,6 @@ def upload(offering_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/labs/<int:offering_id>/submissions/preview")
-@require_login
 def preview(offering_id: int) -> ResponseReturnValue:
     """Say what would become of files with these names, by the rules of intake itself.
 
@@ -114,56 +99,6 @@ def preview(offering_id: int) -> ResponseReturnValue:
     contents = {file.filename or "": file.read() for file in request.files.getlist("contents")}
     names = request.form.getlist("names")[:_MOST_NAMES]
     return jsonify(asdict(preview_upload(names, assignment, contents)))
-
-
-@blueprint.get("/submissions/<uuid:submission_id>")
-@require_login
-def show(submission_id: uuid.UUID) -> ResponseReturnValue:
-    """Show what arrived, how the grading goes, and the result."""
-    submission = _own(submission_id)
-    page = result_page(db_session(), submission, now=now())
-    return render_template("submissions/show.html", page=page)
-
-
-@blueprint.get("/submissions/<uuid:submission_id>/explain")
-@require_login
-def explanation(submission_id: uuid.UUID) -> ResponseReturnValue:
-    """Show how the score came about, line by line."""
-    submission = _own(submission_id)
-    result = attempt_of(db_session(), submission).result
-    report = student_report(submission.offering, result, now=now())
-    if report is None:
-        abort(404)
-    return render_template(
-        "submissions/explain.html",
-        submission=submission,
-        explanation=explain(report),
-        LineKind=LineKind,
-    )
-
-
-@blueprint.get("/submissions/<uuid:submission_id>/receipt")
-@require_login
-def receipt(submission_id: uuid.UUID) -> ResponseReturnValue:
-    """Show a page to print and keep: what was sent, when, and its digests."""
-    page = result_page(db_session(), _own(submission_id), now=now())
-    return render_template("submissions/receipt.html", page=page)
-
-
-@blueprint.get("/submissions/<uuid:submission_id>/artifacts/<string:digest>.png")
-@require_login
-def artifact(submission_id: uuid.UUID, digest: str) -> ResponseReturnValue:
-    """Serve a picture of the result to those who may see it."""
-    submission = _own(submission_id)
-    result = attempt_of(db_session(), submission).result
-    if result is None:
-        abort(404)
-    report = Report.model_validate_json(result.report)
-    visible = student_report(submission.offering, result, now=now())
-    shown = report.artifacts if _is_staff(submission) else visible.artifacts if visible else ()
-    if digest not in {picture.sha256 for picture in shown}:
-        abort(404)
-    return portal().store.get(digest), 200, {"Content-Type": "image/png"}
 
 
 def form_of(offering: Offering) -> UploadForm:
@@ -187,24 +122,9 @@ def my_attempts(offering: Offering) -> list[Attempt]:
     return attempts_of(db_session(), access.enrolment, access.offering)
 
 
-def _own(submission_id: uuid.UUID) -> Submission:
-    """Return a submission to its student or the term's staff; else answer 404."""
-    submission = db_session().get(Submission, str(submission_id))
-    if submission is None:
-        abort(404)
-    require_owner(db_session(), submission.enrolment_id)
-    require_offering(db_session(), submission.offering_id)  # an unpublished one is for staff
-    return submission
-
-
 def _too_early(access: OfferingAccess) -> bool:
     """Tell whether even the names of the lab's files are not for this person yet."""
     return not access.is_staff and state_of(access.offering, now()) is OfferingState.NOT_YET
-
-
-def _is_staff(submission: Submission) -> bool:
-    access = require_offering(db_session(), submission.offering_id)
-    return access.is_staff
 
 
 def _sent_files() -> list[SentFile]:
@@ -236,13 +156,13 @@ def _rejected(access: OfferingAccess, why: str, reasons: list[str]) -> ResponseR
         return jsonify(error=why, reasons=reasons), 422
     end_reading()
     offering = require_offering(db_session(), access.offering.id).offering
-    page = render_template("submissions/rejected.html", offering=offering, why=why, reasons=reasons)
+    page = render_template("labs/rejected.html", offering=offering, why=why, reasons=reasons)
     return page, 422
 
 
 def _receipt(submitted: service.Submitted) -> ResponseReturnValue:
     submission = submitted.submission
-    address = url_for("submissions.show", submission_id=submission.id)
+    address = url_for("results.show", submission_id=submission.id)
     if not _wants_json():
         return redirect(address, 303)
     body = jsonify(

@@ -1,0 +1,13 @@
+"""What this feature offers the portal."""
+
+from __future__ import annotations
+
+from portal.dashboard.views import blueprint
+from portal.platform.feature import Audience, Feature, Menu, MenuEntry
+
+FEATURE = Feature(
+    name="dashboard",
+    blueprints=(blueprint,),
+    menu=(MenuEntry(Menu.STAFF, "Dashboard", "dashboard.show", place=30),),
+    permissions={"dashboard.show": Audience.STAFF},
+)

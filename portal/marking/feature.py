@@ -1,0 +1,17 @@
+"""What this feature offers the portal."""
+
+from __future__ import annotations
+
+from portal.marking.views import blueprint
+from portal.platform.feature import Audience, Feature, Menu, MenuEntry
+
+FEATURE = Feature(
+    name="marking",
+    blueprints=(blueprint,),
+    menu=(MenuEntry(Menu.STAFF, "Submissions", "marking.submissions", place=10),),
+    permissions={
+        "marking.submissions": Audience.STAFF,
+        "marking.submission": Audience.STAFF,
+        "marking.regrade_submission": Audience.STAFF,
+    },
+)

@@ -1,0 +1,27 @@
+"""What this feature offers the portal."""
+
+from __future__ import annotations
+
+from portal.people.guard import ADDRESS_LIMIT, USERNAME_LIMIT
+from portal.people.models import User
+from portal.people.views import blueprint
+from portal.platform.feature import Audience, Feature, Menu, MenuEntry
+
+FEATURE = Feature(
+    name="people",
+    blueprints=(blueprint,),
+    models=(User,),
+    menu=(MenuEntry(Menu.ACCOUNT, "Change password", "people.password", place=10),),
+    permissions={
+        "people.login": Audience.ANYBODY,
+        "people.log_in": Audience.ANYBODY,
+        "people.logout": Audience.ANYBODY,
+        "people.password": Audience.ACCOUNT,
+        "people.set_password": Audience.ACCOUNT,
+    },
+    limits={
+        ADDRESS_LIMIT: "30 per minute",
+        USERNAME_LIMIT: "10 per 5 minutes",
+        "people.set_password": "20 per 5 minutes",
+    },
+)

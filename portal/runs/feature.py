@@ -1,0 +1,14 @@
+"""What this feature offers the portal."""
+
+from __future__ import annotations
+
+from portal.platform.feature import Audience, Feature
+from portal.runs.models import Event, GradingRun, Heartbeat, Result
+from portal.runs.views import blueprint
+
+FEATURE = Feature(
+    name="runs",
+    blueprints=(blueprint,),
+    models=(GradingRun, Result, Event, Heartbeat),
+    permissions={"runs.events": Audience.OWNER, "runs.progress": Audience.OWNER},
+)

@@ -1,0 +1,8 @@
+"""What this feature offers the portal."""
+
+from __future__ import annotations
+
+from portal.platform.feature import Feature
+from portal.submissions.models import Submission
+
+FEATURE = Feature(name="submissions", models=(Submission,))

@@ -1,0 +1,1 @@
+"""What the machines around the portal ask it."""
