@@ -123,7 +123,7 @@ def test_a_followed_link_is_found(monkeypatch, intake_box, tmp_path):
     text = 'os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)'
     reads = broken(folder, text, "os.O_RDONLY")
     monkeypatch.setattr(follows, "read_regular", reads.read_regular)
-    monkeypatch.setattr(intake, "list_folder", follows.list_folder)
+    monkeypatch.setattr(folder, "list_folder", follows.list_folder)
     with pytest.raises(Finding, match="no link is followed"):
         for seed in range(300):
             root = tmp_path / str(seed)
