@@ -31,7 +31,7 @@ class Served:
     pictured: str  # a submission of Emmy's whose result has pictures
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """A checkout with a tiny lab that can be graded, and the handout of a real one."""
     home = tmp_path_factory.mktemp("home")
@@ -41,7 +41,7 @@ def home(tmp_path_factory):
     return home
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def portal(tmp_path_factory, home):
     """A course of six students, served with a worker that grades for real."""
     instance = tmp_path_factory.mktemp("portal")

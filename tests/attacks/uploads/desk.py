@@ -16,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
+from grader.intake.limited import child as limited
 from grader.intake.limited import run_limited
 from portal.courses.models import Role, Term
 from portal.courses.service import enrol
@@ -78,8 +79,13 @@ class Host:
 
     @staticmethod
     def _settle() -> None:
-        """Give the warm interpreter's forks, which have answered, the time to end."""
-        forks = [fork for child in psutil.Process().children() for fork in child.children()]
+        """Give the warm interpreter's forks, which have answered, the time to end.
+
+        No other child's: a server that another test has started keeps its own for as long as it
+        runs.
+        """
+        readers = [c for c in psutil.Process().children() if limited.__file__ in c.cmdline()]
+        forks = [fork for reader in readers for fork in reader.children()]
         psutil.wait_procs(forks, timeout=10)
 
     @property
