@@ -13,8 +13,9 @@ import grader
 from grader.from_scratch import findings_in_source, first_of_each
 from grader.grading.cache import Entry, Kept, may_be_kept
 from grader.grading.collected import TestSpec
-from grader.grading.harness.run import SuiteRun, Verdict
+from grader.grading.harness.run import SuiteRun
 from grader.grading.ungraded import about
+from grader.grading.verdict import Verdict
 from grader.grading.versions import library_version
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
@@ -40,23 +41,13 @@ _TIER_4 = (
 )
 
 
-def graded_report(
-    run: SuiteRun,
-    *,
-    variant: str | None,
-    suite_digest: str,
-    data: dict[str, str],
-    served: Sequence[Entry],
-    started_at: datetime,
-) -> Report:
-    """Return the report of a run without faults; GradingError if its points do not add up.
-
-    `served` are the results that an earlier run had found, of the tests that did not run now.
-    """
-    known = {entry.report.id: entry for entry in served}
-    memory_mb = run.assignment.limits.memory_mb
+def graded_report(run: SuiteRun, *, tier: Tier, suite_digest: str, started_at: datetime) -> Report:
+    """Return the report of a run without faults; GradingError if its points do not add up."""
+    assignment, job = run.suite.assignment, run.job
+    known = {entry.report.id: entry for entry in job.served}
+    memory_mb = assignment.limits.memory_mb
     return _assemble(
-        run.assignment,
+        assignment,
         run.submission,
         [
             _served(known[spec.id])
@@ -64,14 +55,14 @@ def graded_report(
             else _test_report(spec, run.verdict(spec.id), memory_mb)
             for spec in run.specs.values()
         ],
-        served,
+        job.served,
         artifacts=run.artifacts,
         found=run.from_scratch.findings,
-        variant=variant,
+        variant=job.variant,
         suite_digest=suite_digest,
-        messages=_messages(run.tier, run.submission, run.import_failures()),
-        environment=environment(run.tier, data),
-        cpu_seconds=round(run.cpu_seconds(), 3),
+        messages=_messages(tier, run.submission, run.sandboxes.import_failures()),
+        environment=environment(tier, job.data),
+        cpu_seconds=round(run.sandboxes.cpu_seconds(), 3),
         started_at=started_at,
     )
 
@@ -104,13 +95,13 @@ def recalled_report(
 
 def kept_results(run: SuiteRun) -> dict[str, Kept]:
     """Return what of a run may be used again, by test; nothing if a file was not imported."""
-    if run.faults or run.import_failures():
+    if run.faults or run.sandboxes.import_failures():
         return {}
     return {
         spec.id: Kept(
             blocked=run.verdict(spec.id).blocked,
             findings=tuple(one for one in run.from_scratch.findings if one.test == spec.id),
-            import_cpu_seconds=run.import_cpu_seconds.get(spec.kind, 0.0),
+            import_cpu_seconds=run.sandboxes.import_cpu_seconds.get(spec.kind, 0.0),
             idle_seconds=run.verdict(spec.id).idle_seconds,
         )
         for spec in run.specs.values()

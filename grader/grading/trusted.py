@@ -7,23 +7,27 @@ sandboxes it asks of the server, which also removes them, however this process e
 from __future__ import annotations
 
 import base64
+import os
 import signal
-import socket
+import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from grader.errors import GradingError, ProctorError, SandboxError
 from grader.grading.events import GradingProgress
-from grader.grading.harness.run import SuiteRun
+from grader.grading.harness.judging import TestJudge
+from grader.grading.harness.run import RUN, SuiteRun
+from grader.grading.harness.suite import LoadedSuite
 from grader.grading.job import GradingJob, PartialRun, WholeRun
 from grader.grading.reports import environment, graded_report, kept_results
 from grader.grading.ungraded import fault_report
-from grader.lab.catalogue import Lab
 from grader.report.report import Report, RunStatus
-from grader.sandbox import Cell
+from grader.sandbox import Cell, Tier
 from grader.sandbox.guest.messages import MessageSocket
 
 _WALL_PER_CPU_SECOND = 10
@@ -31,45 +35,54 @@ _WALL_GRACE_SECONDS = 600.0
 
 
 class TrustedRun:
-    """One job in its own process, around the tests that pytest runs."""
+    """One job in a process of its own, which finds itself within pytest's run loop.
+
+    It is a plugin of the session that the server began: it says which tests are run, and when
+    pytest is done it sends what they came to and ends the process.
+    """
 
     def __init__(
         self,
-        lab: Lab,
+        suite: LoadedSuite,
         job: GradingJob,
-        run: SuiteRun,
-        answers: MessageSocket,
+        *,
+        tier: Tier,
+        suite_digest: str,
+        caller: MessageSocket,
         server: MessageSocket,
-        digest: str,
     ) -> None:
-        self._lab = lab
-        self._job = job
-        self._run = run
-        self._answers = answers
-        self._server = server
-        self._digest = digest
-        self._started_at = datetime.now(UTC)
+        """Take a job; the kernel ends a process that never gets to its end.
 
-    def begin(self) -> None:
-        """Bind the suite to this job; the kernel ends a run that never does."""
-        limit = self._lab.assignment.limits.cpu_seconds * _WALL_PER_CPU_SECOND
+        The caller is sent progress and the result; the server is asked for sandboxes.
+        """
+        limit = suite.assignment.limits.cpu_seconds * _WALL_PER_CPU_SECOND
         signal.alarm(int(limit + _WALL_GRACE_SECONDS))
-        self._run.begin(
-            self._job.submission(),
-            key=bytes.fromhex(self._job.key),
-            variant=self._lab.assignment.variant(self._job.variant),
-            variant_name=self._job.variant or self._lab.assignment.default_variant,
-            supply=self._take,
-            only=self._job.only,
-            stop_at_first_loss=self._job.stop_at_first_loss,
-            inputs_of=self._job.inputs_of,
-            served={entry.report.id: entry.report.outcome for entry in self._job.served},
-            charges=self._job.charges,
-            on_test=self._tell,
-        )
+        self._started_at = datetime.now(UTC)
+        self._suite = suite
+        self._job = job
+        self._tier = tier
+        self._suite_digest = suite_digest
+        self._caller = caller
+        self._server = server
+        self._run = SuiteRun(suite, job, self._take)
+
+    def begin(self, session: pytest.Session) -> None:
+        """Let the session run this job's tests, with the submission moved in."""
+        run = self._run
+        session.config.stash[RUN] = run
+        session.config.pluginmanager.register(TestJudge(run, self._tell))
+        session.config.pluginmanager.register(self)
+        items = {item.nodeid: item for item in session.items}
+        session.items[:] = [items[spec.id] for spec in run.due()]
+        self._tell(len(run.served), len(run.specs))
+        try:
+            run.move_in()
+        except SandboxError as error:
+            run.faults.append(str(error))
+            session.items.clear()
 
     def _tell(self, *news: Any) -> None:
-        self._answers.send({"progress": GradingProgress(*news).as_dict()})
+        self._caller.send({"progress": GradingProgress(*news).as_dict()})
 
     def _take(self, hide: tuple[str, ...]) -> Cell:
         """Ask the server for an empty sandbox without the libraries in `hide`."""
@@ -82,11 +95,23 @@ class TrustedRun:
             raise SandboxError(known["fault"])
         return Cell.received(known, fds)
 
-    def finish(self) -> None:
-        """Send what the run came to."""
-        self._run.close()
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> Generator[None, object, object]:
+        """Send the result and end the process: nothing of the server's is tidied up from here."""
+        if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            self._run.faults.append(f"pytest ended with {exitstatus!r}")
+        try:
+            yield
+        except BaseException:
+            self._run.faults.append(traceback.format_exc())
+        self._finish()
+        sys.stdout.flush()
+        os._exit(0)
+
+    def _finish(self) -> None:
+        self._run.sandboxes.close()
         if self._job.only:
-            self._answers.send(self._part())
+            self._caller.send(self._part())
             return
         report, pictures = self._report()
         run = WholeRun(
@@ -94,7 +119,7 @@ class TrustedRun:
             pictures={name: base64.b64encode(data).decode() for name, data in pictures.items()},
             kept=kept_results(self._run) if report.status is RunStatus.GRADED else {},
         )
-        self._answers.send(run.model_dump(mode="json"))
+        self._caller.send(run.model_dump(mode="json"))
 
     def _part(self) -> dict[str, Any]:
         if self._run.faults:
@@ -103,7 +128,7 @@ class TrustedRun:
             outcomes={name: self._run.verdict(name).outcome for name in self._run.specs},
             measured={name: self._run.verdict(name).measured for name in self._run.specs},
             first_loss=self._run.first_loss,
-            cpu_seconds=self._run.cpu_seconds(),
+            cpu_seconds=self._run.sandboxes.cpu_seconds(),
         )
         return run.model_dump(mode="json")
 
@@ -113,20 +138,18 @@ class TrustedRun:
                 raise GradingError("\n\n".join(self._run.faults))
             report = graded_report(
                 self._run,
-                variant=self._job.variant,
-                suite_digest=self._digest,
-                data=self._job.data,
-                served=self._job.served,
+                tier=self._tier,
+                suite_digest=self._suite_digest,
                 started_at=self._started_at,
             )
             wall = (datetime.now(UTC) - self._started_at).total_seconds()
             return report.model_copy(update={"wall_seconds": round(wall, 3)}), self._run.pictures
         report = fault_report(
-            self._lab.assignment,
-            self._job.submission(),
+            self._suite.assignment,
+            self._run.submission,
             faults[0],
             started_at=self._started_at,
-            environment=environment(self._run.tier, self._job.data),
+            environment=environment(self._tier, self._job.data),
         )
         return report, {}
 
@@ -140,9 +163,3 @@ class TrustedRun:
             found.append(str(error))
         except Exception:
             found.append(traceback.format_exc())
-
-
-def channel() -> tuple[MessageSocket, socket.socket]:
-    """Return the server's end and a run's end of a socket between them."""
-    ours, theirs = socket.socketpair()
-    return MessageSocket(ours), theirs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from grader.grading.harness.run import Verdict
+from grader.grading.verdict import Verdict
 from grader.report.causes import Cause
 from grader.report.report import Artifact, FromScratchFinding, Outcome, TestReport
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +13,11 @@ import numpy.random  # else imported at first use, in every run anew
 import pytest
 
 from grader.errors import GradingError, TableError
-from grader.grading.harness.run import RUN, SuiteRun, Verdict
+from grader.grading.harness.run import RUN, SuiteRun
+from grader.grading.verdict import Verdict
+from grader.intake.submission import Submission
 from grader.lab.bars import BARS_NAME
+from grader.lab.manifest import SubmittedFile
 from grader.lab.table import TableRow, read_table, told
 from grader.report.report import Visibility
 from grader.sandbox.host.proxy import Student
@@ -43,14 +46,14 @@ def shared_student(request: pytest.FixtureRequest, suite_run: SuiteRun) -> Itera
     Wrap long calls in ``with shared_student.budget(cpu_seconds=...)``.
     """
     seed = suite_run.seed(request.node.nodeid, "student")
-    with suite_run.student(seed, suite_run.assignment.limits.test_cpu_seconds) as proxy:
+    with suite_run.student(seed, suite_run.suite.assignment.limits.test_cpu_seconds) as proxy:
         yield proxy
 
 
 @pytest.fixture(scope="session")
 def reference(suite_run: SuiteRun) -> SimpleNamespace:
     """Give the reference's modules by name, to be called in this process."""
-    return suite_run.reference
+    return suite_run.suite.reference
 
 
 @pytest.fixture
@@ -80,7 +83,7 @@ def variant(suite_run: SuiteRun) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def device(suite_run: SuiteRun) -> str:
     """Give the device to compute on: ``cuda`` if the manifest asks for a GPU, else ``cpu``."""
-    return "cuda" if suite_run.assignment.gpu else "cpu"
+    return "cuda" if suite_run.suite.assignment.gpu else "cpu"
 
 
 @pytest.fixture
@@ -110,12 +113,13 @@ def any_draw() -> Callable[..., None]:
 class SubmittedFiles:
     """The bytes the student handed in, for files that are data and not code."""
 
-    def __init__(self, run: SuiteRun) -> None:
-        self._run = run
+    def __init__(self, asked: Sequence[SubmittedFile], submission: Submission) -> None:
+        self._asked = asked
+        self._submission = submission
 
     def bytes(self, path: str) -> bytes | None:
         """Return a file's content, None if it was not handed in."""
-        return self._run.submission.file(path)
+        return self._submission.file(path)
 
     def text(self, path: str) -> str | None:
         """Return a file's text, None if it was not handed in; AssertionError if not UTF-8."""
@@ -132,7 +136,7 @@ class SubmittedFiles:
 
         AssertionError says what is wrong, or that it was not handed in. KeyError for other files.
         """
-        columns = {file.path: file.columns for file in self._run.assignment.files if file.columns}
+        columns = {file.path: file.columns for file in self._asked if file.columns}
         content = self.bytes(path)
         if content is None:
             raise AssertionError(f"{path} was not handed in")
@@ -145,7 +149,7 @@ class SubmittedFiles:
 @pytest.fixture(scope="session")
 def submission(suite_run: SuiteRun) -> SubmittedFiles:
     """Give the submitted files as bytes and text."""
-    return SubmittedFiles(suite_run)
+    return SubmittedFiles(suite_run.suite.assignment.files, suite_run.submission)
 
 
 @pytest.fixture
@@ -169,7 +173,7 @@ def measured(suite_run: SuiteRun) -> Callable[[str, float], None]:
     verdict = suite_run.verdict(suite_run.running.id)
 
     def record(name: str, value: float) -> None:
-        if name in suite_run.bars:
+        if name in suite_run.suite.bars:
             raise GradingError(f"{name!r} is a bar: record it by bar({name!r}, value)")
         _record(verdict, name, float(value))
 
@@ -187,7 +191,7 @@ def bar(suite_run: SuiteRun) -> Callable[[str, float], None]:
 
     def ask(name: str, value: float) -> None:
         __tracebackhide__ = True
-        known = suite_run.bars.get(name)
+        known = suite_run.suite.bars.get(name)
         if known is None:
             raise GradingError(f"{BARS_NAME} has no bar {name!r}; add it")
         value = float(value)

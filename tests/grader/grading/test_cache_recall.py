@@ -5,7 +5,8 @@ import pytest
 from grader.grading.cache.entry import Entry, Kept, may_be_kept
 from grader.grading.cache.recall import Recall
 from grader.grading.collected import CollectedSuite, TestSpec
-from grader.grading.harness.run import SuiteRun, Verdict
+from grader.grading.harness.allowance import RunAllowance
+from grader.grading.verdict import Verdict
 from grader.report import Outcome, TestReport, Visibility
 from grader.report.causes import Cause
 from grader.sandbox.host.failures import StudentTimeout
@@ -124,14 +125,13 @@ def test_what_was_run_may_leave_too_little_for_what_was_not(make_report, slow, f
     assert chosen.fits(report) is fits
 
 
-def test_a_charge_shortens_what_a_run_has_left(lab):
-    run = SuiteRun(lab.assignment, None)
-    run.current = spec("a")
-    run._charges = {"test_x.py::a": (15.0, 0.0)}
-    assert run.cpu_left() == lab.assignment.limits.cpu_seconds - 15.0
-    run._charges = {"test_x.py::a": (0.0, 601.0)}
+def test_a_charge_shortens_what_a_run_has_left():
+    allowance = RunAllowance(100.0, {"test_x.py::a": (15.0, 0.0)}, lambda: 20.0)
+    assert allowance.of(spec("a"), 500.0) == 100.0 - 15.0 - 20.0
+    assert allowance.of(spec("b"), 500.0) == 100.0 - 20.0
+    waited = RunAllowance(100.0, {"test_x.py::a": (0.0, 601.0)}, lambda: 0.0)
     with pytest.raises(StudentTimeout):
-        run.cpu_left()
+        waited.of(spec("a"), 1.0)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """What a suite sees of the files that are data: bytes, texts, and tables by their columns."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from grader.grading.harness.fixtures import SubmittedFiles
@@ -16,11 +14,7 @@ def handed_in(**files):
     """Return what the fixture gives for a lab that asks for a table and a text."""
     asked = (SubmittedFile(path="results.csv", columns=COLUMNS), SubmittedFile(path="report.md"))
     accepted = tuple(AcceptedFile(name.replace("_", "."), data) for name, data in files.items())
-    return SubmittedFiles(
-        SimpleNamespace(
-            assignment=SimpleNamespace(files=asked), submission=Submission("x", accepted)
-        )
-    )
+    return SubmittedFiles(asked, Submission("x", accepted))
 
 
 @pytest.mark.parametrize("data", [b"factor,metric\na,0.5\n", b"Factor;Metric\na;0,5\n"])

@@ -1,4 +1,4 @@
-"""The pytest plugin of the trusted process: collects the suite, runs it, forms the verdicts.
+"""The run's half of the pytest session: meters each test and forms its verdict.
 
 A verdict starts as "missing" and only a test that ran to its end changes it. What the student's
 code did decides between the outcomes; any other exception is a fault of the suite or of ours and
@@ -12,11 +12,9 @@ from collections.abc import Callable, Generator
 
 import pytest
 
-from grader.errors import ProctorError, SandboxError
 from grader.grading.collected import TestSpec
-from grader.grading.harness import marks
-from grader.grading.harness.run import RUN, SuiteRun, Verdict
-from grader.lab.bars import BARS_NAME, load_bars
+from grader.grading.harness.run import SuiteRun
+from grader.grading.verdict import Verdict
 from grader.report.causes import Cause
 from grader.report.report import Outcome
 from grader.sandbox.host import clock
@@ -30,63 +28,16 @@ from grader.sandbox.host.failures import (
 _MAX_DETAIL = 8_000
 
 
-class SuitePlugin:
-    """Observes one pytest session on behalf of a `SuiteRun`."""
+class TestJudge:
+    """The pytest plugin of one `SuiteRun`."""
 
-    def __init__(self, run: SuiteRun, serve: Callable[[pytest.Session], bool]) -> None:
+    __test__ = False
+
+    def __init__(self, run: SuiteRun, on_test: Callable[[int, int, str, str], None]) -> None:
+        """Judge the tests of `run`; `on_test` hears of each: how many of how many, id, outcome."""
         self.run = run
-        self._serve = serve  # waits for jobs; True in a process that is to run the tests
-        self._done = 0
-
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Register the marks and hand the run to the fixtures."""
-        for line in marks.MARKERS:
-            config.addinivalue_line("markers", line)
-        config.stash[RUN] = self.run
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Note a file of the suite that cannot be collected."""
-        if report.failed:
-            self.run.faults.append(f"{report.nodeid}: {report.longreprtext[-_MAX_DETAIL:]}")
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(
-        self, config: pytest.Config, items: list[pytest.Item]
-    ) -> None:
-        """Read the bars and every test's marks; a faulty suite runs nothing."""
-        try:
-            bars = config.rootpath.parent / BARS_NAME  # beside the suite's folder
-            self.run.bars = load_bars(bars, self.run.assignment)
-            self.run.specs = marks.read_specs(items, self.run.assignment)
-        except ProctorError as error:
-            self.run.faults.append(str(error))
-        if not self.run.specs and not self.run.faults:
-            self.run.faults.append("the suite has no tests")
-        if self.run.faults:
-            items.clear()
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Wait, with everything collected, until there is a submission to run the tests on."""
-        if self.run.faults or not self._serve(session):
-            return True  # there is nothing left to do
-        session.items[:] = self._in_order(session.items)
-        try:
-            self.run.move_in()
-        except SandboxError as error:
-            self.run.faults.append(str(error))
-            return True
-        return None
-
-    def _in_order(self, items: list[pytest.Item]) -> list[pytest.Item]:
-        """Put the visible tests first: once a hidden input is inside, nothing more is shown."""
-        rank = {
-            name: (not spec.shown, place)
-            for place, (name, spec) in enumerate(self.run.specs.items())
-        }
-        self._done = len(self.run.served)
-        wanted = [i for i in items if i.nodeid in rank and i.nodeid not in self.run.served]
-        return sorted(wanted, key=lambda item: rank[item.nodeid])
+        self._on_test = on_test
+        self._done = len(run.served)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(
@@ -96,23 +47,24 @@ class SuitePlugin:
         spec = self.run.specs[item.nodeid]
         verdict = self.run.verdict(spec.id)
         if not spec.shown:
-            self.run.close_visible()
+            self.run.sandboxes.close_visible()
         self.run.current = spec
-        self.run.renew_budgets()
-        cpu, wall, own = self.run.cpu_seconds(), time.monotonic(), time.process_time()
+        self.run.allowance.renew(spec)
+        used = self.run.sandboxes.cpu_seconds
+        cpu, wall, own = used(), time.monotonic(), time.process_time()
         watched = clock.seconds()
         try:
             return (yield)
         finally:
-            verdict.cpu_seconds = self.run.cpu_seconds() - cpu
+            verdict.cpu_seconds = used() - cpu
             verdict.wall_seconds = time.monotonic() - wall
             busy = verdict.cpu_seconds + time.process_time() - own
             verdict.idle_seconds = max(0.0, clock.seconds() - watched - busy)
-            self.run.idle_seconds += verdict.idle_seconds
+            self.run.allowance.idle_seconds += verdict.idle_seconds
             self._done += 1
-            self.run.on_test(self._done, len(self.run.specs), spec.id, verdict.outcome)
+            self._on_test(self._done, len(self.run.specs), spec.id, verdict.outcome)
             self.run.current = None
-            if self.run.stop_at_first_loss and verdict.lost:
+            if self.run.job.stop_at_first_loss and verdict.lost:
                 self.run.first_loss = spec.id
                 item.session.shouldfail = f"{spec.id} lost points"
 
@@ -147,7 +99,7 @@ class SuitePlugin:
         else:
             self._not_passed(spec, verdict, call.excinfo.value, report)
         if spec.shown and call.when == "call":
-            verdict.output = self.run.output()
+            verdict.output = self.run.sandboxes.output(spec.kind)
         return report
 
     @staticmethod
@@ -167,7 +119,7 @@ class SuitePlugin:
             verdict.outcome, verdict.cause = error.outcome, error.cause
             if isinstance(error, StudentTimeout) and error.allowance is not None:
                 verdict.allowance = error.allowance
-                if self.run.ran_out(error.allowance):
+                if self.run.allowance.ran_out(spec, error.allowance):
                     verdict.cause = Cause.RUN_SPENT
             if isinstance(error, StudentNotImported):
                 verdict.detail = str(error)
