@@ -71,6 +71,7 @@ def _run(folder: Path, wall_seconds: float) -> list[PublicResult]:
     command += ["-p", _PLUGIN, "--tb=short", "--color=no", "--rootdir=."]
     own = {
         "OMP_NUM_THREADS": "1",
+        "OMP_THREAD_LIMIT": "1",  # one core, as where it is graded
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_ADDOPTS": "",
         RESULTS_VARIABLE: str(results),

@@ -15,6 +15,9 @@ from grader.sandbox.spec import SandboxSpec, Tier
 
 Settings = dict[str, Any]
 
+# Read once, when OpenMP and the BLAS libraries are loaded: before any student code.
+_ONE_THREAD = ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
 
 class Confinement(Protocol):
     """A tier: how a fork of the zygote is shut in."""
@@ -49,8 +52,14 @@ class Interpreter:
 
 
 def environment(home: str) -> dict[str, str]:
-    """Return the whole environment of student code: nothing of ours is in it."""
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    """Return the whole environment of student code: nothing of ours is in it.
+
+    A run has one core. `_ONE_THREAD` holds a library to it whatever student code asks for: with
+    ``OMP_THREAD_LIMIT``, ``torch.set_num_threads(8)`` is remembered and no thread is started.
+    Without it, threads that wait for each other spend a test's CPU time, and a fork of a process
+    that has run them hangs.
+    """
+    threads = dict.fromkeys(_ONE_THREAD, "1")
     return {"PATH": "/usr/bin:/bin", "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8", **threads}
 
 

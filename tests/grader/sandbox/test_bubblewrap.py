@@ -131,7 +131,7 @@ def test_there_is_no_network(call):
 def test_nothing_of_the_environment_is_inside(call):
     assert set(call("environment")) <= {
         "PATH", "HOME", "TMPDIR", "LANG", "PWD",
-        "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
+        "OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
     }  # fmt: skip
 
 
