@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Generator
 from typing import Any
 
@@ -21,6 +22,11 @@ def _title(item: pytest.Item) -> str:
     parameters = item.name[item.name.index("[") :] if "[" in item.name else ""
     plain = item.name.removeprefix("test_").replace("_", " ")
     return f"{first} {parameters}".strip() if first else plain
+
+
+def pytest_configure() -> None:
+    """Take pytest's options off the command line: the files under test may read it."""
+    del sys.argv[1:]
 
 
 @pytest.hookimpl(tryfirst=True)

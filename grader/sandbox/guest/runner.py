@@ -63,6 +63,7 @@ def template(message: dict[str, Any], fd: int, confine: Callable[[], None]) -> N
     sys.path.insert(0, message["root"])
     failures = {}
     for name in message["modules"]:
+        _run_as(os.path.join(message["root"], *name.split(".")) + ".py")
         try:
             importlib.import_module(name)
         except BaseException as error:
@@ -70,6 +71,12 @@ def template(message: dict[str, Any], fd: int, confine: Callable[[], None]) -> N
     control = MessageSocket(socket.socket(fileno=fd))
     control.send({"loaded": failures})
     _obey(control, {"fork": lambda message, fd: _fork(lambda: serve(message["seed"], fd), fd)})
+
+
+def _run_as(script: str) -> None:
+    """Show student code a command line of its own script alone: `argparse` at import reads it."""
+    sys.argv = [script]
+    sys.orig_argv = [sys.executable, script]
 
 
 def serve(seed: int, fd: int) -> None:

@@ -82,6 +82,11 @@ def test_a_module_of_ones_own_is_there_for_the_public_tests(home, invoke, monkey
     assert "3 of 3 public tests passed." in result.output
 
 
+def test_a_file_that_reads_the_command_line_finds_none_of_ours(check):
+    parsed = "import argparse\nargparse.ArgumentParser().parse_args()\n"
+    assert check(f"{parsed}def add(a, b):\n    return a + b\n").exit_code == 0
+
+
 def test_wrong_code_is_told_in_full(check):
     result = check("def add(a, b):\n    return a - b\n")
     assert result.exit_code == 1

@@ -21,7 +21,12 @@ from grader.sandbox.ownership import FOLDER_PREFIX
 from grader.sandbox.pool import Nursery, idle_count
 
 CODE = """
-import os
+import argparse, os, sys
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--steps", type=int, default=500)
+steps = parser.parse_args().steps
+arguments = [*sys.argv, *sys.orig_argv[1:]]
 
 def leave(text):
     for folder in (os.environ["HOME"], "/dev/shm"):
@@ -115,6 +120,14 @@ def test_command_lines_name_no_folder_of_ours(box):
     told = "".join(call(box, "command_lines"))
     assert "assignments" not in told
     assert "reference" not in told
+
+
+def test_a_command_line_is_the_students_script_alone(box):
+    assert not box.failures
+    with box.session(0, 5.0) as session:
+        assert session.channel.ask("get", ["lab", "steps"]) == 500
+        script = os.path.join(box._cell.inside, "lab.py")
+        assert session.channel.ask("get", ["lab", "arguments"]) == [script, script]
 
 
 def test_the_interpreter_cannot_be_overwritten_through_proc(box):
