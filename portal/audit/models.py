@@ -9,6 +9,7 @@ from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.platform.db import Base, UtcDateTime
+from portal.platform.insert_only import insert_only
 
 
 class AuditEntry(Base):
@@ -23,3 +24,6 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(60), index=True)  # "login", "roster.import"
     subject: Mapped[str] = mapped_column(String(200))  # "term:2026-spring", "submission:<uuid>"
     detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+insert_only(AuditEntry)

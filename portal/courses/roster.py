@@ -189,7 +189,6 @@ def _new_member(term: Term, line: RosterLine, password_hash: str, now: datetime)
         must_change_password=True,
         is_admin=False,
         created_at=now,
-        locale="en",
     )
     return Enrolment(term_id=term.id, user=user, role=line.role, student_number=line.student_number)
 

@@ -8,6 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from grader.api import Report
+from portal.audit.service import record
 from portal.courses.access import require_role, staff_term
 from portal.marking import service
 from portal.marking.regrade import regrade
@@ -52,8 +53,19 @@ def submissions(slug: str) -> ResponseReturnValue:
 
 @blueprint.get("/staff/submissions/<uuid:submission_id>")
 def submission(submission_id: uuid.UUID) -> ResponseReturnValue:
-    """Show one submission whole: code, report with staff's details, runs, marks."""
+    """Show one submission whole: code, report with staff's details, runs, marks.
+
+    That somebody saw it goes into the audit log.
+    """
     found = _submission(submission_id)
+    with writing() as session:
+        record(
+            session,
+            at=now(),
+            actor_id=me().id,
+            action="submission.view",
+            subject=f"submission:{found.id}",
+        )
     result = attempt_of(db_session(), found).result
     enrolment, offering = found.enrolment, found.offering
     return render_template(

@@ -24,7 +24,6 @@ class User(Base):
     must_change_password: Mapped[bool] = mapped_column(default=False)
     is_admin: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    locale: Mapped[str] = mapped_column(String(10), default="en")
 
     # What Flask-Login asks of a user; an account that exists may log in.
     is_authenticated = True

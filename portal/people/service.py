@@ -93,7 +93,6 @@ def create_user(
         must_change_password=must_change_password,
         is_admin=is_admin,
         created_at=now,
-        locale="en",
     )
     session.add(user)
     session.flush()

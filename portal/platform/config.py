@@ -58,11 +58,6 @@ class PortalConfig:
         """The folder of the content-addressed store."""
         return self.instance / "store"
 
-    @property
-    def on_sqlite(self) -> bool:
-        """Whether the database is the embedded one."""
-        return self.database_url.startswith("sqlite")
-
 
 def instance_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the instance folder: PORTAL_INSTANCE, else ``instance`` below the current folder."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -24,9 +26,37 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the database to the newest schema, all of it or nothing."""
-    with engine.begin() as connection:
+    """Bring the database to the newest schema, all of it or nothing.
+
+    Raises ConfigError if rows point to rows that are not there.
+    """
+    with engine.connect() as connection, _tables_may_be_made_anew(connection), connection.begin():
         command.upgrade(alembic_config(connection), "head")
+        if connection.dialect.name == "sqlite":
+            dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if dangling:
+                raise ConfigError(
+                    f"the upgrade was not done: {len(dangling)} rows point to rows that are not "
+                    f"there, the first in the table {dangling[0][0]}; restore it from your backup"
+                )
+
+
+@contextmanager
+def _tables_may_be_made_anew(connection: Connection) -> Iterator[None]:
+    """Let SQLite drop a table that others point to: a batch replaces it by its copy.
+
+    The setting changes outside a transaction only.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.cursor()
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
+        driver.close()
 
 
 def check_schema(engine: Engine) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.courses.models import Enrolment, Offering
 from portal.people.models import User
 from portal.platform.db import Base, ExactDecimal, UtcDateTime
+from portal.platform.insert_only import insert_only
 
 
 class ManualMark(Base):
@@ -37,3 +38,6 @@ class ManualMark(Base):
     enrolment: Mapped[Enrolment] = relationship()
     offering: Mapped[Offering] = relationship()
     author: Mapped[User] = relationship()
+
+
+insert_only(ManualMark)

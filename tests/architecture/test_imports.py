@@ -21,7 +21,7 @@ GRADER_NEEDS = {
     "pydantic", "pydantic_core", "pyseccomp", "pytest", "_pytest", "rich", "torch",
 }  # fmt: skip
 PORTAL_NEEDS = {
-    "alembic", "argon2", "click", "dbos", "flask", "flask_babel", "flask_limiter", "flask_login",
+    "alembic", "argon2", "click", "dbos", "flask", "flask_limiter", "flask_login",
     "flask_wtf", "gunicorn", "jinja2", "limits", "markdown_it", "markupsafe", "pydantic",
     "sqlalchemy", "werkzeug", "wtforms",
 }  # fmt: skip

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 from portal.audit.models import AuditEntry
 from portal.courses.models import Offering, OfferingKind
+from portal.people.models import User
 from portal.platform.db import read_session, write_session
 from portal.platform.engine import prepare
 from portal.runs.models import Event, EventKind, GradingRun, RunState
@@ -94,6 +96,29 @@ def test_a_mark_is_saved_with_its_author_and_an_audit_entry(classroom, staff):
         mark = session.scalars(select(ManualMark)).one()
         assert (str(mark.points), mark.author.username) == ("4.5", "tess")
         assert session.query(AuditEntry).where(AuditEntry.action == "mark.give").count() == 1
+
+
+def test_opening_a_submission_is_recorded_and_being_refused_is_not(classroom, staff, log_in):
+    (submission,) = classroom.send(classroom.enrol("ada"), 3)
+    assert log_in("ada").get(f"/staff/submissions/{submission}").status_code == 404
+    assert staff.get(f"/staff/submissions/{submission}").status_code == 200
+    with read_session(classroom.engine) as session:
+        seen = select(AuditEntry).where(AuditEntry.action == "submission.view")
+        entry = session.scalars(seen).one()
+        actor = session.get_one(User, entry.actor_id)
+        assert (actor.username, entry.subject) == ("tess", f"submission:{submission}")
+
+
+def test_a_mark_that_was_given_is_never_changed(classroom, staff):
+    ada = classroom.enrol("ada")
+    place = f"/staff/{classroom.term.slug}/gradebook/{ada.id}/{_whole(classroom)}/marks"
+    assert staff.post(place, data={"item": "whole", "points": "4.5"}).status_code == 303
+    for act in (lambda session, mark: setattr(mark, "points", 5), Session.delete):
+        with write_session(classroom.engine) as session:
+            act(session, session.scalars(select(ManualMark)).one())
+            with pytest.raises(ValueError, match="never changed"):
+                session.flush()
+            session.rollback()
 
 
 def test_a_mark_outside_the_scale_says_what_the_scale_is(classroom, staff):

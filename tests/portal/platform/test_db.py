@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,12 +21,14 @@ from sqlalchemy.orm import Session
 from portal.app import FEATURES, create_app
 from portal.audit.models import AuditEntry
 from portal.audit.service import record
-from portal.courses.models import Term
+from portal.courses.models import Enrolment, Offering, OfferingKind, Role, Term
+from portal.people.models import User
 from portal.platform.config import PortalConfig
 from portal.platform.db import ExactDecimal, UtcDateTime, make_engine, read_session, write_session
 from portal.platform.errors import ConfigError
 from portal.platform.feature import tables_of
 from portal.platform.schema import alembic_config, check_schema, upgrade
+from portal.submissions.models import Submission
 
 START = datetime(2026, 9, 7, 8, 0, tzinfo=UTC)
 Writer = Callable[[], AbstractContextManager[Session]]
@@ -153,9 +157,71 @@ def test_sessions_work_on_every_database(empty: Engine) -> None:
         session.execute(text("DELETE FROM audit_entry"))
 
 
+def test_what_the_audit_log_holds_is_never_changed(engine: Engine) -> None:
+    with write_session(engine) as session:
+        record(session, at=START, actor_id=None, action="a", subject="s")
+        session.flush()
+        session.scalars(select(AuditEntry)).one().action = "b"
+        with pytest.raises(ValueError, match="never changed"):
+            session.flush()
+        session.rollback()
+
+
 def test_a_database_without_tables_is_refused_with_the_way_out(empty: Engine) -> None:
     with pytest.raises(ConfigError, match="portal init"):
         check_schema(empty)
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
+def test_an_older_installation_keeps_what_it_holds(empty: Engine, revision: str) -> None:
+    from alembic import command
+
+    with empty.begin() as connection:
+        command.upgrade(alembic_config(connection), revision)
+        connection.execute(text(
+            "INSERT INTO user_account (username, email, display_name, password_hash,"
+            " must_change_password, is_admin, created_at, locale) VALUES"
+            " ('ada', '', 'Ada', 'x', false, false, '2026-09-07 08:00:00', 'en')"
+        ))  # fmt: skip
+    with write_session(empty) as session:
+        ada = session.scalars(select(User)).one()
+        term = Term(slug="t", title="T", timezone="UTC")
+        offering = Offering(
+            term=term, kind=OfferingKind.LAB, title="L", points=Decimal(14), position=1,
+            opens_at=START, due_at=START, variant="sine",
+        )  # fmt: skip
+        enrolment = Enrolment(term=term, user=ada, role=Role.STUDENT)
+        session.add(
+            Submission(
+                id="s", enrolment=enrolment, offering=offering, client_key="k", filename="f",
+                upload_sha256="", size=0, content_digest="", intake="{}", attempt=1,
+                received_at=START,
+            )
+        )  # fmt: skip
+    upgrade(empty)
+    check_schema(empty)
+    with read_session(empty) as session:
+        kept = session.scalars(select(Submission)).one()
+        assert (kept.enrolment.user.username, kept.offering.variant) == ("ada", "sine")
+    with write_session(empty) as session, pytest.raises(SQLAlchemyError, match=r"(?i)foreign key"):
+        session.execute(text("DELETE FROM user_account"))
+
+
+def test_an_upgrade_leaves_no_row_that_points_to_nothing(tmp_path: Path) -> None:
+    from alembic import command
+
+    engine = make_engine(f"sqlite:///{tmp_path / 'portal.db'}", durable=False)
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0003")
+    damage = sqlite3.connect(tmp_path / "portal.db")
+    with damage:
+        damage.execute("INSERT INTO enrolment VALUES (1, 7, 7, 'student', '')")
+    damage.close()
+    with pytest.raises(ConfigError, match="not done: 2 rows .* table enrolment"):
+        upgrade(engine)
+    with pytest.raises(ConfigError, match="has schema 0003"):
+        check_schema(engine)
+    engine.dispose()
 
 
 def test_the_migrations_can_be_taken_back(empty: Engine) -> None:
