@@ -28,7 +28,7 @@ from grader.api import (
     reference_submission,
     skeleton_submission,
 )
-from grader.api import Submission as Files
+from grader.api import Submission as AcceptedFiles
 from portal.courses.models import Enrolment, Offering, Role, Term
 from portal.courses.service import create_term, enrol
 from portal.labs.service import Sender, submit
@@ -145,7 +145,7 @@ def uploads(lab: Lab) -> list[tuple[str, SentFile]]:
     return plan
 
 
-def as_zip(files: Files) -> SentFile:
+def as_zip(files: AcceptedFiles) -> SentFile:
     """Pack a submission as a student would."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -154,7 +154,7 @@ def as_zip(files: Files) -> SentFile:
     return SentFile(f"{LAB}.zip", packed.getvalue())
 
 
-def as_notebook(files: Files) -> SentFile:
+def as_notebook(files: AcceptedFiles) -> SentFile:
     """Write a submission's Python files as cells of a notebook, each under its file's name."""
     sources = [
         f"# file: {file.path}\n{file.content.decode()}"

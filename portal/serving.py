@@ -16,7 +16,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from portal.app import create_app
 from portal.platform.config import PortalConfig
-from portal.platform.connections import Worker
+from portal.platform.connections import WebWorker
 from portal.platform.errors import PortalError
 from portal.runs import web as runs_web
 from portal.runs.live import MAX_STREAMS
@@ -57,7 +57,7 @@ def serve(config: PortalConfig, *, host: str, port: int, threads: int, with_work
     settings = {
         "bind": f"{host}:{port}",
         "workers": 1,
-        "worker_class": Worker,
+        "worker_class": WebWorker,
         # A live page holds a thread while it is open; these come on top and start when needed.
         "threads": threads + MAX_STREAMS,
         "timeout": 120,
@@ -75,7 +75,7 @@ def work(config: PortalConfig, queues: Sequence[str] = ()) -> None:
     run_worker(config, WorkerSettings(queues=tuple(queues)) if queues else None)
 
 
-def _leave(_arbiter: object, process: Worker) -> None:
+def _leave(_arbiter: object, process: WebWorker) -> None:
     """Give back what the web process holds; nothing, if the app could not even be built."""
     if process.wsgi is not None:
         runs_web.close(process.wsgi)

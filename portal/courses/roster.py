@@ -27,7 +27,7 @@ from portal.platform.passwords import Passwords, initial_password
 INITIAL_COST = PasswordCost(time_cost=1, memory_kib=8192, parallelism=1)
 
 
-class Change(StrEnum):
+class RosterChange(StrEnum):
     """What an import does with one line."""
 
     CREATE = "new account"
@@ -41,18 +41,18 @@ class PlannedLine:
     """One line of a roster and what importing it does."""
 
     line: RosterLine
-    change: Change
+    change: RosterChange
     before: str = ""  # role and student number as they are, where they change
 
 
 @dataclass(frozen=True)
-class Plan:
+class RosterPlan:
     """What an import would do. With problems it does nothing."""
 
     lines: tuple[PlannedLine, ...]
     problems: tuple[LineProblem, ...]
 
-    def count(self, change: Change) -> int:
+    def count(self, change: RosterChange) -> int:
         """Return how many lines lead to a change."""
         return sum(planned.change is change for planned in self.lines)
 
@@ -71,7 +71,7 @@ class InitialPassword:
     password: str
 
 
-def plan_import(session: Session, term: Term, file: RosterFile, *, actor_id: int) -> Plan:
+def plan_import(session: Session, term: Term, file: RosterFile, *, actor_id: int) -> RosterPlan:
     """Return what importing a file would change, and everything that stands in its way."""
     names = [line.username for line in file.lines]
     query = select(User).where(User.username.in_(names))
@@ -79,15 +79,15 @@ def plan_import(session: Session, term: Term, file: RosterFile, *, actor_id: int
     enrolments = _by_username(session, term)
     planned = tuple(_planned(line, users, enrolments) for line in file.lines)
     problems = [*file.problems, *_conflicts(file.lines, enrolments, actor_id)]
-    return Plan(planned, tuple(sorted(problems, key=lambda problem: problem.number)))
+    return RosterPlan(planned, tuple(sorted(problems, key=lambda problem: problem.number)))
 
 
-def prepare_passwords(plan: Plan) -> dict[str, tuple[str, str]]:
+def prepare_passwords(plan: RosterPlan) -> dict[str, tuple[str, str]]:
     """Return (password, hash) per new username. Slow, so call it before the transaction."""
     passwords = Passwords(INITIAL_COST)
     made = {}
     for planned in plan.lines:
-        if planned.change is Change.CREATE:
+        if planned.change is RosterChange.CREATE:
             password = initial_password()
             made[planned.line.username] = (password, passwords.hash(password))
     return made
@@ -96,7 +96,7 @@ def prepare_passwords(plan: Plan) -> dict[str, tuple[str, str]]:
 def apply_import(
     session: Session,
     term: Term,
-    plan: Plan,
+    plan: RosterPlan,
     prepared: Mapping[str, tuple[str, str]],
     *,
     actor_id: int,
@@ -113,16 +113,16 @@ def apply_import(
     issued = []
     for planned in plan.lines:
         line = planned.line
-        if planned.change is Change.CREATE:
+        if planned.change is RosterChange.CREATE:
             password, hashed = prepared[line.username]
             session.add(_new_member(term, line, hashed, now))
             issued.append(InitialPassword(line.username, line.name, password))
-        elif planned.change is Change.ENROL:
+        elif planned.change is RosterChange.ENROL:
             session.add(_join(session, term, line))
-        elif planned.change is Change.UPDATE:
+        elif planned.change is RosterChange.UPDATE:
             enrolments[line.username].role = line.role
             enrolments[line.username].student_number = line.student_number
-    counts = {change.name.lower(): plan.count(change) for change in Change}
+    counts = {change.name.lower(): plan.count(change) for change in RosterChange}
     subject = f"term:{term.slug}"
     record(session, at=now, actor_id=actor_id, action="roster.import", subject=subject, **counts)
     return issued
@@ -149,13 +149,13 @@ def _planned(
     line: RosterLine, users: Mapping[str, User], enrolments: Mapping[str, Enrolment]
 ) -> PlannedLine:
     if line.username not in users:
-        return PlannedLine(line, Change.CREATE)
+        return PlannedLine(line, RosterChange.CREATE)
     if line.username not in enrolments:
-        return PlannedLine(line, Change.ENROL)
+        return PlannedLine(line, RosterChange.ENROL)
     old = enrolments[line.username]
     if (old.role, old.student_number) == (line.role, line.student_number):
-        return PlannedLine(line, Change.KEEP)
-    return PlannedLine(line, Change.UPDATE, f"{old.role} {old.student_number}".strip())
+        return PlannedLine(line, RosterChange.KEEP)
+    return PlannedLine(line, RosterChange.UPDATE, f"{old.role} {old.student_number}".strip())
 
 
 def _conflicts(

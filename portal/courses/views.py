@@ -11,7 +11,7 @@ from flask_login import current_user  # type: ignore[import-untyped]
 from portal.courses.access import staff_term
 from portal.courses.models import Role
 from portal.courses.roster import (
-    Change,
+    RosterChange,
     apply_import,
     passwords_csv,
     plan_import,
@@ -72,7 +72,12 @@ def carry_out(slug: str) -> ResponseReturnValue:
         issued = apply_import(session, term, plan, prepared, actor_id=me().id, now=now())
     encoded = base64.b64encode(("\ufeff" + passwords_csv(issued)).encode()).decode()
     return render_template(
-        "courses/imported.html", term=term, plan=plan, issued=issued, encoded=encoded, Change=Change
+        "courses/imported.html",
+        term=term,
+        plan=plan,
+        issued=issued,
+        encoded=encoded,
+        RosterChange=RosterChange,
     )
 
 
@@ -104,6 +109,6 @@ def _preview_page(slug: str, data: bytes, *, changed: bool = False) -> ResponseR
         plan=plan,
         roster=base64.b64encode(data).decode(),
         changed=changed,
-        Change=Change,
+        RosterChange=RosterChange,
     )
     return page, 422 if plan.problems else 200

@@ -21,7 +21,7 @@ LINGER_SECONDS = 2.0  # for the other side to take the end of an answer
 MOST_HEADS = 64  # unfinished headers from one address; honest ones take milliseconds
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class WebWorker(ThreadWorker):  # type: ignore[misc]
     """Threads that wait for a request only so long, and for a few of one address at a time.
 
     Behind a proxy, which sends whole requests, every connection comes from the proxy's address.

@@ -14,48 +14,48 @@ from portal.platform.web import end_reading
 
 
 @dataclass(frozen=True)
-class Explanation:
+class ErrorPage:
     """The title of an error page and the way out."""
 
     title: str
     advice: str
 
 
-EXPLANATIONS = {
-    400: Explanation(
+ERROR_PAGES = {
+    400: ErrorPage(
         "This request could not be read",
         "Go back, reload the page and try again.",
     ),
-    403: Explanation(
+    403: ErrorPage(
         "You may not do this",
         "Log in with the account that may, or ask your instructor.",
     ),
-    404: Explanation(
+    404: ErrorPage(
         "There is nothing here for you",
         "The address is wrong, or it belongs to somebody else. Start again from the home page.",
     ),
-    405: Explanation(
+    405: ErrorPage(
         "This page cannot be used that way",
         "Go back and use the page's own buttons.",
     ),
-    413: Explanation(
+    413: ErrorPage(
         "This upload is too large",
         "Send the files the lab asks for and nothing else: no data sets, no checkpoints, no "
         "virtual environment. It cost no attempt.",
     ),
-    422: Explanation(
+    422: ErrorPage(
         "This cannot be done",
         "Go back, mend what is named above and send it again.",
     ),
-    429: Explanation(
+    429: ErrorPage(
         "Too many tries",
         "Wait a few minutes and try again. If you forgot your password, ask your instructor.",
     ),
-    500: Explanation(
+    500: ErrorPage(
         "Something broke on our side",
         "It was not your fault and cost no attempt. It has been logged; try again in a minute.",
     ),
-    503: Explanation(
+    503: ErrorPage(
         "The portal is busy",
         "Nothing was saved. Wait half a minute and send it again.",
     ),
@@ -64,12 +64,12 @@ EXPLANATIONS = {
 
 def failure_page(status: int, detail: str = "") -> ResponseReturnValue:
     """Render the page of a status, or a JSON object for a client that asks for one."""
-    explanation = EXPLANATIONS.get(status, EXPLANATIONS[500 if status >= 500 else 400])
+    words = ERROR_PAGES.get(status, ERROR_PAGES[500 if status >= 500 else 400])
     # The page reads who is logged in. A failed query leaves PostgreSQL's transaction unusable.
     end_reading()
     if request.accept_mimetypes.best == "application/json":
-        return jsonify(error=explanation.title, detail=detail, advice=explanation.advice), status
-    page = render_template("error.html", status=status, explanation=explanation, detail=detail)
+        return jsonify(error=words.title, detail=detail, advice=words.advice), status
+    page = render_template("error.html", status=status, words=words, detail=detail)
     return page, status
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from grader.api import Catalogue, GradingPool, GradingProgress, Lab, Report, receive_bytes
-from grader.api import Submission as Upload
+from grader.api import Submission as AcceptedFiles
 from portal.courses.variants import Lot
 from portal.platform.config import PortalConfig
 from portal.platform.store import Store
@@ -31,7 +31,7 @@ class Work:
     """One grading, ready to begin."""
 
     lab: Lab
-    upload: Upload
+    upload: AcceptedFiles
     variants: Lot
 
 

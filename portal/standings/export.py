@@ -7,7 +7,7 @@ import io
 from decimal import Decimal
 
 from grader.api import safe_cell
-from portal.standings.table import Gradebook, Row
+from portal.standings.table import Gradebook, GradebookRow
 
 
 def as_csv(book: Gradebook) -> str:
@@ -22,7 +22,7 @@ def as_csv(book: Gradebook) -> str:
     return target.getvalue()
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: GradebookRow) -> list[str]:
     user = row.enrolment.user
     people = [
         safe_cell(text) for text in (user.username, user.display_name, row.enrolment.student_number)

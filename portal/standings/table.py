@@ -18,7 +18,7 @@ from portal.standings.term_attempts import attempts_in_term
 
 
 @dataclass(frozen=True)
-class Row:
+class GradebookRow:
     """One student's scores, in the order of the offerings."""
 
     enrolment: Enrolment
@@ -41,7 +41,7 @@ class Gradebook:
 
     term: Term
     offerings: tuple[Offering, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[GradebookRow, ...]
 
     @property
     def max_total(self) -> Decimal:
@@ -75,7 +75,7 @@ def gradebook(session: Session, catalogue: Catalogue, term: Term) -> Gradebook:
             )
             for offering in offerings
         )
-        rows.append(Row(enrolment, lines))
+        rows.append(GradebookRow(enrolment, lines))
     return Gradebook(term, offerings, tuple(rows))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from grader.api import Assignment, Rejected, invisible, pack_together, plain, receive_bytes
-from grader.api import Submission as Accepted
+from grader.api import Submission as AcceptedFiles
 
 _LONGEST_NAME = 255  # characters, as the column has
 
@@ -97,7 +97,7 @@ def _as_one(files: Sequence[SentFile]) -> tuple[str, bytes]:
     return f"{len(files)}-files.zip", pack_together((file.name, file.data) for file in files)
 
 
-def _arrival(accepted: Accepted) -> Arrival:
+def _arrival(accepted: AcceptedFiles) -> Arrival:
     return Arrival(
         files=tuple(
             ArrivedFile(path=file.path, size=len(file.content), sha256=file.sha256)
