@@ -13,7 +13,7 @@ from rich.text import Text
 from grader.grading import ResultCache
 from grader.report.explain import findings_to_look_at, points
 from grader.report.redaction import NOT_FOR_GRADES
-from grader.report.report import Report, RunStatus
+from grader.report.report import Outcome, Report, RunStatus
 from grader.text import clean, clean_line
 
 
@@ -41,6 +41,11 @@ def closing_lines(reports: Sequence[Report]) -> list[str]:
             fault = [clean(report.fault)] if report.fault else []
             for reason in [*report.messages, *fault]:
                 lines.append("  - " + reason.strip().replace("\n", "\n    "))
+    for report in reports:
+        if report.pending_score:
+            name, open_points = clean_line(report.submission), points(report.pending_score)
+            lines.append(f"\n{name}: tests worth {open_points} could not be judged:")
+            lines += [f"  - {test.id}" for test in report.tests if test.outcome is Outcome.UNJUDGED]
     for report in reports:
         if report.findings:
             name = clean_line(report.submission)

@@ -133,6 +133,7 @@ def _assemble(
         score=scored.score,
         max_score=scored.max_score,
         manual_max_score=scored.manual_max_score,
+        pending_score=scored.pending_score,
         parts=scored.parts,
         tests=scored.tests,
         artifacts=tuple(sorted(pictures, key=lambda picture: place[picture.test])),

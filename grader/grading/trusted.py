@@ -26,7 +26,7 @@ from grader.grading.harness.suite import LoadedSuite
 from grader.grading.job import GradingJob, PartialRun, WholeRun
 from grader.grading.reports import environment, graded_report, kept_results
 from grader.grading.ungraded import fault_report
-from grader.report.report import Report, RunStatus
+from grader.report.report import Outcome, Report, RunStatus
 from grader.sandbox import Cell, Tier
 from grader.sandbox.guest.messages import MessageSocket
 
@@ -122,8 +122,10 @@ class TrustedRun:
         self._caller.send(run.model_dump(mode="json"))
 
     def _part(self) -> dict[str, Any]:
-        if self._run.faults:
-            return {"fault": "\n\n".join(self._run.faults)}
+        # Who asks for some tests is trying the suite: one that cannot judge is to be mended.
+        faults = [*self._run.faults, *self._unjudged()]
+        if faults:
+            return {"fault": "\n\n".join(faults)}
         run = PartialRun(
             outcomes={name: self._run.verdict(name).outcome for name in self._run.specs},
             measured={name: self._run.verdict(name).measured for name in self._run.specs},
@@ -131,6 +133,12 @@ class TrustedRun:
             cpu_seconds=self._run.sandboxes.cpu_seconds(),
         )
         return run.model_dump(mode="json")
+
+    def _unjudged(self) -> Iterator[str]:
+        for name in self._run.specs:
+            verdict = self._run.verdict(name)
+            if verdict.outcome is Outcome.UNJUDGED:
+                yield f"{name} could not judge: {verdict.detail}"
 
     def _report(self) -> tuple[Report, dict[str, bytes]]:
         with self._faults() as faults:

@@ -49,6 +49,10 @@ _SENTENCES: dict[Outcome, str] = {
         "exit() or os._exit(), and recursion without an end."
     ),
     Outcome.MISSING: "This test did not run, so it earns nothing.",
+    Outcome.UNJUDGED: (
+        "Our check could not deal with what your code returned, so its points are open. The staff "
+        "see it and decide. Compare value, shape and type with the handout."
+    ),
 }
 _PARTIAL = "Passed in part: close enough for some of the points."
 _BLOCKED = (

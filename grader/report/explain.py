@@ -14,7 +14,7 @@ from grader.report.redaction import StudentItem, StudentReport, StudentTest, for
 from grader.report.report import FromScratchFinding, Outcome, Report, RunStatus, TestReport
 from grader.text import clean
 
-SMILEYS = {Outcome.PASSED: ":)", Outcome.MISSING: ":|"}
+SMILEYS = {Outcome.PASSED: ":)", Outcome.MISSING: ":|", Outcome.UNJUDGED: ":|"}
 SAD = ":("
 
 RULES = (
@@ -117,6 +117,9 @@ def _head(report: StudentReport, fault: str) -> Iterator[Line]:
     if report.manual_max_score and report.status is RunStatus.GRADED:
         more = points(report.manual_max_score)
         yield Line(LineKind.NOTE, f"Still to come, marked by a person: up to {more}.")
+    if report.pending_score:
+        more = points(report.pending_score)
+        yield Line(LineKind.NOTE, f"Open: up to {more} for tests that could not be judged.")
     if report.environment and not report.environment.for_grades:
         yield Line(LineKind.NOTE, "This run had no sandbox: its score is not for grades.")
     yield from (Line(LineKind.MESSAGE, message) for message in report.messages)

@@ -118,6 +118,7 @@ class StudentReport(ReportModel):
     score: float | None
     max_score: float
     manual_max_score: float
+    pending_score: float
     parts: tuple[StudentPart, ...]
     tests: tuple[StudentTest, ...]
     artifacts: tuple[StudentArtifact, ...]
@@ -146,6 +147,7 @@ def for_student(report: Report, *, due_passed: bool, published: bool) -> Student
         score=report.score if graded else None,
         max_score=report.max_score,
         manual_max_score=report.manual_max_score,
+        pending_score=report.pending_score,
         parts=tuple(_part(part, numbers) for part in report.parts) if graded else (),
         tests=tuple(
             _open_test(test, numbers[test.id], titles)

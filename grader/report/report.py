@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     MEMORY = "memory"  # more memory than the submission may use
     CRASHED = "crashed"  # the process ended itself or was killed
     MISSING = "missing"  # did not run: skipped, deselected, or a test it needs did not pass
+    UNJUDGED = "unjudged"  # the suite's own code raised on what it got: a person decides
 
 
 class RunStatus(StrEnum):
@@ -168,6 +169,9 @@ class Report(ReportModel):
     score: float | None = Field(description="None unless graded")
     max_score: float = Field(description="what tests can earn, hand-marked items left out")
     manual_max_score: float = Field(0.0, description="what people still add by hand")
+    pending_score: float = Field(
+        0.0, description="what tests without a judgement may still earn; no part of `score`"
+    )
     parts: tuple[PartReport, ...] = ()
     tests: tuple[TestReport, ...] = ()
     artifacts: tuple[Artifact, ...] = ()

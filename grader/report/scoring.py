@@ -30,6 +30,7 @@ class Scored:
     score: float
     max_score: float  # of the items that have a score, bonus left out
     manual_max_score: float  # of the items that a person still has to mark, bonus left out
+    pending_score: float  # what the tests that could not be judged may still earn
 
 
 def score_report(
@@ -51,7 +52,7 @@ def score_report(
     _check_marks(assignment, given)
     scored: dict[str, TestReport] = {}
     parts = []
-    total = maximum = manual = 0
+    total = maximum = manual = pending = 0
     for part in assignment.parts:
         lines = [_score_item(item, by_item[item.id], given.get(item.id)) for item in part.items]
         counted = [line for line in lines if line.ticks is not None]
@@ -60,6 +61,7 @@ def score_report(
         manual += sum(
             line.max_ticks for line in lines if line.ticks is None and not line.report.bonus
         )
+        pending += sum(line.pending_ticks for line in lines)
         parts.append(_part_report(part, lines))
         scored.update((test.id, test) for line in lines for test in line.tests)
     return Scored(
@@ -68,6 +70,7 @@ def score_report(
         score=_points(total),
         max_score=_points(maximum),
         manual_max_score=_points(manual),
+        pending_score=_points(pending),
     )
 
 
@@ -89,6 +92,7 @@ class _Line:
     tests: tuple[TestReport, ...]
     ticks: int | None
     max_ticks: int
+    pending_ticks: int  # what tests that could not be judged may still add
 
 
 def _by_item(
@@ -151,7 +155,16 @@ def _score_item(item: RubricItem, tests: list[TestReport], mark: Decimal | float
         bonus=item.bonus,
         tests=tuple(test.id for test in tests),
     )
-    return _Line(report, scored, ticks, max_ticks)
+    return _Line(report, scored, ticks, max_ticks, _pending(item, scored))
+
+
+def _pending(item: RubricItem, scored: Sequence[TestReport]) -> int:
+    """Return what an item would earn more if every test without a judgement passed in full."""
+    open_tests = [test for test in scored if test.outcome is Outcome.UNJUDGED]
+    if not item.all_or_nothing:
+        return sum(_ticks(test.max_score) for test in open_tests)
+    lost = any(test.credit < 1 for test in scored if test.outcome is not Outcome.UNJUDGED)
+    return sum(_ticks(test.max_score) for test in scored) if open_tests and not lost else 0
 
 
 def _score_tests(

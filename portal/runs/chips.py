@@ -14,6 +14,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.MEMORY: ("bad", "used too much memory"),
     Outcome.CRASHED: ("bad", "crashed"),
     Outcome.MISSING: ("idle", "did not run"),
+    Outcome.UNJUDGED: ("warn", "staff decide"),
 }
 STATES: dict[RunState, tuple[str, str]] = {
     RunState.QUEUED: ("info", "waiting"),

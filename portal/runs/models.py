@@ -88,6 +88,9 @@ class Result(Base):
     report: Mapped[str] = mapped_column(Text)  # JSON of `grader.report.report.Report`
     score: Mapped[float]
     max_score: Mapped[float]  # what tests can earn
+    pending_score: Mapped[float] = mapped_column(  # what tests without a judgement may still earn
+        default=0.0, server_default="0"
+    )
     environment: Mapped[str] = mapped_column(Text)  # JSON of `grader.report.Environment`, or ""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 

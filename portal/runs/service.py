@@ -164,6 +164,7 @@ def finish(session: Session, claim: Claim, report: Report, *, now: datetime) -> 
             report=report.model_dump_json(),
             score=report.score,
             max_score=report.max_score,
+            pending_score=report.pending_score,
             environment=environment.model_dump_json() if environment else "",
             created_at=now,
         )

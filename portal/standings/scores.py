@@ -34,7 +34,7 @@ class ScoreState(StrEnum):
     ABSENT = "not offered yet"  # a lab without an assignment
     NONE = "no submission"
     GRADING = "being graded"
-    STAFF = "needs staff"  # our fault three times: no result
+    STAFF = "needs staff"  # our fault three times, or tests that could not be judged
     MARKING = "to be marked by hand"
     FINAL = "graded"
 
@@ -124,6 +124,8 @@ def _state(
     given: int,
 ) -> ScoreState:
     by_hand_only = is_by_hand(offering)
+    if chosen is not None and chosen.result is not None and chosen.result.pending_score:
+        return ScoreState.STAFF
     if chosen is not None or (by_hand_only and given):
         return ScoreState.FINAL if given == len(items) else ScoreState.MARKING
     if any(attempt.state.is_open for attempt in attempts):

@@ -1,17 +1,21 @@
 """The run's half of the pytest session: meters each test and forms its verdict.
 
 A verdict starts as "missing" and only a test that ran to its end changes it. What the student's
-code did decides between the outcomes; any other exception is a fault of the suite or of ours and
-makes the whole run a grader error, never a zero.
+code did decides between the outcomes. Any other exception may be the suite's answer to a value of
+the student's, so it leaves this one test unjudged, for a person to decide on. Only what no
+student can bring about, a fault of the grader's or the machine's, makes a whole run a grader
+error; neither is ever a zero.
 """
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Generator
 
 import pytest
 
+from grader.errors import ProctorError
 from grader.grading.collected import TestSpec
 from grader.grading.harness.run import SuiteRun
 from grader.grading.verdict import Verdict
@@ -26,6 +30,14 @@ from grader.sandbox.host.failures import (
 )
 
 _MAX_DETAIL = 8_000
+# What the machine ran short of, as the kernel says it: nothing that a value could cause.
+_SHORT_OF = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO, errno.EROFS)
+)
+
+
+class NotJudged(Exception):
+    """A test was left out because one that it needs could not be judged."""
 
 
 class TestJudge:
@@ -72,10 +84,13 @@ class TestJudge:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Leave out a test whose prerequisites did not pass."""
         spec = self.run.specs[item.nodeid]
-        failed = [n for n in spec.needs if self.run.verdict(n).outcome is not Outcome.PASSED]
-        if failed:
+        outcomes = {name: self.run.verdict(name).outcome for name in spec.needs}
+        unmet = [name for name, outcome in outcomes.items() if outcome is not Outcome.PASSED]
+        if any(outcomes[name] is not Outcome.UNJUDGED for name in unmet):
             self.run.verdict(spec.id).blocked = True
-            pytest.skip(f"needs {failed[0]} to pass")
+            pytest.skip(f"needs {unmet[0]} to pass")
+        if unmet:  # not run, or what it needs would be a gate that a strange value opens
+            raise NotJudged(f"needs {unmet[0]}, which could not be judged")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
@@ -94,9 +109,9 @@ class TestJudge:
         if call.excinfo is None:
             if call.when == "call" and report.passed and not hasattr(report, "wasxfail"):
                 self._passed(verdict)
-        elif call.when == "teardown" and not isinstance(call.excinfo.value, StudentError):
+        elif _is_ours(call.excinfo.value):
             self._fault(spec, report)
-        else:
+        elif call.when != "teardown" or verdict.outcome is Outcome.PASSED:
             self._not_passed(spec, verdict, call.excinfo.value, report)
         if spec.shown and call.when == "call":
             verdict.output = self.run.sandboxes.output(spec.kind)
@@ -128,8 +143,17 @@ class TestJudge:
         elif isinstance(error, pytest.skip.Exception):
             verdict.outcome = Outcome.MISSING
         else:
-            self._fault(spec, report)
+            verdict.outcome = Outcome.UNJUDGED
 
     def _fault(self, spec: TestSpec, report: pytest.TestReport) -> None:
         self.run.verdict(spec.id).outcome = Outcome.MISSING
         self.run.faults.append(f"{spec.id} ({report.when}): {report.longreprtext[-_MAX_DETAIL:]}")
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether an exception is a fault that no value of a student's can have caused."""
+    if isinstance(error, OSError):
+        return error.errno in _SHORT_OF
+    if isinstance(error, (pytest.skip.Exception, pytest.fail.Exception)):
+        return False  # pytest's own words for a verdict, which it does not derive from Exception
+    return isinstance(error, ProctorError) or not isinstance(error, Exception)

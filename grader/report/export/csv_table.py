@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from grader.report.report import Report
 from grader.text import clean_line
 
-_FIRST = ("name", "status", "score", "max_score", "manual_max_score", "cpu_seconds", "tier")
+_FIRST = (
+    "name",
+    "status",
+    "score",
+    "max_score",
+    "manual_max_score",
+    "pending_score",
+    "cpu_seconds",
+    "tier",
+)
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "|", "%")
 
 
@@ -29,6 +38,7 @@ def to_csv(reports: Sequence[Report]) -> str:
                 _number(report.score),
                 _number(report.max_score),
                 _number(report.manual_max_score),
+                _number(report.pending_score),
                 _number(report.cpu_seconds),
                 _number(tier),
                 *(_number(scores.get(item)) for item in items),

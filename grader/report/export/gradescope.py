@@ -57,6 +57,7 @@ def _extra(report: Report, student: StudentReport) -> dict[str, Any]:
     return {
         "max_score": student.max_score,
         "manual_max_score": student.manual_max_score,
+        "pending_score": student.pending_score,
         "digest": student.digest,
         "tier": report.environment.tier if report.environment else None,
     }

@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 from grader.report.report import Outcome, Report, RunStatus, TestReport
 from grader.text import clean, clean_line
 
+_TAGS = {Outcome.FAILED: "failure", Outcome.MISSING: "skipped", Outcome.UNJUDGED: "skipped"}
+
 
 def to_junit(reports: Iterable[Report]) -> str:
     """Write reports as JUnit XML; for staff, since it holds details of hidden tests."""
@@ -45,7 +47,7 @@ def _case(test: TestReport) -> ET.Element:
     )
     if test.outcome is Outcome.PASSED:
         return case
-    tag = {Outcome.FAILED: "failure", Outcome.MISSING: "skipped"}.get(test.outcome, "error")
+    tag = _TAGS.get(test.outcome, "error")
     verdict = ET.SubElement(case, tag, message=_xml(clean_line(test.reason or test.outcome)))
     verdict.text = _xml(clean(test.detail))
     return case

@@ -11,12 +11,14 @@ import psutil
 import pytest
 
 from grader.authoring import reference_submission, skeleton_submission
-from grader.grading import grade
+from grader.errors import GradingError
+from grader.grading import GradingPool, grade
 from grader.intake import receive_files
 from grader.intake.submission import AcceptedFile, Submission
 from grader.lab.catalogue import Catalogue
 from grader.lab.manifest import load_assignment
 from grader.report import RunStatus
+from grader.report.redaction import for_student
 from grader.sandbox import Tier, best_tier
 
 HOME = Path(__file__).parents[2] / "home"
@@ -262,7 +264,8 @@ def test_a_run_whose_time_is_spent_says_so(lab_with):
 
 
 FAULTS = {
-    "type-error": "len(5)",
+    "disk-full": "raise OSError(28, 'No space left on device')",
+    "grader-error": "from grader.errors import GradingError; raise GradingError('no bar')",
     "trusted-process-killed": "os.kill(os.getpid(), signal.SIGKILL)",
     "exit": "pytest.exit('no')",
 }
@@ -279,6 +282,73 @@ def test_a_fault_of_the_suite_is_never_a_zero(lab_with, body, grading_processes)
     assert (report.status, report.score) == (RunStatus.GRADER_ERROR, None)
     assert report.fault
     assert grading_processes() - running == set()
+
+
+UNJUDGED = (
+    HEADER
+    + """
+@pytest.fixture
+def raising_late():
+    yield
+    [].pop()
+
+@pytest.mark.item("double")
+def test_raises(student):
+    '''Raises on what it got.'''
+    len(student.maths.double(1))
+
+@pytest.mark.item("double")
+@pytest.mark.depends("test_raises")
+def test_builds_on_it():
+    '''Would pass, but builds on one without a verdict.'''
+
+@pytest.mark.item("double")
+def test_late(raising_late):
+    '''Passes, and then its fixture raises.'''
+
+@pytest.mark.item("partial")
+def test_wrong(raising_late):
+    '''Fails, and then its fixture raises.'''
+    assert 1 == 2
+
+@pytest.mark.item("partial")
+@pytest.mark.depends("test_raises", "test_wrong")
+def test_blocked():
+    '''Builds on one that failed.'''
+
+@pytest.mark.item("linear")
+def test_right():
+    '''Passes.'''
+"""
+)
+
+
+def test_what_the_suite_raises_on_a_value_costs_that_test_alone(lab_with):
+    lab = lab_with(UNJUDGED)
+    report = grade(lab, reference_submission(lab), key=KEY).report
+    assert report.status is RunStatus.GRADED, report.fault
+    assert {test.id.partition("::")[2]: test.outcome.value for test in report.tests} == {
+        "test_raises": "unjudged",
+        "test_builds_on_it": "unjudged",
+        "test_late": "unjudged",
+        "test_wrong": "failed",
+        "test_blocked": "missing",
+        "test_right": "passed",
+    }
+    points = {item.id: (item.score, item.max_score) for part in report.parts for item in part.items}
+    assert report.score == points["linear"][0] == points["linear"][1]
+    assert report.pending_score == points["double"][1]
+    assert "TypeError" in report.tests[0].detail
+    shown = for_student(report, due_passed=True, published=True)
+    assert "the staff see it and decide" in shown.tests[0].reason.casefold()
+    assert "TypeError" not in shown.model_dump_json()
+
+
+def test_who_tries_a_suite_hears_that_it_cannot_judge(lab_with):
+    lab = lab_with(UNJUDGED)
+    says = "test_raises could not judge"
+    with GradingPool() as pool, pytest.raises(GradingError, match=says):
+        pool.run_tests(lab, reference_submission(lab), ("test_own.py::test_raises",), key=KEY)
 
 
 def test_every_mistake_of_the_marks_is_reported(lab_with):
@@ -299,7 +369,8 @@ from pathlib import Path
 from grader.lab.manifest import load_assignment
 from grader.authoring import reference_submission
 from grader.lab.catalogue import Catalogue
-from grader.grading import grade
+from grader.errors import GradingError
+from grader.grading import GradingPool, grade
 lab = Catalogue(Path(sys.argv[1])).get("tiny")
 grade(lab, reference_submission(lab), key=b"k" * 32,
       on_progress=lambda progress: print(progress.done, flush=True))

@@ -27,6 +27,7 @@ REPORT_ALLOWED = {
     "score",
     "max_score",
     "manual_max_score",
+    "pending_score",
     "parts.id",
     "parts.title",
     "parts.score",

@@ -97,6 +97,25 @@ def test_an_all_or_nothing_item_needs_every_test(second: dict[str, object], expe
     assert sum(test.score for test in scored.tests) == expected
 
 
+@pytest.mark.parametrize(
+    ("strict", "other", "pending"),
+    [
+        pytest.param(False, {"outcome": Outcome.PASSED}, 1.5, id="its share"),
+        pytest.param(True, {"outcome": Outcome.PASSED}, 3.0, id="all or nothing, nothing lost"),
+        pytest.param(True, {"outcome": Outcome.FAILED}, 0.0, id="all or nothing, lost anyway"),
+    ],
+)
+def test_points_without_a_verdict_are_open_and_not_earned(strict, other, pending):
+    tests = [verdict("x", outcome=Outcome.UNJUDGED, credit=0.0), verdict("y", **other)]
+    scored = score_report(lab(item(all_or_nothing=strict)), tests)
+    assert scored.pending_score == pending
+    assert scored.score == (0.0 if strict else 1.5)
+    assert scored.max_score == 3.0
+
+    passed = [verdict("x"), verdict("y", **other)]
+    assert score_report(lab(item(all_or_nothing=strict)), passed).score == scored.score + pending
+
+
 def test_bonus_adds_to_the_score_and_not_to_the_maximum():
     scored = score_report(
         lab(item("a", "3"), item("b", "1", bonus=True)), [verdict("x"), verdict("y", "b")]

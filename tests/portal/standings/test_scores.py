@@ -23,9 +23,11 @@ from portal.submissions.models import Submission
 REPORT = ManualItem("report", "The report", Decimal(2))
 
 
-def attempt(number: int, score: float | None, state: RunState | None = None) -> Attempt:
+def attempt(
+    number: int, score: float | None, state: RunState | None = None, *, pending: float = 0.0
+) -> Attempt:
     state = state or (RunState.QUEUED if score is None else RunState.GRADED)
-    result = None if score is None else Result(score=score, max_score=12.0)
+    result = None if score is None else Result(score=score, max_score=12.0, pending_score=pending)
     return Attempt(Submission(id=str(number), attempt=number), GradingRun(state=state), result)
 
 
@@ -72,6 +74,9 @@ def test_a_score_within_its_scale_stays_within_the_offering(raw, most):
         ),
         pytest.param([attempt(1, 12.0)], None, ScoreState.MARKING, Decimal(12), id="unmarked"),
         pytest.param([attempt(1, 12.0)], 2, ScoreState.FINAL, Decimal(14), id="marked"),
+        pytest.param(
+            [attempt(1, 9.0, pending=3.0)], 2, ScoreState.STAFF, Decimal(11), id="not judged"
+        ),
         pytest.param([], 2, ScoreState.NONE, None, id="marked without a submission"),
     ],
 )

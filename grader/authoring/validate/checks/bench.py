@@ -88,7 +88,8 @@ class Bench:
 
 
 def fault_of(report: Report) -> str:
-    """Return why a run has no score; empty if it has one."""
+    """Return why a run has no score, or no whole one; empty if every test was judged."""
     if report.status is RunStatus.GRADED:
-        return ""
+        unjudged = (test for test in report.tests if test.outcome is Outcome.UNJUDGED)
+        return "\n".join(f"{test.id} could not judge:\n{test.detail}" for test in unjudged)
     return f"{report.status}: {report.fault.strip()[-2000:]}"
