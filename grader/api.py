@@ -5,7 +5,8 @@ Everything else may change from one version to the next.
 
 from grader.authoring import load_mutants, reference_submission, skeleton_submission
 from grader.authoring.mutants import Replacement
-from grader.errors import ManifestError, ProctorError, Rejected, UnknownAssignment
+from grader.encoding import encodings_of
+from grader.errors import ManifestError, ProctorError, Rejected, TableError, UnknownAssignment
 from grader.grading import GradingPool, GradingProgress, suite_digest
 from grader.intake import Submission, pack_together, preview_upload, receive_bytes
 from grader.intake.names import plain
@@ -24,6 +25,7 @@ from grader.report.redaction import (
     for_student,
 )
 from grader.sandbox import Tier, best_tier, gpu_count
+from grader.sheet import SheetRow, read_sheet
 from grader.text import clean, clean_line, invisible
 
 __all__ = [
@@ -41,18 +43,21 @@ __all__ = [
     "Replacement",
     "Report",
     "RunStatus",
+    "SheetRow",
     "StudentArtifact",
     "StudentItem",
     "StudentReport",
     "StudentTest",
     "Submission",
     "SubmittedFile",
+    "TableError",
     "TestReport",
     "Tier",
     "UnknownAssignment",
     "best_tier",
     "clean",
     "clean_line",
+    "encodings_of",
     "explain",
     "find_home",
     "findings_to_look_at",
@@ -65,6 +70,7 @@ __all__ = [
     "pack_together",
     "plain",
     "preview_upload",
+    "read_sheet",
     "receive_bytes",
     "reference_submission",
     "safe_cell",

@@ -48,11 +48,16 @@ def decode_text(data: bytes) -> DecodedText | None:
 
 
 def decode_as(data: bytes, name: str) -> DecodedText | None:
-    """Read bytes in one of ENCODINGS, which a person chose; None if they are no text in it.
+    """Read bytes in an encoding that a person chose by name; None if they are no text in it.
 
-    Raises KeyError for another name.
+    Raises KeyError for a name that none here has.
     """
     return _strictly(data, _CODECS[name], name, is_guess=False)
+
+
+def encodings_of(data: bytes) -> tuple[str, ...]:
+    """Return the names of the encodings that read these bytes, for a person to choose from."""
+    return tuple(name for name in _CODECS if decode_as(data, name))
 
 
 def _strictly(data: bytes, codec: str, name: str, *, is_guess: bool) -> DecodedText | None:
@@ -128,4 +133,3 @@ _CODECS = {
     "UTF-16": "utf-16",
     **{name: codec for codec, name, _ in _PAGES},
 }
-ENCODINGS = tuple(_CODECS)  # what a person can choose from

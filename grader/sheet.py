@@ -23,6 +23,7 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "\uff
 _SAVED_AS_CSV = "Save it as CSV (comma separated, UTF-8)."
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # Excel's, new and old
 _NAMES_SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?', re.IGNORECASE)  # Excel's own first line
+_BREAK = re.compile(r"[\r\n]")
 _QUOTED = re.compile(r'"[^"]*"')
 
 
@@ -32,6 +33,7 @@ class SheetRow:
 
     line: int  # of the file, 1-based, where the row begins
     cells: tuple[str, ...]  # without blanks around them; a line break within one is a blank
+    has_breaks: bool = False  # whether a cell held such a line break
 
 
 @dataclass(frozen=True)
@@ -99,4 +101,4 @@ def _rows(lines: io.StringIO, separator: str, skipped: int) -> Iterator[SheetRow
             raise TableError([TableProblem(begins, mend)]) from None
         cells = tuple(" ".join(cell.split()) for cell in row)
         if any(cells):
-            yield SheetRow(begins, cells)
+            yield SheetRow(begins, cells, any(_BREAK.search(cell.strip()) for cell in row))

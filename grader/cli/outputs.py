@@ -9,7 +9,14 @@ from pathlib import Path
 import click
 
 from grader.grading import GradedSubmission
-from grader.report.export import to_csv, to_gradescope, to_json, to_junit, write_atomically
+from grader.report.export import (
+    for_spreadsheets,
+    to_csv,
+    to_gradescope,
+    to_json,
+    to_junit,
+    write_atomically,
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class Outputs:
             for digest, data in (pair for result in results for pair in result.artifacts.items()):
                 write_atomically(self.artifacts / f"{digest}.png", data)
         if self.csv:
-            write_atomically(self.csv, to_csv(reports))
+            write_atomically(self.csv, for_spreadsheets(to_csv(reports)))
         if self.junit:
             write_atomically(self.junit, to_junit(reports))
         if self.gradescope:

@@ -35,7 +35,7 @@ from grader.grading.batch import Settings, pool_for, run_batch
 from grader.grading.keys import grading_key
 from grader.intake.exports import HandIn
 from grader.lab.catalogue import Lab
-from grader.report.export import write_atomically
+from grader.report.export import for_spreadsheets, write_atomically
 from grader.report.report import Report, RunStatus
 from grader.text import clean_line
 
@@ -128,7 +128,7 @@ def _write(found: Sequence[Change], json_file: Path | None, csv_file: Path | Non
     if json_file:
         write_atomically(json_file, changes_to_json(found))
     if csv_file:
-        write_atomically(csv_file, changes_to_csv(found))
+        write_atomically(csv_file, for_spreadsheets(changes_to_csv(found)))
 
 
 def _print(found: Sequence[Change], reports: Sequence[Report], limit: int) -> None:

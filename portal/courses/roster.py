@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -51,6 +51,7 @@ class RosterPlan:
 
     lines: tuple[PlannedLine, ...]
     problems: tuple[LineProblem, ...]
+    notices: tuple[str, ...] = ()  # sentences on what to look at before it is carried out
 
     def count(self, change: RosterChange) -> int:
         """Return how many lines lead to a change."""
@@ -79,7 +80,8 @@ def plan_import(session: Session, term: Term, file: RosterFile, *, actor_id: int
     enrolments = _by_username(session, term)
     planned = tuple(_planned(line, users, enrolments) for line in file.lines)
     problems = [*file.problems, *_conflicts(file.lines, enrolments, actor_id)]
-    return RosterPlan(planned, tuple(sorted(problems, key=lambda problem: problem.number)))
+    ordered = tuple(sorted(problems, key=lambda problem: problem.number))
+    return RosterPlan(planned, ordered, (*file.notices, *_other_mails(file.lines, users)))
 
 
 def prepare_passwords(plan: RosterPlan) -> dict[str, tuple[str, str]]:
@@ -131,6 +133,7 @@ def apply_import(
 def passwords_csv(issued: Sequence[InitialPassword]) -> str:
     """Return the list of first passwords as CSV, safe to open in a spreadsheet."""
     out = io.StringIO()
+    out.write("\ufeff")  # else Excel garbles names
     writer = csv.writer(out)
     writer.writerow(["username", "name", "initial password"])
     for one in issued:
@@ -178,6 +181,17 @@ def _conflicts(
             message = f"changes your own role from {old.role} to {line.role}; leave that line out"
             found.append(LineProblem(line.number, message))
     return found
+
+
+def _other_mails(lines: Sequence[RosterLine], users: Mapping[str, User]) -> Iterator[str]:
+    """Name existing accounts with another e-mail: perhaps they are another person's."""
+    for line in lines:
+        known = users[line.username].email if line.username in users else ""
+        if known and line.email and known.casefold() != line.email.casefold():
+            yield (
+                f"Line {line.number}: the account {line.username} exists, with the e-mail {known}. "
+                f"Is it the same person?"
+            )
 
 
 def _new_member(term: Term, line: RosterLine, password_hash: str, now: datetime) -> Enrolment:

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user  # type: ignore[import-untyped]
 
+from grader.api import encodings_of
 from portal.courses.access import staff_term
 from portal.courses.models import Role
 from portal.courses.roster import (
@@ -42,10 +43,13 @@ def show(slug: str) -> ResponseReturnValue:
 
 @blueprint.post("/preview")
 def preview(slug: str) -> ResponseReturnValue:
-    """Show what importing a file would change; nothing is changed yet."""
+    """Show what importing a file would change; nothing is changed yet.
+
+    The page sends a file back under another encoding, if the one that was guessed is wrong.
+    """
     staff_term(db_session(), slug, INSTRUCTORS)
     sent = request.files.get("file")
-    data = sent.read() if sent else b""
+    data = sent.read() if sent else _sent_back()
     if not data:
         return _roster_page(slug, "no file was chosen, or it is empty; choose a CSV file")
     return _preview_page(slug, data)
@@ -55,12 +59,14 @@ def preview(slug: str) -> ResponseReturnValue:
 def carry_out(slug: str) -> ResponseReturnValue:
     """Import a file that was previewed, all of it or nothing."""
     staff_term(db_session(), slug, INSTRUCTORS)
+    data = _sent_back()
     try:
-        data = base64.b64decode(request.form.get("roster", ""), validate=True)
-        file = read_roster(data)
-    except (ValueError, Invalid):
+        file = read_roster(data, encoding=_chosen_encoding(data))
+    except Invalid:
         return _roster_page(slug, "the preview was lost on the way; choose the file again")
     plan = plan_import(db_session(), staff_term(db_session(), slug), file, actor_id=me().id)
+    if file.is_guess:  # nobody has said yet that the names are right
+        return _preview_page(slug, data)
     if plan.problems or plan.fingerprint != request.form.get("fingerprint"):
         return _preview_page(slug, data, changed=True)
     prepared = prepare_passwords(plan)
@@ -70,7 +76,7 @@ def carry_out(slug: str) -> ResponseReturnValue:
         if plan_import(session, term, file, actor_id=me().id) != plan:
             raise Invalid("somebody else changed the roster at this moment; import the file again")
         issued = apply_import(session, term, plan, prepared, actor_id=me().id, now=now())
-    encoded = base64.b64encode(("\ufeff" + passwords_csv(issued)).encode()).decode()
+    encoded = base64.b64encode(passwords_csv(issued).encode()).decode()
     return render_template(
         "courses/imported.html",
         term=term,
@@ -79,6 +85,20 @@ def carry_out(slug: str) -> ResponseReturnValue:
         encoded=encoded,
         RosterChange=RosterChange,
     )
+
+
+def _sent_back() -> bytes:
+    """Return the file that a preview's form carries, nothing if it was changed on the way."""
+    try:
+        return base64.b64decode(request.form.get("roster", ""), validate=True)
+    except ValueError:
+        return b""
+
+
+def _chosen_encoding(data: bytes) -> str | None:
+    """Return the encoding that the form names, if the file can be read in it."""
+    chosen = request.form.get("encoding")
+    return chosen if chosen in encodings_of(data) else None
 
 
 def _roster_page(slug: str, problem: str = "") -> ResponseReturnValue:
@@ -100,13 +120,16 @@ def _preview_page(slug: str, data: bytes, *, changed: bool = False) -> ResponseR
     session = db_session()
     term = staff_term(session, slug, INSTRUCTORS)
     try:
-        plan = plan_import(session, term, read_roster(data), actor_id=me().id)
+        file = read_roster(data, encoding=_chosen_encoding(data))
     except Invalid as problem:
         return _roster_page(slug, str(problem))
+    plan = plan_import(session, term, file, actor_id=me().id)
     page = render_template(
         "courses/preview.html",
         term=term,
         plan=plan,
+        file=file,
+        encodings=encodings_of(data),
         roster=base64.b64encode(data).decode(),
         changed=changed,
         RosterChange=RosterChange,

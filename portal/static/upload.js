@@ -6,8 +6,11 @@
   const size = (bytes) =>
     bytes < 1000 ? `${bytes} bytes` : bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
-  const LARGEST_TEXT = 2e6; // bytes; larger ones are judged when they are sent
-  const isText = (file) => /\.(csv|md|txt)$/i.test(file.name) && file.size <= LARGEST_TEXT;
+  // Tables and reports that fit into a form beside the names; others are judged when they are sent.
+  const smallTexts = (files) => {
+    let left = 900e3;
+    return files.filter((file) => /\.(csv|md|txt)$/i.test(file.name) && (left -= file.size) > 0);
+  };
 
   // Ask the server, whose intake has the rules, what will become of these files. It gets all
   // names, and of tables and reports what is in them.
@@ -15,7 +18,7 @@
     const body = new FormData();
     body.append("csrf_token", form.elements.csrf_token.value);
     files.forEach((file) => body.append("names", file.name));
-    files.filter(isText).forEach((file) => body.append("contents", file, file.name));
+    smallTexts(files).forEach((file) => body.append("contents", file, file.name));
     const answer = await fetch(form.dataset.preview, { method: "POST", body });
     if (!answer.ok || answer.redirected) throw new Error(`preview: ${answer.status}`);
     return answer.json();

@@ -57,6 +57,11 @@ def safe_cell(text: str) -> str:
     return ";".join(map(_inert, clean_line(text, 2000).split(";")))
 
 
+def for_spreadsheets(table: str) -> bytes:
+    """Return a CSV text as a file: UTF-8, with the mark that Excel needs for more than ASCII."""
+    return table.encode("utf-8" if table.isascii() else "utf-8-sig", "replace")
+
+
 def _inert(text: str) -> str:
     return f"'{text}" if text.lstrip(" \ufeff").startswith(_FORMULA) else text
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from grader.errors import ProctorError
 from grader.report import Outcome, Report
 from grader.report.export import (
+    for_spreadsheets,
     from_json,
     to_csv,
     to_gradescope,
@@ -24,6 +25,13 @@ from grader.report.export import (
 from grader.report.export.csv_table import safe_cell
 
 MakeReport = Callable[..., Report]
+
+
+@pytest.mark.parametrize(
+    ("table", "mark"), [("name\r\nada\r\n", b""), ("name\r\n张三\r\n", b"\xef\xbb\xbf")]
+)
+def test_a_table_bears_a_mark_where_a_spreadsheet_would_guess(table, mark):
+    assert for_spreadsheets(table) == mark + table.encode()
 
 
 def test_a_json_row_has_what_scripts_rely_on(make_report: MakeReport):

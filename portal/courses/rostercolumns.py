@@ -1,0 +1,98 @@
+"""Which columns of a roster hold what: names that course systems and schools give to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from portal.platform.errors import Invalid
+
+
+class Part(StrEnum):
+    """What a column says of a person."""
+
+    USERNAME = "username"
+    EMAIL = "e-mail"
+    NAME = "name"
+    FIRST_NAME = "first name"
+    LAST_NAME = "last name"
+    STUDENT_NUMBER = "student number"
+    ROLE = "role"
+
+
+# Headers in lower case with _ for blanks: ours, Canvas's (student, sis_...), Moodle's (surname,
+# id_number, email_address), Blackboard's and Gradescope's (sid), and those of Chinese schools.
+_HEADERS = {
+    Part.USERNAME: "username user user_name login login_id sis_login_id netid 用户名 账号 登录名",
+    Part.EMAIL: "email e_mail mail email_address e_mail_address 邮箱 电子邮箱 电子邮件 電子郵件",
+    Part.NAME: "name display_name full_name student student_name 姓名 学生姓名 學生姓名",
+    Part.FIRST_NAME: "first_name firstname given_name vorname 名",
+    Part.LAST_NAME: "last_name lastname surname family_name nachname 姓",
+    Part.STUDENT_NUMBER: "student_number student_id number id_number sid sis_user_id 学号 學號",
+    Part.ROLE: "role roles 角色 身份",
+}
+_PART_OF = {header: part for part, headers in _HEADERS.items() for header in headers.split()}
+
+_OF_CANVAS = frozenset({"sis_login_id", "sis_user_id"})
+
+
+@dataclass(frozen=True)
+class RosterColumns:
+    """Where each part stands, and what the file as a whole is."""
+
+    places: Mapping[Part, int]
+    width: int  # cells of the first line
+    is_canvas: bool  # a gradebook of Canvas: "Last, First", and lines that are no people
+
+    def cells(self, row: Sequence[str]) -> dict[Part, str]:
+        """Return what a row says, by part; parts without a column are left out."""
+        return {part: row[place] if place < len(row) else "" for part, place in self.places.items()}
+
+    @property
+    def username_from(self) -> Part:
+        """What stands for the username: its own column, else the student number or e-mail."""
+        order = (Part.USERNAME, Part.STUDENT_NUMBER, Part.EMAIL)
+        return next(part for part in order if part in self.places)
+
+
+def find_columns(header: Sequence[str]) -> RosterColumns:
+    """Tell what each column holds; unknown ones are left alone.
+
+    Raises Invalid if a part stands twice, or too little is there to make accounts from.
+    """
+    names = [_plain(cell) for cell in header]
+    places: dict[Part, int] = {}
+    for place, name in enumerate(names):
+        part = _PART_OF.get(name)
+        if part in places:
+            first = header[places[part]]
+            raise Invalid(
+                f"the {part} stands twice in the first line: {first!r} and {header[place]!r}; "
+                f"keep one"
+            )
+        if part:
+            places[part] = place
+    missing = []
+    if Part.NAME not in places and not {Part.FIRST_NAME, Part.LAST_NAME} <= places.keys():
+        missing.append("the name")
+    if not {Part.USERNAME, Part.STUDENT_NUMBER, Part.EMAIL} & places.keys():
+        missing.append("the username (or the student number, or the e-mail)")
+    if missing:
+        raise Invalid(
+            f"the first line must name the columns, such as username,email,name,student_number,"
+            f"role; {' and '.join(missing)} is missing"
+        )
+    return RosterColumns(
+        places, len(header), "student" in names and bool({"sis_login_id", "sis_user_id"} & {*names})
+    )
+
+
+def full_name(first: str, last: str) -> str:
+    """Join the parts of a name: a Chinese one has the family name first, and no blank."""
+    is_chinese = any("\u4e00" <= char <= "\u9fff" for char in first + last)
+    return f"{last}{first}" if is_chinese else f"{first} {last}".strip()
+
+
+def _plain(cell: str) -> str:
+    return "_".join(cell.casefold().replace("-", " ").replace("_", " ").split())
