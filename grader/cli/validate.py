@@ -48,6 +48,7 @@ _EVERY = 25  # mutants between two lines where there is no terminal
     help="Run mutants made from the reference's syntax tree.",
 )
 @click.option("--sample", type=click.IntRange(min=1), help="Only so many automatic mutants.")
+@click.option("--fresh", is_flag=True, help="Run everything, also what is known from before.")
 @click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="Runs side by side.")
 def validate_command(
     slug: str | None,
@@ -56,6 +57,7 @@ def validate_command(
     repeats: int,
     automatic: bool,
     sample: int | None,
+    fresh: bool,
     jobs: int,
 ) -> None:
     """Prove the hidden suite of lab SLUG.
@@ -67,7 +69,8 @@ def validate_command(
 
     Automatic mutants change one thing each in what students write; at least 95 % must lose a
     test. One that is as right as the reference is explained in reference/SLUG/equivalent.toml.
-    Their results are kept, so that an interrupted run goes on where it was.
+    What every test came to is kept (see grader cache), so that an interrupted run goes on where it
+    was, and after a change only those tests run again that it can touch.
 
     Exits with 1 if one of these does not hold.
     """
@@ -75,7 +78,7 @@ def validate_command(
         raise click.UsageError("Name one lab, or say --all.")
     catalogue = Catalogue(find_home())
     labs = catalogue.labs() if slug is None else [catalogue.get(slug)]
-    plan = Plan(seeds, repeats, automatic, sample, jobs)
+    plan = Plan(seeds, repeats, automatic, sample, jobs, fresh)
     console = Console(highlight=False)
     problems = catalogue.problems() if every else []
     for problem in problems:

@@ -40,6 +40,7 @@ class GradingJob(BaseModel):
     only: tuple[str, ...] = ()  # ids of the tests to run, in this order; empty for the suite
     stop_at_first_loss: bool = False  # run no test after one that lost points
     inputs_of: str | None = None  # digest of another submission whose hidden inputs to draw
+    probe: str = ""  # attribute of the submission's modules to read after each test
     data: dict[str, str] = {}  # digests of the data that the variant reads
     served: tuple[Entry, ...] = ()  # results of an earlier run, to be used instead of running
     charges: dict[str, Charge] = {}  # what these would have cost before each of the other tests
@@ -54,6 +55,7 @@ class GradingJob(BaseModel):
         only: tuple[str, ...] = (),
         stop_at_first_loss: bool = False,
         inputs_of: str | None = None,
+        probe: str = "",
     ) -> Self:
         """Pack a submission and its circumstances."""
         return cls(
@@ -66,6 +68,7 @@ class GradingJob(BaseModel):
             only=only,
             stop_at_first_loss=stop_at_first_loss,
             inputs_of=inputs_of,
+            probe=probe,
         )
 
     def serving(self, recall: Recall) -> Self:
@@ -102,6 +105,8 @@ class PartialRun(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     outcomes: dict[str, Outcome]  # by the test's id, those that were needed included
+    credits: dict[str, float]  # the share of its points that each test earned
     measured: dict[str, dict[str, float]]  # by the test's id, then by the figure's name
+    readings: dict[str, dict[str, tuple[str, ...]]]  # of the probe: by test, then by module
     first_loss: str | None  # the test that ended a run which was to stop at the first loss
     cpu_seconds: float  # of the submission's own code

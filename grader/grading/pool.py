@@ -12,6 +12,7 @@ from typing import Self
 
 from grader.errors import ProctorError
 from grader.grading.cache import Memory, ResultCache
+from grader.grading.collected import CollectedSuite
 from grader.grading.events import GradingProgress
 from grader.grading.job import GradingJob, PartialRun, WholeRun
 from grader.grading.reports import recalled_report
@@ -102,12 +103,14 @@ class GradingPool:
         variant: str | None = None,
         stop_at_first_loss: bool = False,
         inputs_of: str | None = None,
+        probe: str = "",
     ) -> PartialRun:
         """Run some tests, by id and in this order (visible ones first), and those they need.
 
         After a test that lost points `stop_at_first_loss` runs none of the rest. With the digest
-        of another submission in `inputs_of`, its hidden inputs are drawn. No result comes from a
-        cache. Raises GradingError after a fault of ours.
+        of another submission in `inputs_of`, its hidden inputs are drawn. `probe` names an
+        attribute (bytes) of the submission's modules to read after each test. No result comes
+        from a cache. Raises GradingError after a fault of ours.
         """
         job = GradingJob.describe(
             submission,
@@ -116,8 +119,13 @@ class GradingPool:
             only=tests,
             stop_at_first_loss=stop_at_first_loss,
             inputs_of=inputs_of,
+            probe=probe,
         )
         return PartialRun.model_validate(self._servers.run(lab, job, lambda progress: None))
+
+    def collected(self, lab: Lab) -> CollectedSuite:
+        """Return the tests of a lab's suite; GradingError if it cannot be collected."""
+        return self._servers.collected(lab)
 
     def _run(self, lab: Lab, job: GradingJob, on_progress: OnProgress) -> WholeRun:
         return WholeRun.model_validate(self._servers.run(lab, job, on_progress))
@@ -133,10 +141,10 @@ class GradingPool:
         started_at: datetime,
     ) -> GradedSubmission:
         """Run the tests whose results are not known; no server is asked if all of them are."""
-        tier = self._chosen_tier
+        tier = self.tier
         key = bytes.fromhex(job.key)
         memory = Memory(cache, lab, submission, key=key, variant=job.variant, tier=tier)
-        recall = memory.recall(memory.collected() or memory.learn(self._servers.collected(lab)))
+        recall = memory.recall(memory.collected() or memory.learn(self.collected(lab)))
         if recall.complete:
             on_progress(GradingProgress(len(recall.served), len(recall.served)))
             report = recalled_report(
@@ -158,8 +166,8 @@ class GradingPool:
         return graded
 
     @cached_property
-    def _chosen_tier(self) -> Tier:
-        """The tier that servers use; SandboxError if it is weaker than demanded."""
+    def tier(self) -> Tier:
+        """The sandbox tier that servers use; SandboxError if it is weaker than demanded."""
         wanted, minimum = (
             None if number is None else Tier(number) for number in (self._tier, self._minimum_tier)
         )

@@ -128,7 +128,9 @@ class TrustedRun:
             return {"fault": "\n\n".join(faults)}
         run = PartialRun(
             outcomes={name: self._run.verdict(name).outcome for name in self._run.specs},
+            credits={name: self._run.verdict(name).credit for name in self._run.specs},
             measured={name: self._run.verdict(name).measured for name in self._run.specs},
+            readings=self._run.probe.readings,
             first_loss=self._run.first_loss,
             cpu_seconds=self._run.sandboxes.cpu_seconds(),
         )

@@ -22,7 +22,7 @@ from grader.authoring.validate.automatic import (
 )
 from grader.authoring.validate.checks import Bench, Finding
 from grader.from_scratch import from_scratch_files
-from grader.grading import GradingPool
+from grader.grading import GradingPool, ResultCache, cache_folder
 from grader.lab.catalogue import Lab
 
 Check = Callable[[], Finding]
@@ -39,6 +39,7 @@ class Plan:
     automatic: bool = True  # run automatic mutants
     sample: int | None = None  # so many of them only, always the same ones
     jobs: int = 2  # runs side by side
+    fresh: bool = False  # run everything, whatever is known
 
     @property
     def variant_seeds(self) -> int:
@@ -74,11 +75,13 @@ def validate(
     """Check a lab's files, and its suite against reference, skeleton, odd answers and mutants.
 
     Findings are reported as they come; the result has them in order. `on_progress` hears of every
-    automatic mutant that was run or whose result was known.
+    automatic mutant that was run or whose result was known. What tests come to is kept, and is not
+    run again unless the plan is `fresh`.
     """
     started, cpu = time.monotonic(), _cpu_seconds()
-    with GradingPool(jobs=plan.jobs) as pool, ThreadPoolExecutor(plan.jobs) as threads:
-        bench = Bench(lab, pool)
+    cache = ResultCache(cache_folder(), reads=not plan.fresh)
+    with GradingPool(jobs=plan.jobs, cache=cache) as pool, ThreadPoolExecutor(plan.jobs) as threads:
+        bench = Bench(lab, pool, cache)
         futures = [threads.submit(check) for check in _checks(bench, plan)]
         for future in as_completed(futures):
             on_finding(future.result())

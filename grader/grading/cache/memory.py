@@ -55,9 +55,13 @@ class Memory:
             self._cache.put(self.files.collected_key, suite, self._secret)
         return suite
 
+    def keys(self, suite: CollectedSuite) -> dict[str, str]:
+        """Return the key of every test's result, by the test's id."""
+        return self._circumstances.keys(self.files, suite)
+
     def recall(self, suite: CollectedSuite) -> Recall:
         """Return the kept results that fit."""
-        self._keys = self._circumstances.keys(self.files, suite)
+        self._keys = self.keys(suite)
         found = {
             name: entry
             for name, key in self._keys.items()

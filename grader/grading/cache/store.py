@@ -53,8 +53,10 @@ class Extent:
 class ResultCache:
     """Results by key; used from any thread and by several processes at once."""
 
-    def __init__(self, folder: Path, *, limit_mb: int = LIMIT_MB) -> None:
+    def __init__(self, folder: Path, *, limit_mb: int = LIMIT_MB, reads: bool = True) -> None:
+        """Keep results in a folder; without `reads` nothing of it is used, only replaced."""
         self.folder = folder
+        self._reads = reads
         self.unreadable = 0  # entries that were found damaged or with another seal, and removed
         self._limit = limit_mb * 2**20
         self._writes = 0
@@ -62,6 +64,8 @@ class ResultCache:
 
     def get(self, model: type[Model], key: str, secret: bytes) -> Model | None:
         """Return what is kept under a key, None if nothing can be used."""
+        if not self._reads:
+            return None
         file = self._file(key)
         try:
             content = file.read_bytes()

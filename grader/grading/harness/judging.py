@@ -97,6 +97,7 @@ class TestJudge:
         """Ask the student's processes, before they end, what they used."""
         self.run.note_shares()
         self.run.from_scratch.collect(item.nodeid)
+        self.run.probe.collect(item.nodeid)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -13,6 +13,7 @@ import pytest
 from grader.from_scratch import FromScratchWatch
 from grader.grading.collected import TestSpec
 from grader.grading.harness.allowance import RunAllowance
+from grader.grading.harness.probe import Probe
 from grader.grading.harness.sandboxes import RunSandboxes, Supply
 from grader.grading.harness.suite import LoadedSuite
 from grader.grading.job import GradingJob
@@ -39,6 +40,7 @@ class SuiteRun:
         self.current: TestSpec | None = None
         self.first_loss: str | None = None  # the test that ended a run which stops there
         self.from_scratch = FromScratchWatch(suite.assignment, self.submission)
+        self.probe = Probe(job.probe)
         self.sandboxes = RunSandboxes(suite.assignment, self.submission, supply)
         self.allowance = RunAllowance(
             suite.assignment.limits.cpu_seconds, job.charges, self.sandboxes.cpu_seconds
@@ -101,6 +103,7 @@ class SuiteRun:
             sandbox.session(seed, self.allowance.of(spec, cpu_seconds)) as session,
             self.from_scratch.over(session.channel, modules.values(), spec.without),
             self.allowance.lending(session.budget, cpu_seconds),
+            self.probe.over(session.channel, modules.values()),
         ):
             yield Student(
                 session.channel,

@@ -1,7 +1,8 @@
-"""Running automatic mutants: killed, surviving, endless; explained, stale; nothing run twice."""
+"""Running automatic mutants: killed, surviving, endless; explained, stale."""
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,21 +10,21 @@ from grader.authoring.validate import Plan, check_count, validate
 from grader.authoring.validate.automatic import (
     EXPLAINED_NAME,
     Explanation,
-    Results,
+    MutantResult,
     Runner,
     automatic_mutants,
     load_explained,
 )
-from grader.authoring.validate.automatic.aim import Aim
 from grader.authoring.validate.checks import Bench, automatic_findings, run_automatic
+from grader.authoring.validate.kept import TestResult
 from grader.errors import ManifestError
-from grader.grading import GradingPool
+from grader.grading import GradingPool, ResultCache
+from grader.intake.submission import Submission
 from grader.lab.catalogue import Catalogue
 from grader.report import Outcome
 from grader.sandbox import Tier, best_tier
 
 HOME = Path(__file__).parents[2] / "home"
-KEY = b"k" * 32
 MATHS = '''"""The model solution of the NumPy part."""
 
 
@@ -61,9 +62,14 @@ def lab(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def bench(lab):
+def pool():
     with GradingPool(jobs=2) as pool:
-        yield Bench(lab, pool)
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def bench(lab, pool, tmp_path_factory):
+    return Bench(lab, pool, ResultCache(tmp_path_factory.mktemp("kept")))
 
 
 @pytest.fixture(scope="module")
@@ -72,16 +78,14 @@ def mutants(bench):
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory):
-    return tmp_path_factory.mktemp("results") / "tiny.jsonl"
+def coverage(bench):
+    return bench.coverage()
 
 
 @pytest.fixture
-def runner(lab, bench, file):
+def runner(bench, coverage):
     costs = {test.id: test.cpu_seconds for test in bench.reference_report().tests}
-    return Runner(
-        lab, bench.reference, bench.first_loss, key=KEY, costs=costs, results=Results(file)
-    )
+    return Runner(bench.reference, bench.first_loss, coverage, costs)
 
 
 def the(mutants, after):
@@ -108,40 +112,43 @@ def test_a_mutant_that_no_test_can_tell_survives(runner, mutants):
 
 
 @needs_sandbox
-def test_a_known_result_is_not_run_again(lab, bench, file, runner, mutants):
-    mutant = the(mutants, "return 2 / x")
-    first = runner.run(mutant)
-    with file.open("a") as out:
-        out.write('{"key": "cut o')  # what an interruption leaves
-    idle = Runner(lab, bench.reference, None, key=KEY, costs={}, results=Results(file))
-    assert idle.run(mutant) == first
-
-
-@needs_sandbox
 def test_every_run_is_charged(bench, mutants):
     start = bench.cpu_seconds
     report = bench.grade(bench.reference).report
     assert bench.cpu_seconds == pytest.approx(start + report.cpu_seconds)
     test = "test_maths.py::test_estimate"
-    assert bench.outcomes(bench.reference, (test,)) == {test: Outcome.PASSED}
+    odd = the(mutants, "return 4 / total").apply(bench.reference)
     between = bench.cpu_seconds
-    found = bench.first_loss(the(mutants, "return 4 * x").apply(bench.reference), (test,))
-    assert start + report.cpu_seconds < between < bench.cpu_seconds
-    assert bench.cpu_seconds == pytest.approx(between + found.cpu_seconds)
+    assert bench.results(odd, (test,))[test].lost
+    after = bench.cpu_seconds
+    assert after > between
+    assert bench.results(odd, (test,))[test].lost  # known: costs nothing
+    assert bench.cpu_seconds == after
 
 
-def test_the_order_puts_killers_of_neighbours_and_cheap_tests_first(lab, bench, file, mutants):
-    costs = {
-        "test_maths.py::test_dear": 5.0,
-        "test_maths.py::test_cheap": 0.1,
-        "test_net.py::test_other": 0.1,
-    }
-    results = Results(file.with_name("no"))
-    runner = Runner(lab, bench.reference, None, key=KEY, costs=costs, results=results)
-    mutant = the(mutants, "return 4 * x")
-    assert runner._order(mutant) == ("test_maths.py::test_cheap", "test_maths.py::test_dear")
-    runner._results.kills = lambda path, function: {"test_maths.py::test_dear": 40}
-    assert runner._order(mutant)[0] == "test_maths.py::test_dear"
+def test_the_order_puts_killers_of_neighbours_and_cheap_tests_first(mutants):
+    costs = {"dear": 5.0, "cheap": 0.1}
+    seen = []
+
+    def first_loss(submission, order):
+        seen.append(order)
+        return "dear", TestResult(outcome=Outcome.FAILED, credit=0.0)
+
+    coverage = SimpleNamespace(tests=lambda mutant: ("dear", "cheap"))
+    runner = Runner(Submission("reference", ()), first_loss, coverage, costs)
+    one, other = the(mutants, "return 4 * x"), the(mutants, "return 4 / total")
+    for _ in range(80):
+        runner.run(one)
+    assert runner.run(other).killer == "dear"
+    assert seen[0] == ("cheap", "dear")
+    assert seen[-2] == ("dear", "cheap")
+    assert seen[-1] == ("cheap", "dear")  # what kills in one function says nothing of another
+
+
+def test_a_mutant_that_no_test_can_see_is_not_run(mutants):
+    coverage = SimpleNamespace(tests=lambda mutant: ())
+    runner = Runner(Submission("reference", ()), None, coverage, {})
+    assert runner.run(mutants[0]) == MutantResult()
 
 
 @pytest.fixture
@@ -158,38 +165,8 @@ def home_with(tmp_path):
     return make
 
 
-def aim(lab):
-    return Aim(lab, Bench(lab, None).reference)
-
-
-def test_tests_are_aimed_at_the_modules_that_their_files_name(home_with):
-    found = aim(home_with(maths=MATHS))
-    assert found.files("tiny/maths.py") == ["test_maths.py"]
-    assert found.files("tiny/net.py") == ["test_net.py"]
-
-
-def test_a_module_that_imports_the_changed_one_is_tested_too(home_with):
-    found = aim(home_with(net="from .maths import double\nfrom torch.nn import Linear\n"))
-    assert found.files("tiny/maths.py") == ["test_maths.py", "test_net.py"]
-
-
-def test_a_file_that_names_no_module_may_test_any(home_with):
-    found = aim(home_with(suite__test_net="def test_it(anything):\n    pass\n"))
-    assert "test_net.py" in found.files("tiny/maths.py")
-
-
-def test_a_result_is_void_when_its_tests_change_and_only_then(home_with):
-    before = aim(home_with(maths=MATHS)).digest("tiny/maths.py")
-    other = home_with(maths=MATHS, net="from torch.nn import Linear\n")
-    assert aim(other).digest("tiny/maths.py") == before
-    other = (HOME / "reference/tiny/suite/test_maths.py").read_text().replace("0.1", "0.2")
-    stricter = home_with(maths=MATHS, suite__test_maths=other)
-    assert aim(stricter).digest("tiny/maths.py") != before
-
-
 @needs_sandbox
-def test_survivors_are_listed_unless_they_are_explained(bench, file, mutants, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(file.parent))
+def test_survivors_are_listed_unless_they_are_explained(bench, mutants):
     chosen = [the(mutants, text) for text in ("return 2 / x", "return 4 * x", "return 2 * x")]
     whys = {
         chosen[1].name: "never reached",
@@ -212,8 +189,7 @@ def test_survivors_are_listed_unless_they_are_explained(bench, file, mutants, mo
 
 
 @needs_sandbox
-def test_what_a_bar_catches_by_chance_may_be_killed_or_survive(bench, file, mutants, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(file.parent))
+def test_what_a_bar_catches_by_chance_may_be_killed_or_survive(bench, mutants):
     chosen = [the(mutants, text) for text in ("return 2 / x", "return 4 * x")]
     explained = {
         one.name: Explanation(mutant=one.name, why="near a bar", by_chance=True) for one in chosen
@@ -240,15 +216,14 @@ def test_explanations_are_read_and_mistakes_told(home_with):
 
 
 @needs_sandbox
-def test_a_suite_that_a_mutant_makes_fail_is_told(home_with, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+def test_a_suite_that_a_mutant_makes_fail_is_told(home_with, tmp_path):
     careless = (HOME / "reference/tiny/suite/test_maths.py").read_text()
     careless = careless.replace("as_number(student.maths.estimate(1000))", "ratio(student)")
     careless += "\n\ndef ratio(student):\n    return 1 / (1 / student.maths.estimate(1000))\n"
     lab = home_with(maths=MATHS.replace("return 4 * total", "return 4 * total * 1.0"),
                     suite__test_maths=careless)  # fmt: skip
     with GradingPool() as pool:
-        bench = Bench(lab, pool)
+        bench = Bench(lab, pool, ResultCache(tmp_path / "kept"))
         mutants = automatic_mutants(bench.reference)
         chosen = [mutant for mutant in mutants if mutant.after == "while k >= n:"]
         result = run_automatic(bench, mutants, chosen, {}, jobs=1, on_progress=print)

@@ -80,10 +80,10 @@ def test_all_ends_with_a_row_for_each_lab(told):
 
 def test_options_reach_the_plan(told):
     _, output, plans = told(
-        "--all", "--no-automatic", "--seeds", "2", "--repeats", "4", "--jobs", "3"
+        "--all", "--no-automatic", "--seeds", "2", "--repeats", "4", "--jobs", "3", "--fresh"
     )
-    assert {(p.seeds, p.repeats, p.automatic, p.sample, p.jobs) for p in plans} == {
-        (2, 4, False, None, 3)
+    assert {(p.seeds, p.repeats, p.automatic, p.sample, p.jobs, p.fresh) for p in plans} == {
+        (2, 4, False, None, 3, True)
     }
     assert " - " in output.splitlines()[-1]
     assert told("tiny", "--sample", "5")[2][-1].sample == 5

@@ -1,5 +1,6 @@
 """Automatic mutants: made from the reference's syntax tree, run until the first lost test."""
 
+from grader.authoring.validate.automatic.coverage import Coverage, Reading
 from grader.authoring.validate.automatic.explained import (
     EXPLAINED_NAME,
     Explanation,
@@ -10,21 +11,28 @@ from grader.authoring.validate.automatic.generation import (
     automatic_mutants,
     file_mutants,
 )
-from grader.authoring.validate.automatic.results import Results, results_file
-from grader.authoring.validate.automatic.running import Progress, Runner, Tally, sample, tally
+from grader.authoring.validate.automatic.running import (
+    MutantResult,
+    Progress,
+    Runner,
+    Tally,
+    sample,
+    tally,
+)
 
 __all__ = [
     "EXPLAINED_NAME",
     "Explanation",
     "AutomaticMutant",
+    "Coverage",
+    "MutantResult",
     "Progress",
-    "Results",
+    "Reading",
     "Runner",
     "Tally",
     "automatic_mutants",
     "file_mutants",
     "load_explained",
-    "results_file",
     "sample",
     "tally",
 ]

@@ -49,6 +49,8 @@ class AutomaticMutant:
     operator: str
     before: str  # the changed line or lines, in one
     after: str
+    start: int  # of the bytes of the reference's file that the change replaces
+    end: int
     content: bytes  # of the whole file
 
     def apply(self, reference: Submission) -> Submission:
@@ -149,6 +151,8 @@ def _described(
         operator=edit.operator,
         before=before,
         after=_one_line(after),
+        start=edit.start,
+        end=edit.end,
         content=mutated,
     )
 

@@ -1,25 +1,40 @@
-"""Run automatic mutants: each against the tests that it can lose, until it loses one."""
+"""Run automatic mutants: each against the tests that can see it, until it loses one."""
 
 from __future__ import annotations
 
-import hashlib
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from random import Random
 
-from grader.authoring.validate.automatic.aim import Aim
+from grader.authoring.validate.automatic.coverage import Coverage
 from grader.authoring.validate.automatic.explained import Explanation
 from grader.authoring.validate.automatic.generation import AutomaticMutant
-from grader.authoring.validate.automatic.results import Result, Results
-from grader.grading import PartialRun
+from grader.authoring.validate.kept import TestResult
+from grader.errors import GradingError
 from grader.intake.submission import Submission
-from grader.lab.catalogue import Lab
+from grader.report.report import Outcome
 
-FirstLossOf = Callable[[Submission, tuple[str, ...]], PartialRun | str]
+FirstLossOf = Callable[[Submission, tuple[str, ...]], tuple[str, TestResult] | None]
 
 _PRIOR = 0.05  # kills of a test that has killed nothing yet
 _FORK_SECONDS = 0.05  # what a test costs beside the student's code
+
+
+@dataclass(frozen=True)
+class MutantResult:
+    """What one mutant came to."""
+
+    killer: str | None = None  # the test it lost; None if it lost none
+    outcome: Outcome | None = None  # of that test
+    fault: str = ""  # why it could not be run: the suite tripped over it
+
+    @property
+    def killed(self) -> bool:
+        """Whether a test was lost."""
+        return self.killer is not None
 
 
 @dataclass(frozen=True)
@@ -62,70 +77,51 @@ def sample(mutants: Sequence[AutomaticMutant], count: int | None) -> list[Automa
 
 
 class Runner:
-    """Runs mutants of one lab, in order of what they are likely to lose."""
+    """Runs mutants of one reference, each on what it is likely to lose first."""
 
     def __init__(
         self,
-        lab: Lab,
         reference: Submission,
         first_loss: FirstLossOf,
-        *,
-        key: bytes,
+        coverage: Coverage,
         costs: Mapping[str, float],
-        results: Results,
     ) -> None:
         """Be ready to run mutants.
 
-        `first_loss` runs tests in an order, under `key`, until one loses points; `costs` are the
-        CPU seconds of the suite's tests on the reference, by id.
+        `first_loss` runs tests in an order until one loses points; `coverage` says which tests
+        can see a mutant; `costs` are the CPU seconds of the suite's tests on the reference, by id.
         """
         self._reference = reference
         self._first_loss = first_loss
-        self._key = key
+        self._coverage = coverage
         self._costs = costs
-        self._results = results
-        self._aim = Aim(lab, reference)
-        self._digests: dict[str, str] = {}
+        self._guard = threading.Lock()
+        self._kills: Counter[tuple[str, str, str]] = Counter()  # by path, function and test
 
-    def run(self, mutant: AutomaticMutant) -> Result | str:
-        """Run one mutant, unless its result is known; a fault comes back as its text."""
-        key = self._result_key(mutant)
-        known = self._results.get(key)
-        if known:
-            return known
+    def run(self, mutant: AutomaticMutant) -> MutantResult:
+        """Run one mutant on the tests that can see it; it survives if there are none."""
         order = self._order(mutant)
-        submission = mutant.apply(self._reference)
-        found = self._first_loss(submission, order)
-        if isinstance(found, str):
-            return found
-        result = Result(
-            key=key,
-            path=mutant.path,
-            function=mutant.function,
-            killer=found.first_loss,
-            outcome=found.outcomes[found.first_loss] if found.first_loss else None,
-            cpu_seconds=round(found.cpu_seconds, 3),
-        )
-        self._results.add(result)
-        return result
-
-    def _result_key(self, mutant: AutomaticMutant) -> str:
-        if mutant.path not in self._digests:
-            self._digests[mutant.path] = self._aim.digest(mutant.path)
-        text = self._digests[mutant.path].encode() + self._key + mutant.content
-        return hashlib.sha256(text).hexdigest()
+        try:
+            lost = self._first_loss(mutant.apply(self._reference), order) if order else None
+        except GradingError as error:
+            return MutantResult(fault=str(error))
+        if lost is None:
+            return MutantResult()
+        killer, result = lost
+        with self._guard:
+            self._kills[mutant.path, mutant.function, killer] += 1
+        return MutantResult(killer, result.outcome)
 
     def _order(self, mutant: AutomaticMutant) -> tuple[str, ...]:
-        """Put first what kills most for its cost: what killed neighbours, then the own tests."""
-        files = self._aim.files(mutant.path)
-        kills = self._results.kills(mutant.path, mutant.function)
+        """Put first what kills most for its cost: what killed neighbours, then what is cheap."""
+        with self._guard:
+            kills = dict(self._kills)
 
-        def promise(name: str) -> float:
-            place = files.index(name.partition("::")[0])
-            return (kills.get(name, 0) + _PRIOR / (1 + place)) / (self._costs[name] + _FORK_SECONDS)
+        def promise(test: str) -> float:
+            known = kills.get((mutant.path, mutant.function, test), 0)
+            return (known + _PRIOR) / (self._costs[test] + _FORK_SECONDS)
 
-        aimed = [name for name in self._costs if name.partition("::")[0] in files]
-        return tuple(sorted(aimed, key=promise, reverse=True))
+        return tuple(sorted(self._coverage.tests(mutant), key=promise, reverse=True))
 
 
 def tally(
@@ -139,29 +135,29 @@ def tally(
 ) -> Tally:
     """Run the chosen mutants, explained ones last, and hold them against the explanations."""
     survived = 0
-    found: dict[str, Result | str] = {}
+    found: dict[str, MutantResult] = {}
     # What is explained costs most and is known to survive: news come first.
     ordered = sorted(chosen, key=lambda mutant: mutant.name in explained)
     with ThreadPoolExecutor(jobs) as threads:
         try:
             for mutant, result in zip(ordered, threads.map(runner.run, ordered), strict=True):
                 found[mutant.name] = result
-                lost = isinstance(result, str) or result.killed
+                lost = result.killed or result.fault
                 survived += not lost and mutant.name not in explained
                 on_progress(Progress(len(found), len(ordered), survived))
         except BaseException:
             threads.shutdown(wait=False, cancel_futures=True)
             raise
     pairs = [(mutant, found[mutant.name]) for mutant in chosen]
-    killed = [m for m, r in pairs if not isinstance(r, str) and r.killed]
-    alive = [m for m, r in pairs if not isinstance(r, str) and not r.killed]
+    killed = [m for m, r in pairs if r.killed]
+    alive = [m for m, r in pairs if not r.killed and not r.fault]
     names = {mutant.name for mutant in every}
     dead = {mutant.name for mutant in killed}
     return Tally(
         killed=tuple(killed),
         explained=tuple(m for m in alive if m.name in explained),
         survived=tuple(m for m in alive if m.name not in explained),
-        faults=tuple((m, r) for m, r in pairs if isinstance(r, str)),
+        faults=tuple((m, r.fault) for m, r in pairs if r.fault),
         stale=tuple(
             name
             for name, one in explained.items()

@@ -8,8 +8,9 @@ from collections import defaultdict
 from functools import cached_property
 
 from grader.authoring.solutions import reference_submission
-from grader.errors import GradingError
-from grader.grading import GradedSubmission, GradingPool, PartialRun
+from grader.authoring.validate.automatic import Coverage, Reading, coverage
+from grader.authoring.validate.kept import KeptRuns, Run, TestResult
+from grader.grading import GradedSubmission, GradingPool, ResultCache
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
 from grader.report.report import Outcome, Report, RunStatus
@@ -21,17 +22,23 @@ def seed_key(number: int) -> bytes:
 
 
 class Bench:
-    """A lab and the pool that grades for it."""
+    """A lab, the pool that grades for it, and the cache of what tests came to."""
 
-    def __init__(self, lab: Lab, pool: GradingPool) -> None:
+    def __init__(self, lab: Lab, pool: GradingPool, cache: ResultCache) -> None:
         self.lab = lab
         self.pool = pool
+        self._runs = KeptRuns(lab, pool, cache)
         self._guards: defaultdict[tuple[int, str | None], threading.Lock] = defaultdict(
             threading.Lock
         )
         self._references: dict[tuple[int, str | None], Report] = {}
         self._charging = threading.Lock()
-        self.cpu_seconds = 0.0  # of the submissions' own code, in all runs so far
+        self._graded_cpu_seconds = 0.0
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time of the submissions' own code, in all runs made so far."""
+        return self._graded_cpu_seconds + self._runs.cpu_seconds
 
     @cached_property
     def reference(self) -> Submission:
@@ -43,39 +50,43 @@ class Bench:
     ) -> GradedSubmission:
         """Grade under the key of a seed, as the default variant if none is named."""
         graded = self.pool.grade(self.lab, submission, key=seed_key(seed), variant=variant)
-        self._charge(graded.report.cpu_seconds)
+        with self._charging:
+            self._graded_cpu_seconds += graded.report.cpu_seconds
         return graded
 
-    def outcomes(self, submission: Submission, only: tuple[str, ...]) -> dict[str, Outcome] | str:
-        """Run only some tests and those they need; a fault comes back as its text."""
-        try:
-            return self._run_tests(submission, only).outcomes
-        except GradingError as error:
-            return str(error)
+    def results(self, submission: Submission, tests: tuple[str, ...]) -> dict[str, TestResult]:
+        """Return what tests and those they need came to; GradingError after a fault of ours."""
+        return self._runs.results(submission, tests, Run(seed_key(0)))
 
-    def first_loss(self, submission: Submission, order: tuple[str, ...]) -> PartialRun | str:
-        """Run tests in an order until one loses points; a fault comes back as its text."""
-        try:
-            return self._run_tests(submission, order, stop_at_first_loss=True)
-        except GradingError as error:
-            return str(error)
+    def repeat(self, number: int) -> dict[str, TestResult]:
+        """Return what the tests came to when the reference ran for the n-th time under one key.
 
-    def _run_tests(
-        self, submission: Submission, tests: tuple[str, ...], *, stop_at_first_loss: bool = False
-    ) -> PartialRun:
-        run = self.pool.run_tests(
-            self.lab,
-            submission,
-            tests,
-            key=seed_key(0),
-            stop_at_first_loss=stop_at_first_loss,
-        )
-        self._charge(run.cpu_seconds)
-        return run
+        Raises GradingError after a fault of ours.
+        """
+        suite, _ = self._runs.suite(self.reference)
+        how = Run(seed_key(0), number=number)
+        return self._runs.results(self.reference, tuple(suite.by_id), how)
 
-    def _charge(self, cpu_seconds: float) -> None:
-        with self._charging:
-            self.cpu_seconds += cpu_seconds
+    def first_loss(
+        self, submission: Submission, order: tuple[str, ...]
+    ) -> tuple[str, TestResult] | None:
+        """Run tests on the reference's hidden inputs until one loses points, and return that.
+
+        Raises GradingError after a fault of ours.
+        """
+        how = Run(seed_key(0), inputs_of=self.reference.digest)
+        return self._runs.first_loss(submission, order, how)
+
+    def coverage(self) -> Coverage:
+        """Return which statements of the reference each test executes; GradingError."""
+        suite, joint_files = self._runs.suite(self.reference)
+        how = Run(seed_key(0), inputs_of=self.reference.digest, probe=coverage.ATTRIBUTE)
+        instrumented = coverage.instrumented(self.reference)
+        found = self._runs.results(instrumented, tuple(suite.by_id), how)
+        readings = {
+            test: Reading(not result.lost, result.readings) for test, result in found.items()
+        }
+        return Coverage(self.lab, self.reference, suite, joint_files, readings)
 
     def reference_report(self, seed: int = 0, variant: str | None = None) -> Report:
         """Return the report of a variant's reference under a seed, graded once."""

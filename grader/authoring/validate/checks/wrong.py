@@ -10,14 +10,13 @@ from grader.authoring.validate.automatic import (
     AutomaticMutant,
     Explanation,
     Progress,
-    Results,
     Runner,
     Tally,
-    results_file,
     tally,
 )
-from grader.authoring.validate.checks.bench import Bench, fault_of, seed_key
+from grader.authoring.validate.checks.bench import Bench, fault_of
 from grader.authoring.validate.checks.finding import Finding
+from grader.errors import GradingError
 from grader.report.report import Outcome
 
 LEAST_SHARE = 0.95  # of the automatic mutants that are not equivalent
@@ -27,12 +26,10 @@ def is_caught(bench: Bench, mutant: Mutant) -> Finding:
     """Check that a mutant written by hand loses every test it names."""
     claim = f"mutant {mutant.name} is caught: {mutant.title}"
     try:
-        submission = mutant.apply(bench.reference)
-    except ValueError as error:
+        results = bench.results(mutant.apply(bench.reference), mutant.loses)
+    except (ValueError, GradingError) as error:
         return Finding(claim, False, str(error))
-    outcomes = bench.outcomes(submission, mutant.loses)
-    if isinstance(outcomes, str):
-        return Finding(claim, False, outcomes)
+    outcomes = {name: result.outcome for name, result in results.items()}
     survived = [name for name in mutant.loses if outcomes.get(name) is Outcome.PASSED]
     blocked = [name for name in mutant.loses if outcomes.get(name) is Outcome.MISSING]
     wrong = [f"{name} passed" for name in survived] + [f"{name} did not run" for name in blocked]
@@ -52,14 +49,12 @@ def run_automatic(
     report = bench.reference_report()
     if fault := fault_of(report):
         return fault
-    runner = Runner(
-        bench.lab,
-        bench.reference,
-        bench.first_loss,
-        key=seed_key(0),
-        costs={test.id: test.cpu_seconds for test in report.tests},
-        results=Results(results_file(bench.lab.assignment.slug)),
-    )
+    try:
+        coverage = bench.coverage()
+    except GradingError as error:
+        return str(error)
+    costs = {test.id: test.cpu_seconds for test in report.tests}
+    runner = Runner(bench.reference, bench.first_loss, coverage, costs)
     return tally(runner, every, chosen, explained, jobs=jobs, on_progress=on_progress)
 
 
