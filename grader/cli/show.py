@@ -37,7 +37,8 @@ def describe(assignment: Assignment) -> Iterator[str]:
     limits = assignment.limits
     yield (
         f"\nLimits: {limits.cpu_seconds:g} CPU s in all, {limits.test_cpu_seconds:g} s a test, "
-        f"{limits.memory_mb} MB memory, {limits.upload_mb:g} MB upload"
+        f"{limits.memory_mb} MB memory, {limits.upload_mb:g} MB upload; one upload holds a worker "
+        f"for {limits.longest_hold_seconds / 60:.0f} min at most"
     )
     for part in assignment.parts:
         without = f" (without {', '.join(part.without)})" if part.without else ""

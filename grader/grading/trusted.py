@@ -21,6 +21,7 @@ import pytest
 from grader.errors import GradingError, ProctorError, SandboxError
 from grader.grading.events import GradingProgress
 from grader.grading.harness.judging import TestJudge
+from grader.grading.harness.own_work import limit_memory
 from grader.grading.harness.run import RUN, SuiteRun
 from grader.grading.harness.suite import LoadedSuite
 from grader.grading.job import GradingJob, PartialRun, WholeRun
@@ -30,8 +31,8 @@ from grader.report.report import Outcome, Report, RunStatus
 from grader.sandbox import Cell, Tier
 from grader.sandbox.guest.messages import MessageSocket
 
-_WALL_PER_CPU_SECOND = 10
-_WALL_GRACE_SECONDS = 600.0
+_LAST_RESORT = 4  # times the longest hold, which ends a run long before
+_LEAST_MEMORY_MB = 1024  # the largest value that may come, and room to work on it
 
 
 class TrustedRun:
@@ -55,8 +56,8 @@ class TrustedRun:
 
         The caller is sent progress and the result; the server is asked for sandboxes.
         """
-        limit = suite.assignment.limits.cpu_seconds * _WALL_PER_CPU_SECOND
-        signal.alarm(int(limit + _WALL_GRACE_SECONDS))
+        signal.alarm(int(_LAST_RESORT * suite.assignment.limits.longest_hold_seconds))
+        limit_memory(max(_LEAST_MEMORY_MB, suite.assignment.limits.memory_mb))
         self._started_at = datetime.now(UTC)
         self._suite = suite
         self._job = job

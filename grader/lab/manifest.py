@@ -57,14 +57,29 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+WALL_PER_CPU_SECOND = 4  # on a busy machine; what passes beyond that is waiting
+IDLE_SECONDS = 600.0  # of waiting, in all tests and imports of a run together
+
+
 class Limits(_Strict):
     """What one submission may spend. CPU is counted, not wall time: machines are noisy."""
 
     cpu_seconds: float = Field(gt=0, le=86_400, description="all tests of one run together")
     test_cpu_seconds: float = Field(10, gt=0, le=86_400, description="one test by default")
     import_cpu_seconds: float = Field(10, gt=0, le=600, description="importing the submission")
+    judging_cpu_seconds: float = Field(
+        30, gt=0, le=3_600, description="the suite's own work on one test"
+    )
     memory_mb: int = Field(2048, ge=128, le=1_048_576)
     upload_mb: float = Field(20, gt=0, le=1024, description="the upload after unpacking")
+
+    @property
+    def longest_hold_seconds(self) -> float:
+        """Wall time after which no test of a run is given any more: how long it holds a worker.
+
+        On a machine that everybody computes on, code gets a part of the time that passes.
+        """
+        return WALL_PER_CPU_SECOND * self.cpu_seconds + IDLE_SECONDS
 
 
 class RubricItem(_Strict):

@@ -23,6 +23,7 @@ class Cause(StrEnum):
     OPEN_FILES = "open_files"
     DISK_FULL = "disk_full"
     FILE_SIZE = "file_size"
+    TOO_MUCH_TO_JUDGE = "too_much_to_judge"
 
 
 _LIMIT = "{limit}"
@@ -86,6 +87,10 @@ _CAUSES: dict[Cause, str] = {
     ),
     Cause.FILE_SIZE: (
         "Your code wrote a single file larger than a submission may. Keep what you need in memory."
+    ),
+    Cause.TOO_MUCH_TO_JUDGE: (
+        "Checking what your code returned took more time or memory than a check may. Return what "
+        "was asked for, in the size that was asked for."
     ),
 }
 _GIVEN_LIMIT = r"(?: \(\d+(?:\.\d+)? (?:s|MB)\))?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import tempfile
@@ -127,14 +128,19 @@ class Sandbox:
         return None
 
     @contextmanager
-    def session(self, seed: int, cpu_seconds: float) -> Iterator[SandboxSession]:
-        """Fork one test off the template; on leaving, nothing of the test still runs."""
+    def session(
+        self, seed: int, cpu_seconds: float, until: float = math.inf
+    ) -> Iterator[SandboxSession]:
+        """Fork one test off the template; on leaving, nothing of the test still runs.
+
+        `until` is the watched second at which the test's wall time ends at the latest.
+        """
         if self.import_failure is not None:
             raise self.import_failure
         ours, theirs = socket.socketpair()
         self.output.restart()
         kills = self._cell.oom_kills()
-        budget = Budget(cpu_seconds, self.cpu_seconds)
+        budget = Budget(cpu_seconds, self.cpu_seconds, until)
         pid = 0
         try:
             with theirs:

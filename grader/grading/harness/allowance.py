@@ -1,40 +1,43 @@
 """What all tests of a run together may use, and what of it each process is given.
 
-Owns the run's limits in CPU and idle seconds. What one stretch of student code may use is its
+Owns the run's limits in CPU, idle and wall seconds. What one stretch of student code may use is its
 `Budget`'s, which this opens, renews and asks how near it came to its end.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from grader.grading.cache import Charge
 from grader.grading.collected import TestSpec
+from grader.lab.manifest import IDLE_SECONDS, WALL_PER_CPU_SECOND, Limits
 from grader.report.causes import Cause
+from grader.sandbox.host import clock
 from grader.sandbox.host.budget import Budget
 from grader.sandbox.host.failures import StudentTimeout
 
 _SMALLEST_ALLOWANCE = 0.1
-_IDLE_SECONDS = 600.0  # for all tests of a run together: sleeping must not hold a worker for hours
 
 
 class RunAllowance:
     """The seconds of one run, shared out among its tests."""
 
     def __init__(
-        self, cpu_seconds: float, charges: Mapping[str, Charge], used: Callable[[], float]
+        self, limits: Limits, charges: Mapping[str, Charge], used: Callable[[], float]
     ) -> None:
-        """Allow `cpu_seconds`; `used` tells how many the student's code has used so far.
+        """Begin to count; `used` tells how many CPU seconds the student's code has used so far.
 
         `charges` are what tests whose results are known from an earlier run would have used of
         it before each of the others, by that one's id.
         """
-        self._limit = cpu_seconds
+        self._limit = limits.cpu_seconds
         self._charges = charges
         self._used = used
         self._open: dict[Budget, float] = {}  # of the processes that live, with their limits
         self.idle_seconds = 0.0  # of wall time in which neither the student's code nor ours ran
+        self.until = clock.seconds() + limits.longest_hold_seconds
 
     def of(self, test: TestSpec, cpu_seconds: float) -> float:
         """Return what a process of this test gets of the seconds it asks for.
@@ -42,12 +45,26 @@ class RunAllowance:
         Raises StudentTimeout if the run has nothing left.
         """
         _, idle = self._charge(test)
-        if self.idle_seconds + idle > _IDLE_SECONDS:
+        if self.idle_seconds + idle > IDLE_SECONDS or clock.seconds() > self.until:
             raise StudentTimeout("the run waited too long without computing", Cause.WAITED)
         left = self._left(test)
         if left < _SMALLEST_ALLOWANCE:
             raise StudentTimeout(f"the run's {self._limit:g} s are spent", Cause.RUN_SPENT)
         return min(cpu_seconds, left)
+
+    @contextmanager
+    def watching(self) -> Iterator[Callable[[], float]]:
+        """Count the idle seconds of a stretch of the run, which the result then tells."""
+        wall, busy, idle = clock.seconds(), self._busy(), 0.0
+        try:
+            yield lambda: idle
+        finally:
+            passed = WALL_PER_CPU_SECOND * (self._busy() - busy)
+            idle = max(0.0, clock.seconds() - wall - passed)
+            self.idle_seconds += idle
+
+    def _busy(self) -> float:
+        return self._used() + time.process_time()
 
     def ran_out(self, test: TestSpec, allowance: float) -> bool:
         """Whether a timeout is the whole run's: the test had only what the others left of it."""

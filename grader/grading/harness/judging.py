@@ -17,11 +17,11 @@ import pytest
 
 from grader.errors import ProctorError
 from grader.grading.collected import TestSpec
+from grader.grading.harness.own_work import is_too_much, limited
 from grader.grading.harness.run import SuiteRun
 from grader.grading.verdict import Verdict
 from grader.report.causes import Cause
 from grader.report.report import Outcome
-from grader.sandbox.host import clock
 from grader.sandbox.host.failures import (
     StudentError,
     StudentNotImported,
@@ -50,6 +50,7 @@ class TestJudge:
         self.run = run
         self._on_test = on_test
         self._done = len(run.served)
+        self._cpu_seconds = run.suite.assignment.limits.judging_cpu_seconds
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(
@@ -63,16 +64,14 @@ class TestJudge:
         self.run.current = spec
         self.run.allowance.renew(spec)
         used = self.run.sandboxes.cpu_seconds
-        cpu, wall, own = used(), time.monotonic(), time.process_time()
-        watched = clock.seconds()
+        cpu, wall = used(), time.monotonic()
         try:
-            return (yield)
+            with self.run.allowance.watching() as idle:
+                return (yield)
         finally:
             verdict.cpu_seconds = used() - cpu
             verdict.wall_seconds = time.monotonic() - wall
-            busy = verdict.cpu_seconds + time.process_time() - own
-            verdict.idle_seconds = max(0.0, clock.seconds() - watched - busy)
-            self.run.allowance.idle_seconds += verdict.idle_seconds
+            verdict.idle_seconds = idle()
             self._done += 1
             self._on_test(self._done, len(self.run.specs), spec.id, verdict.outcome)
             self.run.current = None
@@ -91,6 +90,18 @@ class TestJudge:
             pytest.skip(f"needs {unmet[0]} to pass")
         if unmet:  # not run, or what it needs would be a gate that a strange value opens
             raise NotJudged(f"needs {unmet[0]}, which could not be judged")
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_fixture_setup(self) -> Generator[None, object, object]:
+        """Limit what a fixture's own code may use."""
+        with limited(self._cpu_seconds):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_pyfunc_call(self) -> Generator[None, object, object]:
+        """Limit what a test's own code may use."""
+        with limited(self._cpu_seconds):
+            return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
@@ -141,6 +152,8 @@ class TestJudge:
                 verdict.detail = str(error)
         elif isinstance(error, (AssertionError, pytest.fail.Exception)):
             verdict.outcome = Outcome.FAILED
+        elif is_too_much(error):
+            verdict.outcome, verdict.cause = Outcome.FAILED, Cause.TOO_MUCH_TO_JUDGE
         elif isinstance(error, pytest.skip.Exception):
             verdict.outcome = Outcome.MISSING
         else:

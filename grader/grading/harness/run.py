@@ -43,7 +43,7 @@ class SuiteRun:
         self.probe = Probe(job.probe)
         self.sandboxes = RunSandboxes(suite.assignment, self.submission, supply)
         self.allowance = RunAllowance(
-            suite.assignment.limits.cpu_seconds, job.charges, self.sandboxes.cpu_seconds
+            suite.assignment.limits, job.charges, self.sandboxes.cpu_seconds
         )
         if job.only:
             self.specs = self._selected(job.only)
@@ -91,16 +91,18 @@ class SuiteRun:
 
         What an import says is shown to students: it must not know what a hidden test asked.
         """
-        self.sandboxes.move_in(spec.kind for spec in self.due())
+        with self.allowance.watching():
+            self.sandboxes.move_in(spec.kind for spec in self.due())
 
     @contextmanager
     def student(self, seed: int, cpu_seconds: float) -> Iterator[Student]:
         """Give the current test a fork of the student's process."""
         spec = self.running
+        allowed, until = self.allowance.of(spec, cpu_seconds), self.allowance.until
         sandbox = self.sandboxes.of(spec.kind)
         modules = self.sandboxes.modules(spec.without)
         with (
-            sandbox.session(seed, self.allowance.of(spec, cpu_seconds)) as session,
+            sandbox.session(seed, allowed, until) as session,
             self.from_scratch.over(session.channel, modules.values(), spec.without),
             self.allowance.lending(session.budget, cpu_seconds),
             self.probe.over(session.channel, modules.values()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from grader.report.causes import Cause
@@ -16,8 +17,12 @@ _WALL_GRACE_SECONDS = 30.0
 class Budget:
     """A CPU allowance, read from outside the sandbox, with wall time as a backstop."""
 
-    def __init__(self, cpu_seconds: float, meter: Callable[[], float]) -> None:
+    def __init__(
+        self, cpu_seconds: float, meter: Callable[[], float], until: float = math.inf
+    ) -> None:
+        """Open an allowance; `until` is the watched second at which every allowance ends."""
         self._meter = meter
+        self._until = until
         self._cpu_start = meter()
         self._wall_start = clock.seconds()
         self._most = 0.0
@@ -37,7 +42,7 @@ class Budget:
         self.cpu_seconds = cpu_seconds
         self._cpu_limit = self._meter() + cpu_seconds
         allowance = cpu_seconds * _WALL_PER_CPU_SECOND + _WALL_GRACE_SECONDS
-        self._wall_limit = clock.seconds() + allowance
+        self._wall_limit = min(clock.seconds() + allowance, self._until)
 
     def _share(self) -> float:
         return 1 - (self._cpu_limit - self._meter()) / self.cpu_seconds

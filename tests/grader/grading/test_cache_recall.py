@@ -7,6 +7,7 @@ from grader.grading.cache.recall import Recall
 from grader.grading.collected import CollectedSuite, TestSpec
 from grader.grading.harness.allowance import RunAllowance
 from grader.grading.verdict import Verdict
+from grader.lab.manifest import Limits
 from grader.report import Outcome, TestReport, Visibility
 from grader.report.causes import Cause
 from grader.sandbox.host.failures import StudentTimeout
@@ -126,10 +127,11 @@ def test_what_was_run_may_leave_too_little_for_what_was_not(make_report, slow, f
 
 
 def test_a_charge_shortens_what_a_run_has_left():
-    allowance = RunAllowance(100.0, {"test_x.py::a": (15.0, 0.0)}, lambda: 20.0)
+    limits = Limits(cpu_seconds=100)
+    allowance = RunAllowance(limits, {"test_x.py::a": (15.0, 0.0)}, lambda: 20.0)
     assert allowance.of(spec("a"), 500.0) == 100.0 - 15.0 - 20.0
     assert allowance.of(spec("b"), 500.0) == 100.0 - 20.0
-    waited = RunAllowance(100.0, {"test_x.py::a": (0.0, 601.0)}, lambda: 0.0)
+    waited = RunAllowance(limits, {"test_x.py::a": (0.0, 601.0)}, lambda: 0.0)
     with pytest.raises(StudentTimeout):
         waited.of(spec("a"), 1.0)
 

@@ -344,6 +344,50 @@ def test_what_the_suite_raises_on_a_value_costs_that_test_alone(lab_with):
     assert "TypeError" not in shown.model_dump_json()
 
 
+TOO_MUCH = (
+    HEADER
+    + """
+@pytest.fixture(scope="module")
+def endless():
+    while True:
+        pass
+
+@pytest.mark.item("double")
+def test_computes():
+    '''Computes without an end on what it got.'''
+    sum(1 for _ in iter(int, 1))
+
+@pytest.mark.item("double")
+def test_fixture(endless):
+    '''Has a fixture that does.'''
+
+@pytest.mark.item("partial")
+def test_grows():
+    '''Takes more memory than there may be.'''
+    bytearray(8 * 2**30)
+
+@pytest.mark.item("linear")
+def test_right(student):
+    '''Passes.'''
+    assert student.maths.double(1) == 2
+"""
+)
+
+
+def test_the_suites_own_work_has_a_limit_that_costs_the_test_alone(lab_with):
+    lab = lab_with(TOO_MUCH)
+    manifest = lab.public / "assignment.toml"
+    limit = "\njudging_cpu_seconds = 0.3\ncpu_seconds = 20"
+    manifest.write_text(manifest.read_text().replace("\ncpu_seconds = 20", limit))
+    lab = dataclasses.replace(lab, assignment=load_assignment(lab.public))
+    report = grade(lab, reference_submission(lab), key=KEY).report
+    assert report.status is RunStatus.GRADED, report.fault
+    assert [test.outcome.value for test in report.tests] == ["failed"] * 3 + ["passed"]
+    for test in report.tests[:3]:
+        assert "took more time or memory than a check may" in test.reason
+    assert report.pending_score == 0
+
+
 def test_who_tries_a_suite_hears_that_it_cannot_judge(lab_with):
     lab = lab_with(UNJUDGED)
     says = "test_raises could not judge"

@@ -45,6 +45,16 @@ def test_code_that_waits_without_computing_is_stopped_and_told_so(clocks):
     assert budget.wall_used == 47
 
 
+def test_no_allowance_goes_beyond_the_end_of_the_run(clocks):
+    budget = Budget(10, lambda: clocks[0], until=clock.seconds() + 5)
+    watch(budget, clocks, 5)
+    budget.allow(10)
+    clocks[1] += 1
+    with pytest.raises(StudentTimeout) as caught:
+        budget.check()
+    assert caught.value.cause is Cause.WAITED
+
+
 def test_a_new_allowance_counts_from_now(clocks):
     budget = Budget(2, lambda: clocks[0])
     clocks[0] += 1.5
