@@ -108,7 +108,7 @@ def calibrate(
         raise SystemExit(0 if _confirm(home, lab, confirming, jobs, against) else 1)
     plan = Plan(runs, _chosen(lab, variants), baselines, jobs)
     today = datetime.now(UTC).date()
-    with _Watch(Console(stderr=True)) as watch:
+    with _MeasuringDisplay(Console(stderr=True)) as watch:
         calibration = make_calibration(
             lab, plan, today=today, on_start=watch.start, on_run=watch.ended
         )
@@ -186,9 +186,9 @@ def show(console: Console, rows: Sequence[Row]) -> None:
 def cells(row: Row) -> tuple[str, ...]:
     """Return what the table says of one bar."""
     found, best = row.assessment, row.best
-    said = f"{best.value:.3g} {best.name} (-{best.gap:.1f} sd)" if best else "-"
+    baseline = f"{best.value:.3g} {best.name} (-{best.gap:.1f} sd)" if best else "-"
     if row.passing:
-        said += f"; {len(row.passing)} baselines pass"
+        baseline += f"; {len(row.passing)} baselines pass"
     mark = {Counts.TAIL: " t", Counts.FREE: " c", Counts.NORMAL: ""}[found.counts]
     return (
         ":)" if found.accepted else ":(",
@@ -202,19 +202,19 @@ def cells(row: Row) -> tuple[str, ...]:
         f"{found.margin:.1f}",
         f"{found.bound:.2g}{mark}",
         f"{found.free:.2g}",
-        said,
+        baseline,
     )
 
 
 def _cost(calibration: Calibration) -> str:
-    told = (
+    costs = (
         f"{runs.variant or 'a run'} {runs.cpu_seconds_mean:.1f} (most {runs.cpu_seconds_max:.1f})"
         for runs in calibration.variants
     )
-    return f"CPU seconds of the measuring tests: {', '.join(told)}"
+    return f"CPU seconds of the measuring tests: {', '.join(costs)}"
 
 
-class _Watch:
+class _MeasuringDisplay:
     """A bar with the time left on a terminal, a line a run elsewhere."""
 
     def __init__(self, console: Console) -> None:
@@ -234,7 +234,7 @@ class _Watch:
         self._done = 0
         self._total = 0
 
-    def __enter__(self) -> _Watch:
+    def __enter__(self) -> _MeasuringDisplay:
         self._progress.start()
         return self
 

@@ -59,11 +59,11 @@ def _data() -> list[str]:
 def _verdict(found: DoctorReport) -> list[str]:
     here = f"This machine gives sandbox tier {found.tier} of 4 ({found.tier_name})."
     if not found.fit_for_grades:
-        said = [here, "Do not use scores made here as grades: student code could change them."]
+        verdict = [here, "Do not use scores made here as grades: student code could change them."]
     elif found.tier == 1:
-        said = [here, "That is the strongest. Nothing to do: grade away."]
+        verdict = [here, "That is the strongest. Nothing to do: grade away."]
     else:
-        said = [here, "Scores made here may be used as grades; tier 1 is stronger still."]
+        verdict = [here, "Scores made here may be used as grades; tier 1 is stronger still."]
     if found.better:
-        said += ["", "For a stronger tier, then run this command again:"]
-    return [*said, *(f"  - {mend}" for mend in found.better)]
+        verdict += ["", "For a stronger tier, then run this command again:"]
+    return [*verdict, *(f"  - {mend}" for mend in found.better)]

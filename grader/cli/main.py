@@ -88,11 +88,11 @@ def _unexpected(error: Exception) -> str:
     """Note the traceback in the log and return what to tell the person."""
     state = os.environ.get("XDG_STATE_HOME")
     log = (Path(state) if state else Path.home() / ".local" / "state") / "proctor" / "grader.log"
-    told = f"Something went wrong inside grader: {type(error).__name__}: {error}"
+    message = f"Something went wrong inside grader: {type(error).__name__}: {error}"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as out:
             out.write(f"{datetime.now(UTC).isoformat()}\n{traceback.format_exc()}\n")
     except OSError:
-        return f"{told}\n{traceback.format_exc()}"
-    return f"{told}\nThe details are in {log}"
+        return f"{message}\n{traceback.format_exc()}"
+    return f"{message}\nThe details are in {log}"

@@ -40,7 +40,7 @@ def watching(names: Sequence[str], console: Console | None = None) -> Iterator[W
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True, expand=True) as progress:
-        yield Bar(names, progress)
+        yield BatchBar(names, progress)
 
 
 class Lines:
@@ -65,7 +65,7 @@ class Lines:
         )
 
 
-class Bar:
+class BatchBar:
     """A bar of submissions; each one counts by the share of its tests that have ended."""
 
     def __init__(self, names: Sequence[str], progress: Progress) -> None:

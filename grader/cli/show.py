@@ -48,13 +48,13 @@ def describe(assignment: Assignment) -> Iterator[str]:
 
 
 def _rules(item: RubricItem) -> str:
-    said = {
+    rules = {
         "marked by a person": item.manual,
         "all or nothing": item.all_or_nothing,
         "bonus": item.bonus,
     }
-    rules = ", ".join(rule for rule, holds in said.items() if holds)
-    return f" ({rules})" if rules else ""
+    holding = ", ".join(rule for rule, holds in rules.items() if holds)
+    return f" ({holding})" if holding else ""
 
 
 def _bars(bars: Bars) -> Iterator[str]:

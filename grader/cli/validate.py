@@ -14,7 +14,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.progress import Progress as Bar
+from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
 from grader.authoring.validate import Finding, Plan, Validation, check_count, validate
@@ -101,7 +101,7 @@ def _validate(lab: Lab, plan: Plan, console: Console) -> Validation:
         for line in finding.detail.splitlines():
             console.print(f"          {line}", markup=False, soft_wrap=True)
 
-    with _Watch(console) as watch:
+    with _MutantDisplay(console) as watch:
         result = validate(lab, plan, on_finding=show, on_progress=watch.on_progress)
     failed = [finding for finding in result.findings if not finding.holds]
     console.print(
@@ -113,13 +113,13 @@ def _validate(lab: Lab, plan: Plan, console: Console) -> Validation:
     return result
 
 
-class _Watch:
+class _MutantDisplay:
     """How automatic mutants go: a bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._started: float | None = None
-        self._bar = Bar(
+        self._bar = ProgressBar(
             TextColumn("Mutants"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
@@ -145,12 +145,13 @@ class _Watch:
 
     def _line(self, progress: Progress) -> None:
         self._started = self._started or time.monotonic()
-        told = f"[{progress.done}/{progress.total}] mutants, {progress.survived} survive"
+        reached = f"[{progress.done}/{progress.total}] mutants, {progress.survived} survive"
         spent = time.monotonic() - self._started
         left = spent / max(progress.done - _EVERY, 1) * (progress.total - progress.done)
-        click.echo(f"{told}, about {left / 60:.0f} min left" if spent else told, err=True)
+        line = f"{reached}, about {left / 60:.0f} min left" if spent else reached
+        click.echo(line, err=True)
 
-    def __enter__(self) -> _Watch:
+    def __enter__(self) -> _MutantDisplay:
         """Return the watch itself."""
         return self
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from grader.encoding import decode_text
 from grader.errors import TableError
 from grader.lab.manifest import SubmittedFile
-from grader.lab.table import read_table, told
+from grader.lab.table import describe_problems, read_table
 
 _TEXTS = (".md", ".txt")
 # The first bytes of documents that are no text, whatever they are called.
@@ -47,7 +47,9 @@ def _as_table(file: SubmittedFile, content: bytes) -> PlainForm:
     except TableError as error:
         at = "" if error.problems[0].line else ":"
         mend = "Mend it and upload again." if file.required else "Mend it, or leave the file out."
-        return PlainForm(content, reasons=(f"{file.path}{at} {told(error.problems)} {mend}",))
+        return PlainForm(
+            content, reasons=(f"{file.path}{at} {describe_problems(error.problems)} {mend}",)
+        )
     if not table.oddities:
         return PlainForm(content)
     *most, last = table.oddities

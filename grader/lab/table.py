@@ -184,7 +184,7 @@ class _Reading:
         return number
 
 
-def told(problems: Sequence[TableProblem], most: int = 5) -> str:
+def describe_problems(problems: Sequence[TableProblem], most: int = 5) -> str:
     """Return the first problems in one line of text, with a count of the others."""
     said = [str(problem) for problem in problems[:most]]
     if len(problems) > most:

@@ -88,9 +88,9 @@ def _run(folder: Path, wall_seconds: float) -> list[PublicResult]:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        said = f"It ran for more than {wall_seconds:g} s. Look for a loop that never ends."
-        found = _read(results, Outcome.TIMEOUT, said)
-        return found or [PublicResult(_STARTED, Outcome.TIMEOUT, said)]
+        message = f"It ran for more than {wall_seconds:g} s. Look for a loop that never ends."
+        found = _read(results, Outcome.TIMEOUT, message)
+        return found or [PublicResult(_STARTED, Outcome.TIMEOUT, message)]
     found = _read(results, Outcome.CRASHED, f"Python ended itself with status {ended.returncode}.")
     if not found or ended.returncode in _COLLECTION_FAILED:
         output = clean(ended.stdout.decode(errors="replace"))
@@ -98,7 +98,7 @@ def _run(folder: Path, wall_seconds: float) -> list[PublicResult]:
     return found
 
 
-def _read(results: Path, unfinished: Outcome, said: str) -> list[PublicResult]:
+def _read(results: Path, unfinished: Outcome, message: str) -> list[PublicResult]:
     """Return the tests in their order; one that began and has no end gets `unfinished`."""
     rows = _rows(results)
     ends = {row["id"]: row for row in rows if "outcome" in row}
@@ -106,7 +106,7 @@ def _read(results: Path, unfinished: Outcome, said: str) -> list[PublicResult]:
         PublicResult(
             clean_line(row["title"]),
             Outcome(ends[row["id"]]["outcome"]) if row["id"] in ends else unfinished,
-            clean(ends[row["id"]]["message"]) if row["id"] in ends else said,
+            clean(ends[row["id"]]["message"]) if row["id"] in ends else message,
         )
         for row in rows
         if "title" in row

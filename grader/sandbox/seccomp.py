@@ -14,7 +14,8 @@ from typing import Any
 import pyseccomp
 
 # Each of these has been a way out of a sandbox, or tells of what other processes do with the files
-# that all of them may read.
+# that all of them may read, or keeps memory that outlives its process: what one test leaves there
+# the next would find. POSIX shared memory is a file, and swept like one.
 DENIED = tuple(
     """
     ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd
@@ -30,6 +31,8 @@ DENIED = tuple(
     personality syslog vhangup
     inotify_init inotify_init1 inotify_add_watch fanotify_init fanotify_mark
     preadv2 pwritev2 cachestat
+    shmget shmat shmctl msgget msgsnd msgrcv msgctl semget semop semtimedop semctl
+    mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr
     """.split()
 )
 # Locks on a library file all sandboxes read would carry bits from one to another; in the scratch
@@ -45,11 +48,9 @@ _NAMESPACE_FLAGS = (
     0x20000000,  # CLONE_NEWPID
     0x40000000,  # CLONE_NEWNET
 )
-# What namespaces hide on the better tiers: queues and memory that outlive a process.
+# What namespaces hide on the better tiers.
 _SHARED = tuple(
     """
-    shmget shmat shmctl msgget msgsnd msgrcv msgctl semget semop semtimedop semctl
-    mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr
     socket connect bind listen accept accept4 setpriority sched_setaffinity sched_setscheduler
     """.split()
 )

@@ -76,7 +76,10 @@ def as_number(value: Any, *, finite: bool = True) -> float:
     ):
         value = value.item()
     require(type(value) in (int, float), f"expected a number, got {kind_of(value)}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise AssertionError("expected a number, got an int too large for one") from None
     require(not finite or np.isfinite(number), f"expected a finite number, got {number}")
     return number
 

@@ -18,7 +18,7 @@ from grader.grading.verdict import Verdict
 from grader.intake.submission import Submission
 from grader.lab.bars import BARS_NAME
 from grader.lab.manifest import SubmittedFile
-from grader.lab.table import TableRow, read_table, told
+from grader.lab.table import TableRow, describe_problems, read_table
 from grader.report.report import Visibility
 from grader.sandbox.host.proxy import Student
 from grader.suite.values import require
@@ -143,7 +143,7 @@ class SubmittedFiles:
         try:
             return list(read_table(content, columns[path]).rows)
         except TableError as error:
-            raise AssertionError(f"{path}: {told(error.problems)}") from None
+            raise AssertionError(f"{path}: {describe_problems(error.problems)}") from None
 
 
 @pytest.fixture(scope="session")

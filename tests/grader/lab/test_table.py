@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import TableError
-from grader.lab.table import Column, read_table, told
+from grader.lab.table import Column, describe_problems, read_table
 
 COLUMNS = {
     "factor": Column.TEXT,
@@ -126,7 +126,7 @@ def test_the_plain_form_is_read_back_as_itself():
 def test_a_wrong_row_is_named_with_its_line(row, said):
     with pytest.raises(TableError) as caught:
         read_table(f"{HEADER}\n{row}\n".encode(), COLUMNS)
-    assert said in told(caught.value.problems)
+    assert said in describe_problems(caught.value.problems)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_wrong_row_is_named_with_its_line(row, said):
 def test_a_file_without_the_header_says_which_it_must_be(text, said):
     with pytest.raises(TableError) as caught:
         read_table(text.encode(), COLUMNS)
-    assert said in told(caught.value.problems)
+    assert said in describe_problems(caught.value.problems)
 
 
 def test_many_wrong_rows_are_told_by_the_first_and_counted():
@@ -153,7 +153,7 @@ def test_many_wrong_rows_are_told_by_the_first_and_counted():
     with pytest.raises(TableError) as caught:
         read_table(text.encode(), COLUMNS)
     assert len(caught.value.problems) == 90
-    said = told(caught.value.problems)
+    said = describe_problems(caught.value.problems)
     assert "line 6" in said
     assert "line 7" not in said
     assert said.endswith("85 more lines are like that.")

@@ -117,6 +117,9 @@ def test_no_process_of_a_sandbox_is_roots(box):
         ("mount", (b"none", b"/sandbox/scratch", b"tmpfs", 0, None)),
         ("chroot", (b"/",)),
         ("setns", (0, 0)),
+        ("shmget", (0, 4096, 0o1600)),
+        ("msgget", (0, 0o1600)),
+        ("semget", (0, 1, 0o1600)),
     ],
 )
 def test_dangerous_system_calls_are_refused(call, name, args):
