@@ -39,12 +39,12 @@ class OfferingState(StrEnum):
 
 
 def state_of(offering: Offering, now: datetime) -> OfferingState:
-    """Return how an offering stands. The due instant itself is still on time."""
+    """Return how an offering stands. Due at 23:59 is what comes before 24:00."""
     if now < offering.opens_at:
         return OfferingState.NOT_YET
-    if now <= offering.due_at:
-        return OfferingState.OPEN
-    return OfferingState.LATE if now <= offering.last_moment else OfferingState.CLOSED
+    if offering.is_closed(now):
+        return OfferingState.CLOSED
+    return OfferingState.LATE if offering.is_late(now) else OfferingState.OPEN
 
 
 def create_term(

@@ -52,7 +52,7 @@ def upload_form(
         client_key=str(uuid.uuid4()),
         files=files,
         upload_mb=upload_mb,
-        late=now > offering.due_at,
+        late=offering.is_late(now),
         allowance=allowance,
         refusal=refusal,
     )

@@ -126,7 +126,7 @@ def check_allowed(
     zone = ZoneInfo(offering.term.timezone)
     if now < offering.opens_at:
         raise Refused(f"This lab opens at {_local(offering.opens_at, zone)}. Come back then.")
-    if now > offering.last_moment:
+    if offering.is_closed(now):
         raise Refused(
             f"This lab closed at {_local(offering.last_moment, zone)}; your upload came at "
             f"{_local(now, zone)}. Ask your instructor if you were promised more time."

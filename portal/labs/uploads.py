@@ -19,7 +19,7 @@ from portal.labs.form import UploadForm, upload_form
 from portal.people.login import me
 from portal.platform.feature import rate
 from portal.platform.security import limiter
-from portal.platform.web import db_session, end_reading, now, portal, writing
+from portal.platform.web import began, db_session, end_reading, now, portal, writing
 from portal.runs.queues import queue_of
 from portal.runs.suites import digest_of
 from portal.runs.web import engine_jobs
@@ -49,7 +49,6 @@ def upload(offering_id: int) -> ResponseReturnValue:
     session = db_session()
     access = require_offering(session, offering_id)
     form = form_of(access.offering)
-    received_at = now()
     if access.enrolment is None or not form.files or _too_early(access):
         return _rejected(access, "refused", [form.refusal])
     lab = portal().catalogue.get(access.offering.assignment_slug or "")
@@ -74,7 +73,7 @@ def upload(offering_id: int) -> ResponseReturnValue:
                 upload=accepted,
                 suite_digest=digest_of(lab),
                 queue=queue_of(lab.assignment),
-                now=received_at,
+                now=began(),
             )
     except service.Refused as refused:
         return _rejected(access, "refused", [str(refused)])
@@ -110,7 +109,7 @@ def form_of(offering: Offering) -> UploadForm:
         access.offering,
         access.enrolment,
         is_staff=access.is_staff,
-        now=now(),
+        now=began(),
     )
 
 
@@ -124,7 +123,7 @@ def my_attempts(offering: Offering) -> list[Attempt]:
 
 def _too_early(access: OfferingAccess) -> bool:
     """Tell whether even the names of the lab's files are not for this person yet."""
-    return not access.is_staff and state_of(access.offering, now()) is OfferingState.NOT_YET
+    return not access.is_staff and state_of(access.offering, began()) is OfferingState.NOT_YET
 
 
 def _sent_files() -> list[SentFile]:

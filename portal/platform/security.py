@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from grader.api import clean, invisible
 from portal.platform.config import PortalConfig
 from portal.platform.feature import takes_uploads
+from portal.platform.web import note_begin
 
 csrf = CSRFProtect()
 limiter = Limiter(key_func=get_remote_address, storage_uri="memory://", headers_enabled=True)
@@ -70,7 +71,8 @@ def local_path(target: str | None) -> str | None:
 def init_app(app: Flask, config: PortalConfig) -> None:
     """Switch the protections on."""
     app.config.update(settings(config))
-    app.before_request(_refuse_bulk)  # first: the CSRF check reads the whole form
+    app.before_request(note_begin)
+    app.before_request(_refuse_bulk)  # before the CSRF check, which reads the whole form
     csrf.init_app(app)
     limiter.init_app(app)
     app.before_request(_refuse_hidden)

@@ -64,6 +64,16 @@ def now() -> datetime:
     return portal().clock()
 
 
+def note_begin() -> None:
+    """Remember when a request began, before anything waits for its body."""
+    g.began = now()
+
+
+def began() -> datetime:
+    """Return when this request began: what is sent at 23:59 counts, however long it takes."""
+    return cast(datetime, g.began)
+
+
 def db_session() -> Session:
     """Return this request's read-only session; it closes when the request ends."""
     if "db_session" not in g:

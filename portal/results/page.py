@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +16,8 @@ from portal.runs.status import Status, statuses
 from portal.standings.attempts import Attempt, attempt_of
 from portal.submissions.arrival import Arrival
 from portal.submissions.models import Submission
+
+_ON_THE_WAY = timedelta(minutes=6)  # the longest that an upload may take to arrive
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,15 @@ def student_report(
 ) -> StudentReport | None:
     """Return what the student may see of a result at `now`; None without one.
 
-    Details that open after the due date stay closed while late uploads are still taken. Those
+    Details that open after the due date stay closed while uploads are still taken, or on their way
+    since the last minute. Those
     that open with published grades stay closed: grades are not published test by test.
     """
     if result is None:
         return None
     return for_student(
         Report.model_validate_json(result.report),
-        due_passed=now > offering.last_moment,
+        due_passed=offering.is_closed(now - _ON_THE_WAY),
         published=False,
     )
 

@@ -35,7 +35,7 @@ class Attempt:
     @property
     def late(self) -> bool:
         """Whether it came after the due date."""
-        return self.submission.received_at > self.submission.offering.due_at
+        return self.submission.offering.is_late(self.submission.received_at)
 
 
 def attempts_of(session: Session, enrolment: Enrolment, offering: Offering) -> list[Attempt]:

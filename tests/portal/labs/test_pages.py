@@ -50,15 +50,20 @@ def test_a_term_that_cannot_be_is_refused(
         create_term(session, labs=[], first_day=date(2026, 1, 1), **values)  # type: ignore[arg-type]
 
 
-def test_the_due_instant_is_on_time_and_the_next_is_not(term: Term) -> None:
+@pytest.mark.parametrize("second", [0, 1, 59])  # of the due date: it names a minute
+def test_the_due_minute_is_on_time_to_its_end_and_the_next_is_not(term: Term, second: int) -> None:
     lab = term.offerings[0]
     tick = timedelta(microseconds=1)
+    minute = timedelta(minutes=1)
+    over = lab.due_at + minute
+    lab.due_at += timedelta(seconds=second)
     assert state_of(lab, lab.opens_at - tick) is OfferingState.NOT_YET
-    assert state_of(lab, lab.due_at) is OfferingState.OPEN
-    assert state_of(lab, lab.due_at + tick) is OfferingState.CLOSED
+    assert state_of(lab, over - tick) is OfferingState.OPEN
+    assert state_of(lab, over) is OfferingState.CLOSED
     lab.closes_at = lab.due_at + timedelta(days=1)
-    assert state_of(lab, lab.due_at + tick) is OfferingState.LATE
-    assert state_of(lab, lab.closes_at + tick) is OfferingState.CLOSED
+    assert state_of(lab, over) is OfferingState.LATE
+    assert state_of(lab, over + timedelta(days=1) - tick) is OfferingState.LATE
+    assert state_of(lab, over + timedelta(days=1)) is OfferingState.CLOSED
 
 
 def test_home_shows_due_dates_in_the_courses_zone(make_member: Member, log_in: LogIn) -> None:

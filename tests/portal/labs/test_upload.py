@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
+from support.uploads import multipart
 
 from grader.api import pack_together
 from portal.audit.models import AuditEntry
@@ -174,6 +175,45 @@ def test_an_upload_after_the_close_is_refused_and_says_when_it_closed(bench, clo
     assert "closed at" in answer.text
     assert "+0800" in answer.text
     assert len(bench.submissions()) == 1
+
+
+class SlowBody(io.BytesIO):
+    """A body that has arrived only when time has passed."""
+
+    def __init__(self, data, clock, **passed):
+        super().__init__(data)
+        self._arrives = lambda: clock.advance(**passed)
+
+    def read(self, *args):
+        self._arrives()
+        self._arrives = lambda: None
+        return super().read(*args)
+
+
+def send_slowly(bench, clock, **passed):
+    form = multipart([("answer.py", GOOD)], client_key="slow-upload-1")
+    return bench.client.post(
+        f"/labs/{bench.offering_id}/submissions",
+        headers={"Accept": "application/json", "Content-Length": str(len(form["data"]))},
+        input_stream=SlowBody(form["data"], clock, **passed),
+        content_type=form["content_type"],
+    )
+
+
+def test_what_was_begun_in_the_last_minute_is_on_time_however_long_it_takes(bench, clock):
+    bench.change_offering(due_at=clock(), closes_at=None)
+    clock.advance(seconds=59 - clock().second)
+    sent_at = clock()
+    answer = send_slowly(bench, clock, minutes=4)
+    assert answer.status_code == 201
+    assert answer.get_json()["received_at"] == sent_at.isoformat()
+    assert "late" not in bench.client.get(answer.get_json()["url"]).text
+
+
+def test_what_is_begun_a_minute_later_is_refused(bench, clock):
+    bench.change_offering(due_at=clock(), closes_at=None)
+    clock.advance(seconds=60 - clock().second)
+    assert send_slowly(bench, clock, seconds=1).status_code == 422
 
 
 def test_a_retry_after_the_close_still_finds_its_receipt(bench, clock):
