@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import json
+import platform
 from dataclasses import dataclass
+from pathlib import Path
 
+from grader.intake import compiling
 from grader.intake.limited import run_limited
 from grader.text import shown
 
-_SCRIPT = """
-import json, sys
-found = None
-try:
-    compile(sys.stdin.buffer.read(), "file", "exec", dont_inherit=True)
-except SyntaxError as error:
-    found = [error.lineno or 0, type(error).__name__, str(error.msg)]
-except ValueError as error:
-    found = [0, "SyntaxError", str(error)]
-except (RecursionError, MemoryError):
-    found = [0, "SyntaxError", "the code is nested too deeply"]
-json.dump(found, sys.stdout)
-"""
+_SCRIPT = Path(compiling.__file__).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -30,9 +21,16 @@ class SyntaxFault:
     line: int  # 1-based; 0 if it concerns the whole text
     kind: str  # SyntaxError or a subclass of it
     message: str
+    since: str = ""  # the Python, such as 3.12, in which it is none
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.message}"
+        if not self.since:
+            return f"{self.kind}: {self.message}"
+        ours = ".".join(platform.python_version_tuple()[:2])
+        return (
+            f"{self.kind}: {self.message} needs Python {self.since}, and your work is graded with "
+            f"Python {ours}. Write it in the older way"
+        )
 
 
 def syntax_fault(source: bytes) -> SyntaxFault | None:
@@ -43,5 +41,5 @@ def syntax_fault(source: bytes) -> SyntaxFault | None:
     fault = json.loads(answer)
     if fault is None:
         return None
-    line, kind, message = fault
-    return SyntaxFault(line, kind, shown(message))
+    line, kind, message, *since = fault
+    return SyntaxFault(line, kind, shown(message), *since)

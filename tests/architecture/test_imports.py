@@ -53,6 +53,7 @@ RULES = (
     rule("grader/sandbox/guest/*.py", GUEST),
     # These are read by a child that has the standard library alone.
     rule("grader/intake/limited/child.py"),
+    rule("grader/intake/compiling.py"),
     rule("grader/intake/notebook/commands.py"),
     rule("grader/intake/notebook/bindings.py"),
     rule("grader/from_scratch/reading/*.py", "grader.from_scratch.reading"),

@@ -296,6 +296,19 @@ SENT = (
         "not UTF-8",
     ),
     Upload(
+        "other-encoding",
+        "sends Python that reads as a comment and runs as code, by its encoding",
+        lambda _: [("maths.py", b"# coding: utf-7\n#+AAo-import os\n" + MATHS), ("net.py", NET)],
+        "written in 'utf-7'",
+    ),
+    Upload(
+        "turned-source",
+        "sends Python whose comment turns the order of what stands behind it",
+        lambda _: [("maths.py", MATHS + "# \u202e\u2066 if staff\n".encode()), ("net.py", NET)],
+        "cannot be seen (U+202E, U+2066)",
+        taken=True,
+    ),
+    Upload(
         "deep-source",
         "sends Python nested until a parser breaks",
         lambda _: [("maths.py", b"x = " + b"-" * 400_000 + b"1\n"), ("net.py", NET)],
