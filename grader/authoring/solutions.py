@@ -6,8 +6,10 @@ from pathlib import Path, PurePosixPath
 
 from grader.authoring.variants import of_variant
 from grader.errors import GradingError
+from grader.intake.own import is_own, package_of
 from grader.intake.submission import AcceptedFile, Submission
 from grader.lab.catalogue import Lab
+from grader.lab.manifest import Assignment
 
 # What a hurried or hostile student returns instead of an answer, as an expression.
 _ODD_VALUES = {
@@ -54,7 +56,17 @@ def reference_submission(lab: Lab, variant: str | None = None) -> Submission:
     if lab.reference is None:
         raise GradingError(f"{lab.assignment.slug}: no reference here")
     plain = _collect(lab, "reference", lab.reference, strip=True)
+    own = own_files(lab.assignment, lab.reference)
+    every = [*plain.files, *(AcceptedFile(path, file.read_bytes()) for path, file in own.items())]
+    plain = Submission(plain.name, tuple(sorted(every, key=lambda file: file.path)))
     return of_variant(lab, plain, variant)
+
+
+def own_files(assignment: Assignment, reference: Path) -> dict[str, Path]:
+    """Return the reference's own modules by path: those beside the files that are asked for."""
+    package = package_of(assignment)
+    files = {f"{package}/{file.name}": file for file in sorted(reference.glob("*.py"))}
+    return {path: file for path, file in files.items() if package and is_own(path, assignment)}
 
 
 def skeleton_submission(lab: Lab) -> Submission:

@@ -1,4 +1,4 @@
-"""What hidden suites import: the comparator, values, remote operations. Fixtures come by plugin."""
+"""What hidden suites import: comparator, values, remote operations, studies. Fixtures: a plugin."""
 
 from grader.sandbox.host.failures import (
     StudentCrashed,
@@ -10,9 +10,11 @@ from grader.sandbox.host.failures import (
 from grader.sandbox.host.proxy import RemoteObject, Student
 from grader.suite.compare import assert_matches
 from grader.suite.remote import attribute, expect_raises, gradients, parameters, set_training
+from grader.suite.study import Cell, Study
 from grader.suite.values import as_array, as_number, as_object, as_tensor, require
 
 __all__ = [
+    "Cell",
     "RemoteObject",
     "Student",
     "StudentCrashed",
@@ -20,6 +22,7 @@ __all__ = [
     "StudentMemory",
     "StudentRaised",
     "StudentTimeout",
+    "Study",
     "as_array",
     "as_number",
     "as_object",

@@ -64,8 +64,8 @@ def _pad(x: Tensor, padding: int) -> Tensor:
     return padded
 
 
-def _seen(start: int, count: int, stride: int) -> slice:
-    """Return the pixels that one entry of the kernel meets, over all positions of an axis."""
+def _tap(start: int, count: int, stride: int) -> slice:
+    """Return the pixels that one entry of the kernel meets at all positions along an axis."""
     return slice(start, start + stride * (count - 1) + 1, stride)
 
 
@@ -99,7 +99,7 @@ def conv2d(
     y = x.new_zeros(n, o, rows, columns)
     for u in range(kh):
         for v in range(kw):
-            down, right = _seen(dilation * u, rows, stride), _seen(dilation * v, columns, stride)
+            down, right = _tap(dilation * u, rows, stride), _tap(dilation * v, columns, stride)
             met = padded[:, :, down, right]  # [N, C, H', W']
             y += torch.einsum("nchw,oc->nohw", met, w[:, :, u, v])
     return y if b is None else y + b[:, None, None]
@@ -125,7 +125,7 @@ def conv2d_backward(
     dpadded, dw = torch.zeros_like(padded), torch.zeros_like(w)
     for u in range(w.shape[2]):
         for v in range(w.shape[3]):
-            down, right = _seen(dilation * u, rows, stride), _seen(dilation * v, columns, stride)
+            down, right = _tap(dilation * u, rows, stride), _tap(dilation * v, columns, stride)
             dw[:, :, u, v] = torch.einsum("nohw,nchw->oc", dy, padded[:, :, down, right])
             dpadded[:, :, down, right] += torch.einsum("nohw,oc->nchw", dy, w[:, :, u, v])
     dx = dpadded[:, :, padding : padding + h, padding : padding + width]  # the border is no input
@@ -160,8 +160,8 @@ def maxpool2d_backward(dy: Tensor, x: Tensor, k: int, stride: int | None = None)
     winner = _windows(x, k, stride).argmax(dim=0)  # [N, C, H', W'], of equal ones the first
     dx = torch.zeros_like(x)
     for place in range(k * k):
-        down = _seen(place // k, dy.shape[2], stride)
-        right = _seen(place % k, dy.shape[3], stride)
+        down = _tap(place // k, dy.shape[2], stride)
+        right = _tap(place % k, dy.shape[3], stride)
         dx[:, :, down, right] += dy * (winner == place)
     return dx
     # END SOLUTION
@@ -172,9 +172,7 @@ def _windows(x: Tensor, k: int, stride: int) -> Tensor:
     """Return what each place of the window meets, row by row: [k k, N, C, H', W']."""
     rows, columns = out_size(x.shape[2], k, 0, stride), out_size(x.shape[3], k, 0, stride)
     met = [
-        x[:, :, _seen(u, rows, stride), _seen(v, columns, stride)]
-        for u in range(k)
-        for v in range(k)
+        x[:, :, _tap(u, rows, stride), _tap(v, columns, stride)] for u in range(k) for v in range(k)
     ]
     return torch.stack(met)
 
@@ -218,8 +216,8 @@ def batchnorm(
             (1 - momentum) * running[0] + momentum * mean,
             (1 - momentum) * running[1] + momentum * unbiased,
         )
-    x_hat = (x - _wide(mean, x)) / torch.sqrt(_wide(variance, x) + eps)
-    return _wide(gamma, x) * x_hat + _wide(beta, x), running
+    x_hat = (x - _per_channel(mean, x)) / torch.sqrt(_per_channel(variance, x) + eps)
+    return _per_channel(gamma, x) * x_hat + _per_channel(beta, x), running
     # END SOLUTION
 
 
@@ -240,11 +238,11 @@ def batchnorm_backward(
     axes = _all_but_channels(x)
     m = x.numel() // x.shape[1]
     mean, variance = x.mean(dim=axes), x.var(dim=axes, correction=0)
-    std = torch.sqrt(_wide(variance, x) + eps)
-    x_hat = (x - _wide(mean, x)) / std
+    std = torch.sqrt(_per_channel(variance, x) + eps)
+    x_hat = (x - _per_channel(mean, x)) / std
     dbeta, dgamma = dy.sum(dim=axes), (dy * x_hat).sum(dim=axes)  # [C], [C]
-    through_statistics = (_wide(dbeta, x) + x_hat * _wide(dgamma, x)) / m
-    return _wide(gamma, x) / std * (dy - through_statistics), dgamma, dbeta
+    through_statistics = (_per_channel(dbeta, x) + x_hat * _per_channel(dgamma, x)) / m
+    return _per_channel(gamma, x) / std * (dy - through_statistics), dgamma, dbeta
     # END SOLUTION
 
 
@@ -254,7 +252,7 @@ def _all_but_channels(x: Tensor) -> tuple[int, ...]:
     return (0, *range(2, x.ndim))
 
 
-def _wide(channels: Tensor, x: Tensor) -> Tensor:
+def _per_channel(channels: Tensor, x: Tensor) -> Tensor:
     """Shape [C] so that it meets the channels of x: [1, C] or [1, C, 1, 1]."""
     return channels.reshape(1, -1, *[1] * (x.ndim - 2))
 

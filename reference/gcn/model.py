@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .layers import PAIR_NORMS, gcn_layer, norm_adj, propagate, undirected
-from .layers import drop_edge as without_edges  # options of the network bear the same names
-from .layers import pair_norm as spread_nodes
+from .layers import PAIR_NORMS, drop_edge, gcn_layer, norm_adj, pair_norm, undirected
+
+# BEGIN SOLUTION
+from .normalised_gae import OPEN_EPOCHS, OPEN_RATE, NormalisedGAE
+
+# END SOLUTION
 
 ACTIVATIONS = ("identity", "relu", "tanh", "elu")
+
+# BEGIN SOLUTION
+ACTIVATION_FUNCTIONS = {
+    "identity": lambda h: h,
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "elu": functional.elu,
+}
+
+# END SOLUTION
+
+
+@dataclass(frozen=True)
+class GCNOptions:
+    """What a GCN is beside the sizes of its layers (given; defaults are yours to choose)."""
+
+    layers: int = 2  # at least 1
+    activation: str = "relu"  # one of ACTIVATIONS
+    self_loops: float = 1.0  # the weight of every node's self-loop
+    drop_edge: float = 0.0  # the probability that an edge is dropped
+    pair_norm: str = "none"  # none, PN or PN-SI, of scale 1
+    dropout: float = 0.5  # the probability that a number is dropped
 
 
 class GraphConvolution(nn.Module):
@@ -48,37 +75,21 @@ class GCN(nn.Module):
     Sources: Kipf and Welling 2017, eq. 9; Rong et al. 2020; Zhao and Akoglu 2020, sec. 3.2.
     """
 
-    def __init__(
-        self,
-        in_dim: int,
-        hidden: int,
-        classes: int,
-        layers: int = 2,
-        activation: str = "relu",
-        self_loops: float = 1.0,
-        drop_edge: float = 0.0,
-        pair_norm: str = "none",
-        dropout: float = 0.5,
-    ) -> None:
+    def __init__(self, in_dim: int, hidden: int, classes: int, **options: float | str) -> None:
         """Make `layers` >= 1 layers with `hidden` numbers a node between them.
 
-        `self_loops` is the weight of every node's self-loop, `drop_edge` and `dropout` are
-        probabilities, `pair_norm` is none, PN or PN-SI (of scale 1), `activation` one of
-        ACTIVATIONS.
+        `options` are the fields of GCNOptions, by name.
         Raises ValueError for an unknown activation or pair_norm.
         """
         super().__init__()
         # BEGIN SOLUTION
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"no activation {activation!r}; choose one of {ACTIVATIONS}")
-        if pair_norm not in PAIR_NORMS:
-            raise ValueError(f"no pair_norm {pair_norm!r}; choose one of {PAIR_NORMS}")
-        self.activation = activation
-        self.self_loops = self_loops
-        self.drop_edge = drop_edge
-        self.pair_norm = pair_norm
-        self.dropout = dropout
-        sizes = [in_dim, *[hidden] * (layers - 1), classes]
+        self.options = chosen = GCNOptions(**options)
+        if chosen.activation not in ACTIVATIONS:
+            raise ValueError(f"no activation {chosen.activation!r}; choose one of {ACTIVATIONS}")
+        if chosen.pair_norm not in PAIR_NORMS:
+            raise ValueError(f"no pair_norm {chosen.pair_norm!r}; choose one of {PAIR_NORMS}")
+        self.activate = ACTIVATION_FUNCTIONS[chosen.activation]
+        sizes = [in_dim, *[hidden] * (chosen.layers - 1), classes]
         self.layers = nn.ModuleList(
             GraphConvolution(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
         )
@@ -91,38 +102,26 @@ class GCN(nn.Module):
         """
         # BEGIN SOLUTION
         if self.training:
-            edges = without_edges(edges, self.drop_edge)
-        adj = norm_adj(edges, len(x), self.self_loops)
+            edges = drop_edge(edges, self.options.drop_edge)
+        adj = norm_adj(edges, len(x), self.options.self_loops)
         h = x  # [n, in_dim]
         for layer in self.layers[:-1]:
-            h = layer(self._thinned(h), adj)  # [n, hidden]
-            h = activate(self.activation, spread_nodes(h, 1.0, self.pair_norm))
-        return self.layers[-1](self._thinned(h), adj)  # [n, classes]
+            h = layer(self._dropout(h), adj)  # [n, hidden]
+            h = self.activate(pair_norm(h, mode=self.options.pair_norm))
+        return self.layers[-1](self._dropout(h), adj)  # [n, classes]
         # END SOLUTION
 
     # BEGIN SOLUTION
-    def _thinned(self, h: Tensor) -> Tensor:
+    def _dropout(self, h: Tensor) -> Tensor:
         """Apply dropout; of a sparse tensor only what is stored can be dropped."""
         if not h.is_sparse:
-            return functional.dropout(h, self.dropout, self.training)
-        values = functional.dropout(h.values(), self.dropout, self.training)
+            return functional.dropout(h, self.options.dropout, self.training)
+        values = functional.dropout(h.values(), self.options.dropout, self.training)
         return torch.sparse_coo_tensor(
             h.indices(), values, h.shape, is_coalesced=True, check_invariants=False
         )
 
     # END SOLUTION
-
-
-# BEGIN SOLUTION
-def activate(name: str, h: Tensor) -> Tensor:
-    """Apply an activation by name to every element."""
-    if name == "identity":
-        return h
-    function = {"relu": torch.relu, "tanh": torch.tanh, "elu": functional.elu}[name]
-    return function(h)
-
-
-# END SOLUTION
 
 
 def train_node(
@@ -133,15 +132,10 @@ def train_node(
     seed: int,
     *,
     hidden: int = 16,
-    layers: int = 2,
-    activation: str = "relu",
-    self_loops: float = 1.0,
-    drop_edge: float = 0.0,
-    pair_norm: str = "none",
-    dropout: float = 0.5,
     learning_rate: float = 0.01,
     weight_decay: float | None = None,
     epochs: int = 200,
+    **options: float | str,
 ) -> nn.Module:
     """Train a GCN to classify nodes and return it in evaluation mode.
 
@@ -153,8 +147,8 @@ def train_node(
     Adam, all of `train` in each of `epochs` steps. L2 regularisation (Adam's weight_decay) of the
     first layer only; None leaves its strength to you. `epochs` = 0 returns the network as it
     starts. `seed` decides everything random: two calls with equal arguments give equal networks,
-    and of two calls that differ only in `epochs` one continues the other. You choose the defaults
-    and may add options of your own, each with a default.
+    and of two calls that differ only in `epochs` one continues the other. `options` go to GCN as
+    they are. You choose the defaults and may add options of your own, each with a default.
 
     Shapes: x [n, d] float32, edges [E, 2], y [n] int64 or [n, L] float32, train [T] int64.
     The network: (x [n, d], edges [E, 2]) -> logits [n, classes].
@@ -163,17 +157,7 @@ def train_node(
     # BEGIN SOLUTION
     torch.manual_seed(seed)
     classes = y.shape[1] if y.ndim == 2 else int(y.max()) + 1
-    model = GCN(
-        x.shape[1],
-        hidden,
-        classes,
-        layers,
-        activation,
-        self_loops,
-        drop_edge,
-        pair_norm,
-        dropout,
-    ).to(x.device)
+    model = GCN(x.shape[1], hidden, classes, **options).to(x.device)
     if weight_decay is None:
         # With a label a column each step's gradient is so small that any decay outweighs it.
         weight_decay = 5e-4 if y.ndim == 1 else 0.0
@@ -203,15 +187,11 @@ def train_link(
     *,
     hidden: int = 32,
     dim: int = 16,
-    layers: int = 2,
-    activation: str = "relu",
-    self_loops: float = 1.0,
-    drop_edge: float = 0.0,
-    pair_norm: str = "none",
     dropout: float = 0.0,
     learning_rate: float = 0.01,
     epochs: int = 200,
     matched: bool = False,
+    **options: float | str,
 ) -> nn.Module:
     """Train a GCN as the encoder of a graph autoencoder and return it in evaluation mode.
 
@@ -221,24 +201,14 @@ def train_link(
     (with `matched`, both ends in proportion to their degrees, else evenly).
 
     `edges` are the training edges: the only ones that A may hold, now and when the network is
-    used. Seed, `epochs` and options as in `train_node`.
+    used. `seed`, `epochs` and `options` as in `train_node`.
 
     Shapes: x [n, d] float32, edges [E, 2]. The network: (x [n, d], edges [E, 2]) -> z [n, dim].
     Source: Kipf and Welling 2016 (the GAE; its variational twin is not asked for).
     """
     # BEGIN SOLUTION
     torch.manual_seed(seed)
-    model = GCN(
-        x.shape[1],
-        hidden,
-        dim,
-        layers,
-        activation,
-        self_loops,
-        drop_edge,
-        pair_norm,
-        dropout,
-    ).to(x.device)
+    model = GCN(x.shape[1], hidden, dim, dropout=dropout, **options).to(x.device)
     optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)
     descend_on_links(model, x, edges, optimiser, epochs, matched)
     return model.eval()
@@ -284,41 +254,8 @@ def train_open(x: Tensor, edges: Tensor, seed: int) -> nn.Module:
     """
     # BEGIN SOLUTION
     torch.manual_seed(seed)
-    model = NormalisedGAE(x.shape[1], OPEN_DIM).to(x.device)
+    model = NormalisedGAE(x.shape[1]).to(x.device)
     optimiser = torch.optim.Adam(model.parameters(), lr=OPEN_RATE)
     descend_on_links(model, x, edges, optimiser, OPEN_EPOCHS, matched=False)
     return model.eval()
     # END SOLUTION
-
-
-# BEGIN SOLUTION
-# Chosen on validation edges of both graphs: longer training and wider rows gain nothing.
-OPEN_DIM, OPEN_RATE, OPEN_EPOCHS = 64, 0.01, 100
-OPEN_LENGTH, OPEN_DROP_EDGE = 1.8, 0.3
-
-
-class NormalisedGAE(nn.Module):
-    """z = A l_i / ||l_i|| times 1.8, with l = x W: every node sends a message of one length.
-
-    In a plain GAE a node without neighbours hardly gets an embedding longer than 0, so none of
-    its held-out edges is found. Messages of one length mend that.
-
-    Shapes: x [n, in_dim], edges [E, 2] -> [n, dim].
-    Source: Ahn and Kim 2021 (variational graph normalized autoencoders), eq. 5.
-    """
-
-    def __init__(self, in_dim: int, dim: int) -> None:
-        """Make an encoder from `in_dim` features to `dim` numbers a node."""
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(in_dim, dim))
-        nn.init.xavier_uniform_(self.weight)
-
-    def forward(self, x: Tensor, edges: Tensor) -> Tensor:
-        """Return the embeddings; edges are dropped in training mode."""
-        if self.training:
-            edges = without_edges(edges, OPEN_DROP_EDGE)
-        messages = functional.normalize(x @ self.weight, dim=1)  # [n, dim]
-        return propagate(norm_adj(edges, len(x)), OPEN_LENGTH * messages)
-
-
-# END SOLUTION

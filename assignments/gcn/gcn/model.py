@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .layers import PAIR_NORMS, gcn_layer, norm_adj, propagate, undirected
-from .layers import drop_edge as without_edges  # options of the network bear the same names
-from .layers import pair_norm as spread_nodes
+from .layers import PAIR_NORMS, drop_edge, gcn_layer, norm_adj, pair_norm, undirected
 
 ACTIVATIONS = ("identity", "relu", "tanh", "elu")
+
+
+@dataclass(frozen=True)
+class GCNOptions:
+    """What a GCN is beside the sizes of its layers (given; defaults are yours to choose)."""
+
+    layers: int = 2  # at least 1
+    activation: str = "relu"  # one of ACTIVATIONS
+    self_loops: float = 1.0  # the weight of every node's self-loop
+    drop_edge: float = 0.0  # the probability that an edge is dropped
+    pair_norm: str = "none"  # none, PN or PN-SI, of scale 1
+    dropout: float = 0.5  # the probability that a number is dropped
 
 
 class GraphConvolution(nn.Module):
@@ -48,23 +60,10 @@ class GCN(nn.Module):
     Sources: Kipf and Welling 2017, eq. 9; Rong et al. 2020; Zhao and Akoglu 2020, sec. 3.2.
     """
 
-    def __init__(
-        self,
-        in_dim: int,
-        hidden: int,
-        classes: int,
-        layers: int = 2,
-        activation: str = "relu",
-        self_loops: float = 1.0,
-        drop_edge: float = 0.0,
-        pair_norm: str = "none",
-        dropout: float = 0.5,
-    ) -> None:
+    def __init__(self, in_dim: int, hidden: int, classes: int, **options: float | str) -> None:
         """Make `layers` >= 1 layers with `hidden` numbers a node between them.
 
-        `self_loops` is the weight of every node's self-loop, `drop_edge` and `dropout` are
-        probabilities, `pair_norm` is none, PN or PN-SI (of scale 1), `activation` one of
-        ACTIVATIONS.
+        `options` are the fields of GCNOptions, by name.
         Raises ValueError for an unknown activation or pair_norm.
         """
         super().__init__()
@@ -86,15 +85,10 @@ def train_node(
     seed: int,
     *,
     hidden: int = 16,
-    layers: int = 2,
-    activation: str = "relu",
-    self_loops: float = 1.0,
-    drop_edge: float = 0.0,
-    pair_norm: str = "none",
-    dropout: float = 0.5,
     learning_rate: float = 0.01,
     weight_decay: float | None = None,
     epochs: int = 200,
+    **options: float | str,
 ) -> nn.Module:
     """Train a GCN to classify nodes and return it in evaluation mode.
 
@@ -106,8 +100,8 @@ def train_node(
     Adam, all of `train` in each of `epochs` steps. L2 regularisation (Adam's weight_decay) of the
     first layer only; None leaves its strength to you. `epochs` = 0 returns the network as it
     starts. `seed` decides everything random: two calls with equal arguments give equal networks,
-    and of two calls that differ only in `epochs` one continues the other. You choose the defaults
-    and may add options of your own, each with a default.
+    and of two calls that differ only in `epochs` one continues the other. `options` go to GCN as
+    they are. You choose the defaults and may add options of your own, each with a default.
 
     Shapes: x [n, d] float32, edges [E, 2], y [n] int64 or [n, L] float32, train [T] int64.
     The network: (x [n, d], edges [E, 2]) -> logits [n, classes].
@@ -123,15 +117,11 @@ def train_link(
     *,
     hidden: int = 32,
     dim: int = 16,
-    layers: int = 2,
-    activation: str = "relu",
-    self_loops: float = 1.0,
-    drop_edge: float = 0.0,
-    pair_norm: str = "none",
     dropout: float = 0.0,
     learning_rate: float = 0.01,
     epochs: int = 200,
     matched: bool = False,
+    **options: float | str,
 ) -> nn.Module:
     """Train a GCN as the encoder of a graph autoencoder and return it in evaluation mode.
 
@@ -141,7 +131,7 @@ def train_link(
     (with `matched`, both ends in proportion to their degrees, else evenly).
 
     `edges` are the training edges: the only ones that A may hold, now and when the network is
-    used. Seed, `epochs` and options as in `train_node`.
+    used. `seed`, `epochs` and `options` as in `train_node`.
 
     Shapes: x [n, d] float32, edges [E, 2]. The network: (x [n, d], edges [E, 2]) -> z [n, dim].
     Source: Kipf and Welling 2016 (the GAE; its variational twin is not asked for).

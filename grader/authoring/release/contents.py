@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from grader.authoring.release.leaks import leaks, secrets_of
 from grader.authoring.release.notebook import notebook_of
 from grader.authoring.release.skeleton import BEGIN, END, skeleton_of, solution_lines
+from grader.authoring.solutions import own_files
 from grader.errors import AuthoringError
 from grader.lab.catalogue import ASSIGNMENTS, Catalogue
 from grader.lab.given import REFERENCE, given_file
@@ -109,6 +110,8 @@ def _skeleton(assignment: Assignment, reference: Path) -> tuple[dict[str, str], 
             problems.append(f"{told} is missing; {MANIFEST_NAME} lists {file.path}")
         except AuthoringError as error:
             problems += error.problems
+    for path, source in own_files(assignment, reference).items():
+        solution += solution_lines(source.read_text(encoding="utf-8"), path)
     if problems:
         raise AuthoringError(problems)
     return skeleton, solution

@@ -1,19 +1,10 @@
 """The study: what results.csv claims, whether it comes out again, and what must hold."""
 
-import csv
-import io
-import math
-from collections import defaultdict
-from dataclasses import dataclass
-
-import numpy as np
 import pytest
 import torch
 
-from grader.suite import as_number, as_object, as_tensor, expect_raises, require, set_training
+from grader.suite import Study, as_object, as_tensor, expect_raises, require, set_training
 
-FACTORS = ("dropout", "norm", "decay", "residual", "depth")
-HEADER = ["factor", "value", "seed", "metric", "cpu_s"]
 REQUIRED = {
     "dropout": {0.0, 0.5, 0.9},
     "norm": {"none", "batch"},
@@ -21,10 +12,9 @@ REQUIRED = {
     "residual": {"residual-20", "plain-20"},
     "depth": {8, 20},
 }
+FACTORS = tuple(REQUIRED)
 NAMES = {"norm": {"none", "batch", "layer", "group"}, "decay": {"none", "step", "cosine"}}
 MAX_DEPTH = 26  # a re-run must be affordable
-MAX_ROWS = 5000
-LEAST = 3  # values a factor, seeds a value
 CELL_CPU_SECONDS = 60  # the reference takes 3 to 9
 SMALL = 64  # images of a cell that is run for its mechanics alone
 # Two trainings on so few images give one number in up to 15 % of all cases: each of the networks
@@ -33,63 +23,8 @@ TRIES = 12
 SAME = 0.4  # points: batches of another size round otherwise, and a few logits are nearly equal
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One line of results.csv."""
-
-    factor: str
-    value: int | float | str
-    seed: int
-    metric: float
-
-    def tolerance(self, images):
-        """Return how many points a re-run may lie from the claim: the handout's numbers.
-
-        Rounding on another machine makes another network of the same seed, as far away as that of
-        another seed. The reference's cells have sd 0.4 to 2.1 where training is steady, and up to
-        4.2 where it is erratic; three times sqrt 2 of that is allowed. On the stand-in it is
-        erratic throughout, with sd up to 22.
-        """
-        if images == "synthetic":
-            return 60
-        if self.factor == "dropout":
-            return 15 if self.value > 0.5 else 9
-        erratic = str(self.value) in ("none", "layer", "group") and self.factor == "norm"
-        return 18 if erratic or str(self.value).startswith("plain") else 9
-
-
-def read_results(submission):
-    """Read results.csv; AssertionError names the line that is wrong."""
-    text = submission.text("results.csv")
-    require(text is not None, "results.csv was not handed in")
-    try:
-        lines = list(csv.reader(io.StringIO(text)))
-    except csv.Error as error:
-        raise AssertionError(f"results.csv is not a CSV file: {error}") from None
-    lines = [[entry.strip() for entry in line] for line in lines if any(line)]
-    require(bool(lines) and lines[0] == HEADER, f"the header must be {','.join(HEADER)}")
-    require(len(lines) <= MAX_ROWS, f"more than {MAX_ROWS} lines")
-    return [read_cell(number, line) for number, line in enumerate(lines[1:], start=2)]
-
-
-def read_cell(number, line):
-    """Read one line."""
-    require(len(line) == len(HEADER), f"line {number}: expected {len(HEADER)} entries")
-    factor, value, seed, metric, cpu = line
-    require(factor in FACTORS, f"line {number}: no factor {factor!r}")
-    try:
-        seed, metric, cpu = int(seed), float(metric), float(cpu)
-        value = read_value(factor, value)
-    except (ValueError, OverflowError):
-        raise AssertionError(f"line {number}: not what is expected there") from None
-    require(0 <= seed < 2**31, f"line {number}: seeds lie in [0, 2^31)")
-    require(0 <= metric <= 100, f"line {number}: metric {metric} is no percentage")
-    require(math.isfinite(cpu) and cpu >= 0, f"line {number}: cpu_s {cpu}")
-    return Cell(factor, value, seed, metric)
-
-
 def read_value(factor, text):
-    """Read the value of a factor; ValueError if it has none such."""
+    """Read the value of a factor; ValueError or AssertionError for one that cannot be re-run."""
     if factor == "dropout":
         value, fits = float(text), 0 <= float(text) <= 1
     elif factor == "depth":
@@ -99,8 +34,7 @@ def read_value(factor, text):
         value, fits = text, kind in ("residual", "plain") and is_depth(depth)
     else:
         value, fits = text, text in NAMES[factor]
-    if not fits:
-        raise ValueError(text)
+    require(fits, "not what is expected there")
     return value
 
 
@@ -109,21 +43,30 @@ def is_depth(text):
     return 8 <= int(text) <= MAX_DEPTH and int(text) % 6 == 2
 
 
-def means(cells, factor):
-    """Return the mean metric of each value of a factor."""
-    found = defaultdict(list)
-    for cell in cells:
-        if cell.factor == factor:
-            found[cell.value].append(cell.metric)
-    return {value: float(np.mean(metrics)) for value, metrics in found.items()}
+STUDY = Study(
+    required=REQUIRED,
+    read_value=read_value,
+    lowest=0,
+    highest=100,
+    bounds="which is no percentage",
+    cell_cpu_seconds=CELL_CPU_SECONDS,
+)
 
 
-def run_cell(student, factor, value, seed, data):
-    """Run one cell with the student's code; its answer must be a percentage."""
-    with student.budget(cpu_seconds=CELL_CPU_SECONDS):
-        metric = as_number(student.study.run_cell(factor, value, seed, data))
-    require(0 <= metric <= 100, f"run_cell gave {metric}, which is no percentage")
-    return metric
+def tolerance(cell, images):
+    """Return how many points a re-run may lie from a claim: the handout's numbers.
+
+    Rounding on another machine makes another network of the same seed, as far away as that of
+    another seed. The reference's cells have sd 0.4 to 2.1 where training is steady, and up to
+    4.2 where it is erratic; three times sqrt 2 of that is allowed. On the stand-in it is
+    erratic throughout, with sd up to 22.
+    """
+    if images == "synthetic":
+        return 60
+    if cell.factor == "dropout":
+        return 15 if cell.value > 0.5 else 9
+    erratic = str(cell.value) in ("none", "layer", "group") and cell.factor == "norm"
+    return 18 if erratic or str(cell.value).startswith("plain") else 9
 
 
 def small(data, rng, test=600):
@@ -159,7 +102,7 @@ def test_a_cell_counts_right_answers(student, colours, rng):
     test_x, test_y = colours(rng, 40)
     seed = int(rng.integers(1000, 2**31))
     shares = [
-        run_cell(student, "depth", 8, seed, (train_x, train_y, test_x, (test_y + k) % 3))
+        STUDY.run(student, "depth", 8, seed, (train_x, train_y, test_x, (test_y + k) % 3))
         for k in range(3)
     ]
     require(abs(sum(shares) - 100) < 1e-6, f"three labellings of one test set give {shares}")
@@ -176,7 +119,7 @@ def test_a_cell_measures_what_train_learns(student, study_data, rng):
     train_x, train_y, test_x, test_y = study_data
     classes = int(train_y.max()) + 1
     seed = int(rng.integers(1000, 2**31))
-    claimed = run_cell(student, "norm", "batch", seed, study_data)
+    claimed = STUDY.run(student, "norm", "batch", seed, study_data)
     # As run_cell must do it, so that both begin with the same weights and end with the same.
     as_object(student.study.torch.fetch()).manual_seed(seed)
     with student.budget(cpu_seconds=CELL_CPU_SECONDS):
@@ -197,18 +140,14 @@ def test_a_cell_measures_what_train_learns(student, study_data, rng):
 @pytest.mark.parametrize("factor", FACTORS)
 def test_a_claimed_cell_comes_out_again(student, submission, study_data, variant, rng, factor):
     """A cell drawn from results.csv gives its number again; if not, two others must."""
-    cells = [cell for cell in read_results(submission) if cell.factor == factor]
-    require(bool(cells), f"no cells of {factor}")
+    cells = STUDY.claims(submission, factor)
     drawn = [cells[place] for place in rng.permutation(len(cells))[:3]]
     misses = []
     # One re-run in 500 may lie too far off where another machine made the claim, two hardly.
     for number, claim in enumerate(drawn):
-        metric = run_cell(student, claim.factor, claim.value, claim.seed, study_data)
-        if abs(metric - claim.metric) > claim.tolerance(variant["images"]):
-            misses.append(
-                f"{factor}={claim.value}, seed {claim.seed}: claimed {claim.metric:.2f}, "
-                f"a re-run gives {metric:.2f}"
-            )
+        metric = STUDY.run(student, claim.factor, claim.value, claim.seed, study_data)
+        if abs(metric - claim.metric) > tolerance(claim, variant["images"]):
+            misses.append(f"{claim}: claimed {claim.metric:.2f}, a re-run gives {metric:.2f}")
         elif number == 0:
             return
     require(len(misses) < min(2, len(drawn)), "; ".join(misses))
@@ -221,14 +160,14 @@ def test_the_seed_of_a_cell_decides_it(student, study_data, rng):
     """Equal seeds give equal numbers, other seeds others."""
     part = small(study_data, rng)
     seeds = [int(seed) for seed in rng.integers(1000, 2**31, TRIES)]
-    found = [run_cell(student, "depth", 8, seed, part) for seed in seeds[:4]]
-    again = [run_cell(student, "depth", 8, seed, part) for seed in seeds[:4]]
+    found = [STUDY.run(student, "depth", 8, seed, part) for seed in seeds[:4]]
+    again = [STUDY.run(student, "depth", 8, seed, part) for seed in seeds[:4]]
     close = all(abs(one - other) < 0.5 for one, other in zip(found, again, strict=True))
     require(close, f"four seeds gave {found}, and {again} when they were run again")
 
     def part_differs(one, other):
         another = small(study_data, rng)
-        return len({run_cell(student, "depth", 8, seed, another) for seed in (one, other)}) == 2
+        return len({STUDY.run(student, "depth", 8, seed, another) for seed in (one, other)}) == 2
 
     pairs = zip(seeds[4::2], seeds[5::2], strict=True)
     differ = len(set(found)) > 1 or any(part_differs(*pair) for pair in pairs)
@@ -253,7 +192,7 @@ def test_each_factor_changes_the_training(student, study_data, rng, factor, one,
 
     def same(seed):
         part = small(study_data, rng)
-        return len({run_cell(student, factor, value, seed, part) for value in (one, other)}) == 1
+        return len({STUDY.run(student, factor, value, seed, part) for value in (one, other)}) == 1
 
     seeds = [int(seed) for seed in rng.integers(1000, 2**31, TRIES)]
     require(not all(same(seed) for seed in seeds), f"{factor}={one} and {other} are the same")
@@ -284,15 +223,7 @@ def claimed(factor):
 @pytest.mark.parametrize("factor", [claimed(factor) for factor in FACTORS])
 def test_results_cover(submission, factor):
     """results.csv has the asked values of a factor, each with at least three seeds."""
-    seeds = defaultdict(set)
-    for cell in read_results(submission):
-        if cell.factor == factor:
-            seeds[cell.value].add(cell.seed)
-    require(len(seeds) >= LEAST, f"{len(seeds)} values of {factor}, expected {LEAST} or more")
-    missing = REQUIRED[factor] - seeds.keys()
-    require(not missing, f"{factor}: the values {sorted(map(str, missing))} are missing")
-    few = [value for value, found in seeds.items() if len(found) < LEAST]
-    require(not few, f"{factor}: fewer than {LEAST} seeds for {few}")
+    STUDY.require_covered(submission, factor)
 
 
 @pytest.mark.item("coverage")
@@ -300,12 +231,7 @@ def test_results_cover(submission, factor):
 @pytest.mark.hint("Write each cell once: a line a factor, value and seed.")
 def test_no_cell_stands_twice(submission):
     """No cell of results.csv stands twice with different numbers."""
-    cells = read_results(submission)
-    require(len(cells) >= LEAST * LEAST * len(FACTORS), f"only {len(cells)} cells")
-    metrics = {}
-    for cell in cells:
-        known = metrics.setdefault((cell.factor, cell.value, cell.seed), cell.metric)
-        require(known == cell.metric, f"{cell.factor}={cell.value}, seed {cell.seed} stands twice")
+    STUDY.require_no_doubles(submission)
 
 
 # ------------------------------------------------------------------------------ orderings
@@ -313,7 +239,7 @@ def test_no_cell_stands_twice(submission):
 
 def require_better(submission, factor, better, worse, slack=0):
     """Assert that by claimed means over seeds one value is better than another, up to slack."""
-    found = means(read_results(submission), factor)
+    found = STUDY.means(submission, factor)
     require({better, worse} <= found.keys(), f"{factor}: {better} and {worse} are needed")
     require(
         found[better] > found[worse] - slack,

@@ -1,96 +1,49 @@
 """The study: what results.csv claims, whether it comes out again, and what must hold."""
 
-import csv
-import io
 import math
-from collections import defaultdict
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import torch
 
-from grader.suite import as_number, as_object, as_tensor, expect_raises, require
+from grader.suite import Study, as_object, as_tensor, expect_raises, require
 
-FACTORS = ("depth", "width", "learning_rate", "activation")
-HEADER = ["factor", "value", "seed", "metric", "cpu_s"]
 REQUIRED = {
     "depth": set(),
     "width": {4, 64},
     "learning_rate": {1e-4, 1e-2, 1.0},
     "activation": {"identity", "tanh"},
 }
+FACTORS = tuple(REQUIRED)
 MAX_DEPTH, MAX_WIDTH = 8, 256  # a re-run must be affordable
-MAX_ROWS = 5000
-LEAST = 3  # values a factor, seeds a value
 DIVERGED = 3.0
 CELL_CPU_SECONDS = 3
 BASE = {"depth": 2, "width": 64, "learning_rate": 1e-2, "activation": "tanh"}
 STEPS, TRAIN_POINTS, TEST_POINTS = 500, 512, 1000  # the handout's
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One line of results.csv."""
-
-    factor: str
-    value: int | float | str
-    seed: int
-    metric: float
-
-
-def read_results(submission):
-    """Read results.csv; AssertionError names the line that is wrong."""
-    text = submission.text("results.csv")
-    require(text is not None, "results.csv was not handed in")
-    try:
-        lines = list(csv.reader(io.StringIO(text)))
-    except csv.Error as error:
-        raise AssertionError(f"results.csv is not a CSV file: {error}") from None
-    lines = [[entry.strip() for entry in line] for line in lines if any(line)]
-    require(bool(lines) and lines[0] == HEADER, f"the header must be {','.join(HEADER)}")
-    require(len(lines) <= MAX_ROWS, f"more than {MAX_ROWS} lines")
-    return [read_cell(number, line) for number, line in enumerate(lines[1:], start=2)]
+def read_value(factor, text):
+    """Read the value of a factor; ValueError or AssertionError for one that cannot be re-run."""
+    if factor == "activation":
+        return text
+    value = float(text)
+    if factor == "learning_rate":
+        require(0 < value < 1e3, f"rate {value}")
+        return value
+    require(value == int(value), "a whole number, please")
+    most = MAX_DEPTH if factor == "depth" else MAX_WIDTH
+    require(1 <= value <= most, f"{factor} {value:g}")
+    return int(value)
 
 
-def read_cell(number, line):
-    """Read one line."""
-    require(len(line) == len(HEADER), f"line {number}: expected {len(HEADER)} entries")
-    factor, value, seed, metric, cpu = line
-    require(factor in FACTORS, f"line {number}: no factor {factor!r}")
-    try:
-        seed, metric, cpu = int(seed), float(metric), float(cpu)
-        if factor in ("depth", "width"):
-            require(float(value) == int(float(value)), f"line {number}: a whole number, please")
-            value = int(float(value))
-        elif factor == "learning_rate":
-            value = float(value)
-    except (ValueError, OverflowError):
-        raise AssertionError(f"line {number}: not a number where one is expected") from None
-    require(0 <= seed < 2**31, f"line {number}: seeds lie in [0, 2^31)")
-    require(math.isfinite(metric) and metric <= DIVERGED, f"line {number}: metric {metric}")
-    require(math.isfinite(cpu) and cpu >= 0, f"line {number}: cpu_s {cpu}")
-    require(factor != "depth" or 1 <= value <= MAX_DEPTH, f"line {number}: depth {value}")
-    require(factor != "width" or 1 <= value <= MAX_WIDTH, f"line {number}: width {value}")
-    require(factor != "learning_rate" or 0 < value < 1e3, f"line {number}: rate {value}")
-    return Cell(factor, value, seed, metric)
-
-
-def means(cells, factor):
-    """Return the mean metric of each value of a factor."""
-    found = defaultdict(list)
-    for cell in cells:
-        if cell.factor == factor:
-            found[cell.value].append(cell.metric)
-    return {value: float(np.mean(metrics)) for value, metrics in found.items()}
-
-
-def run_cell(student, factor, value, seed):
-    """Run one cell with the student's code; its answer must be finite and at most DIVERGED."""
-    with student.budget(cpu_seconds=CELL_CPU_SECONDS):
-        metric = as_number(student.study.run_cell(factor, value, seed))
-    require(metric <= DIVERGED, f"run_cell gave {metric}, at most {DIVERGED} is allowed")
-    return metric
+STUDY = Study(
+    required=REQUIRED,
+    read_value=read_value,
+    lowest=-math.inf,
+    highest=DIVERGED,
+    bounds=f"at most {DIVERGED} is allowed",
+    cell_cpu_seconds=CELL_CPU_SECONDS,
+)
 
 
 # ------------------------------------------------------------------------------ reproducible
@@ -125,7 +78,7 @@ def test_a_cell_measures_what_fit_learns(student, variant, term, rng, bar, requi
     predicted = answer.detach().double().numpy()[:, 0]
     require_network(module, fresh, predicted)
     measured = float(np.log10(np.mean((predicted - term(fresh)) ** 2) + 1e-12))
-    claimed = run_cell(student, "width", BASE["width"], seed)
+    claimed = STUDY.run(student, "width", BASE["width"], seed)
     bar("cell-and-fit", abs(measured - claimed))
 
 
@@ -135,10 +88,9 @@ def test_a_cell_measures_what_fit_learns(student, variant, term, rng, bar, requi
 @pytest.mark.parametrize("factor", FACTORS)
 def test_a_claimed_cell_comes_out_again(student, submission, rng, bar, factor):
     """A cell drawn from results.csv gives its number again."""
-    cells = [cell for cell in read_results(submission) if cell.factor == factor]
-    require(bool(cells), f"no cells of {factor}")
+    cells = STUDY.claims(submission, factor)
     claim = cells[int(rng.integers(len(cells)))]
-    metric = run_cell(student, claim.factor, claim.value, claim.seed)
+    metric = STUDY.run(student, claim.factor, claim.value, claim.seed)
     bar("rerun", abs(metric - claim.metric) / tolerance(claim))
 
 
@@ -148,7 +100,7 @@ def test_a_claimed_cell_comes_out_again(student, submission, rng, bar, factor):
 def test_the_seed_of_a_cell_decides_it(student, rng, bar):
     """Equal seeds give equal numbers, other seeds others, and the base network learns."""
     seed = int(rng.integers(1000, 2**31))
-    one, same, other = (run_cell(student, "width", 64, s) for s in (seed, seed, seed - 1))
+    one, same, other = (STUDY.run(student, "width", 64, s) for s in (seed, seed, seed - 1))
     bar("base-cell", one)
     # The fourth decimal is the last that results.csv has; two seeds never agree in all of them.
     require(abs(one - same) < 1e-3, f"one seed gave {one} and {same}")
@@ -162,10 +114,10 @@ def test_cells_outside_the_sweep_are_trained(student, rng, bar):
     """Values that are in no sweep are trained: other widths and depths give other numbers."""
     seed = int(rng.integers(1000, 2**31))
     width = int(rng.integers(40, 60))
-    narrow, wide = run_cell(student, "width", 1, seed), run_cell(student, "width", width, seed)
+    narrow, wide = STUDY.run(student, "width", 1, seed), STUDY.run(student, "width", width, seed)
     bar("wide-cell", wide)
     bar("one-unit-behind", narrow - wide)
-    shallow, deep = (run_cell(student, "depth", depth, seed) for depth in (1, 3))
+    shallow, deep = (STUDY.run(student, "depth", depth, seed) for depth in (1, 3))
     # No bar: two trainings never agree in all digits.
     require(abs(shallow - deep) > 1e-6, "depth 1 and 3 give the same number: is depth passed on?")
 
@@ -176,9 +128,9 @@ def test_cells_outside_the_sweep_are_trained(student, rng, bar):
 def test_a_diverging_cell_gives_a_finite_number(student, rng, bar):
     """Absurd learning rates give a finite number, at most 3, and no learning."""
     seed = int(rng.integers(1000, 2**31))
-    base = run_cell(student, "learning_rate", 1e-2, seed)
+    base = STUDY.run(student, "learning_rate", 1e-2, seed)
     bar("base-cell", base)
-    absurd = [run_cell(student, "learning_rate", rate, seed) for rate in (1e4, 1e30)]
+    absurd = [STUDY.run(student, "learning_rate", rate, seed) for rate in (1e4, 1e30)]
     bar("absurd-rate-behind", min(absurd) - base)
 
 
@@ -207,15 +159,7 @@ def claimed(factor):
 @pytest.mark.parametrize("factor", [claimed(factor) for factor in FACTORS])
 def test_results_cover(submission, factor):
     """results.csv has the asked values of a factor, each with at least three seeds."""
-    seeds = defaultdict(set)
-    for cell in read_results(submission):
-        if cell.factor == factor:
-            seeds[cell.value].add(cell.seed)
-    require(len(seeds) >= LEAST, f"{len(seeds)} values of {factor}, expected {LEAST} or more")
-    missing = REQUIRED[factor] - seeds.keys()
-    require(not missing, f"{factor}: the values {sorted(missing)} are missing")
-    few = [value for value, found in seeds.items() if len(found) < LEAST]
-    require(not few, f"{factor}: fewer than {LEAST} seeds for {few}")
+    STUDY.require_covered(submission, factor)
 
 
 @pytest.mark.item("coverage")
@@ -223,12 +167,7 @@ def test_results_cover(submission, factor):
 @pytest.mark.hint("Write each cell once: a line a factor, value and seed.")
 def test_no_cell_stands_twice(submission):
     """No cell of results.csv stands twice with different numbers."""
-    cells = read_results(submission)
-    require(len(cells) >= LEAST * LEAST * len(FACTORS), f"only {len(cells)} cells")
-    metrics = {}
-    for cell in cells:
-        known = metrics.setdefault((cell.factor, cell.value, cell.seed), cell.metric)
-        require(known == cell.metric, f"{cell.factor}={cell.value}, seed {cell.seed} stands twice")
+    STUDY.require_no_doubles(submission)
 
 
 # ------------------------------------------------------------------------------ orderings
@@ -239,7 +178,7 @@ def test_no_cell_stands_twice(submission):
 @pytest.mark.hint("Without a nonlinearity the network is a straight line: check the activation.")
 def test_identity_is_the_worst_activation(submission):
     """By means over seeds identity is worse than every other activation."""
-    found = means(read_results(submission), "activation")
+    found = STUDY.means(submission, "activation")
     require("identity" in found and len(found) > 1, "identity and others are needed")
     line = found.pop("identity")
     # On log2cos sigmoid is -1.5 with sd 0.6 beside identity's -0.2: three seeds may come near.
@@ -251,7 +190,7 @@ def test_identity_is_the_worst_activation(submission):
 @pytest.mark.hint("Four units cannot do what 64 can: check that width is passed on.")
 def test_four_units_are_worse_than_sixty_four(submission):
     """By means over seeds width 4 is worse than width 64."""
-    found = means(read_results(submission), "width")
+    found = STUDY.means(submission, "width")
     require({4, 64} <= found.keys(), "widths 4 and 64 are needed")
     require(found[4] > found[64], f"width 4 {found[4]:.2f}, width 64 {found[64]:.2f}")
 
@@ -261,7 +200,7 @@ def test_four_units_are_worse_than_sixty_four(submission):
 @pytest.mark.hint("Too small a rate learns too little in 500 steps, too large a one never settles.")
 def test_extreme_learning_rates_are_worse(submission):
     """By means over seeds learning rates 0.0001 and 1 are worse than 0.01."""
-    found = means(read_results(submission), "learning_rate")
+    found = STUDY.means(submission, "learning_rate")
     require({1e-4, 1e-2, 1.0} <= found.keys(), "rates 0.0001, 0.01 and 1 are needed")
     for rate in (1e-4, 1.0):
         require(found[rate] > found[1e-2], f"{rate:g}: {found[rate]:.2f}, 0.01: {found[1e-2]:.2f}")
@@ -273,8 +212,8 @@ def test_extreme_learning_rates_are_worse(submission):
 def test_a_straight_line_cannot_fit(student, rng, bar):
     """Run now, identity leaves what a straight line must leave, and tanh does not."""
     seed = int(rng.integers(1000, 2**31))
-    line = run_cell(student, "activation", "identity", seed)
-    curve = run_cell(student, "activation", "tanh", seed)
+    line = STUDY.run(student, "activation", "identity", seed)
+    curve = STUDY.run(student, "activation", "tanh", seed)
     bar("line-leaves-enough", line)
     bar("line-leaves-no-more", line)
     bar("line-behind-curve", line - curve)
@@ -286,7 +225,7 @@ def test_a_straight_line_cannot_fit(student, rng, bar):
 def test_a_rate_of_almost_nothing_teaches_nothing(student, rng, bar):
     """Run now, a learning rate of 1e-12 leaves the network untrained."""
     seed = int(rng.integers(1000, 2**31))
-    base = run_cell(student, "learning_rate", 1e-2, seed)
-    untrained = run_cell(student, "learning_rate", 1e-12, seed)
+    base = STUDY.run(student, "learning_rate", 1e-2, seed)
+    untrained = STUDY.run(student, "learning_rate", 1e-12, seed)
     bar("untrained-cell", untrained)
     bar("untrained-behind", untrained - base)

@@ -4,22 +4,13 @@
 students have; what a cell may not do is shown on graphs that are drawn for this submission.
 """
 
-import csv
-import io
-import math
-from collections import defaultdict
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 import torch
 
-from grader.suite import as_number, as_object, as_tensor, expect_raises, require
+from grader.suite import Study, as_object, as_tensor, expect_raises, require
 
 TASKS = ("node", "link")
-FACTORS = ("self_loops", "layers", "drop_edge", "pair_norm", "activation")
-PAIRS = [pytest.param(task, factor, id=f"{task}-{factor}") for task in TASKS for factor in FACTORS]
-HEADER = ["task", "factor", "value", "seed", "metric", "cpu_s"]
 REQUIRED = {
     "self_loops": {0.0, 1.0},
     "layers": {2, 8},
@@ -27,11 +18,11 @@ REQUIRED = {
     "pair_norm": {"none", "PN", "PN-SI"},
     "activation": {"identity", "relu"},
 }
+FACTORS = tuple(REQUIRED)
+PAIRS = [pytest.param(task, factor, id=f"{task}-{factor}") for task in TASKS for factor in FACTORS]
 ACTIVATIONS = ("identity", "relu", "tanh", "elu")
 PAIR_NORMS = ("none", "PN", "PN-SI")
 MAX_LAYERS, MAX_SELF_LOOPS = 16, 100.0  # a re-run must be affordable
-MAX_ROWS = 5000
-LEAST = 3  # values a factor, seeds a value
 CELL_CPU_SECONDS = 60  # students are told 10: a slow machine must decide nothing
 SAME = 0.12  # how far a base cell may lie from our own measurement of the same training
 EPOCHS = 100  # the handout's
@@ -44,79 +35,31 @@ BASE = {
 }
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One line of results.csv."""
-
-    task: str
-    factor: str
-    value: float | int | str
-    seed: int
-    metric: float
-
-
-def read_results(submission):
-    """Read results.csv; AssertionError names the line that is wrong."""
-    text = submission.text("results.csv")
-    require(text is not None, "results.csv was not handed in")
-    try:
-        lines = list(csv.reader(io.StringIO(text)))
-    except csv.Error as error:
-        raise AssertionError(f"results.csv is not a CSV file: {error}") from None
-    lines = [[entry.strip() for entry in line] for line in lines if any(line)]
-    require(bool(lines) and lines[0] == HEADER, f"the header must be {','.join(HEADER)}")
-    require(len(lines) <= MAX_ROWS, f"more than {MAX_ROWS} lines")
-    return [read_cell(number, line) for number, line in enumerate(lines[1:], start=2)]
-
-
-def read_cell(number, line):
-    """Read one line."""
-    require(len(line) == len(HEADER), f"line {number}: expected {len(HEADER)} entries")
-    task, factor, value, seed, metric, cpu = line
-    require(task in TASKS, f"line {number}: no task {task!r}")
-    require(factor in FACTORS, f"line {number}: no factor {factor!r}")
-    try:
-        seed, metric, cpu = int(seed), float(metric), float(cpu)
-        value = read_value(factor, value, number)
-    except (ValueError, OverflowError):
-        raise AssertionError(f"line {number}: not a number where one is expected") from None
-    require(0 <= seed < 2**31, f"line {number}: seeds lie in [0, 2^31)")
-    require(math.isfinite(metric) and 0 <= metric <= 1, f"line {number}: metric {metric}")
-    require(math.isfinite(cpu) and cpu >= 0, f"line {number}: cpu_s {cpu}")
-    return Cell(task, factor, value, seed, metric)
-
-
-def read_value(factor, text, number):
-    """Read the value of a factor; AssertionError for one that cannot be re-run."""
+def read_value(factor, text):
+    """Read the value of a factor; ValueError or AssertionError for one that cannot be re-run."""
     if factor in ("pair_norm", "activation"):
         known = PAIR_NORMS if factor == "pair_norm" else ACTIVATIONS
-        require(text in known, f"line {number}: {factor} {text!r}")
+        require(text in known, f"{factor} {text!r}")
         return text
     value = float(text)
     if factor == "layers":
-        require(value == int(value), f"line {number}: a whole number of layers, please")
-        require(1 <= value <= MAX_LAYERS, f"line {number}: {value:g} layers")
+        require(value == int(value), "a whole number of layers, please")
+        require(1 <= value <= MAX_LAYERS, f"{value:g} layers")
         return int(value)
     limit = 1.0 if factor == "drop_edge" else MAX_SELF_LOOPS
-    require(0 <= value <= limit, f"line {number}: {factor} {value:g}")
+    require(0 <= value <= limit, f"{factor} {value:g}")
     return value
 
 
-def means(cells, task, factor):
-    """Return the mean metric of each value of a factor."""
-    found = defaultdict(list)
-    for cell in cells:
-        if (cell.task, cell.factor) == (task, factor):
-            found[cell.value].append(cell.metric)
-    return {value: float(np.mean(metrics)) for value, metrics in found.items()}
-
-
-def run_cell(student, task, factor, value, seed, data):
-    """Run one cell with the student's code; its answer must be a score in [0, 1]."""
-    with student.budget(cpu_seconds=CELL_CPU_SECONDS):
-        metric = as_number(student.study.run_cell(task, factor, value, seed, data))
-    require(0 <= metric <= 1, f"run_cell gave {metric}, scores lie in [0, 1]")
-    return metric
+STUDY = Study(
+    required=REQUIRED,
+    read_value=read_value,
+    lowest=0,
+    highest=1,
+    bounds="scores lie in [0, 1]",
+    cell_cpu_seconds=CELL_CPU_SECONDS,
+    tasks=TASKS,
+)
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +109,7 @@ def test_a_node_cell_measures_what_train_node_learns(student, reference, planted
         logits = as_tensor(module(x, task.edges), (len(x), task.classes), torch.float32)
     test = data["test"]
     measured = float((logits.detach()[test].argmax(dim=1) == task.y[test]).double().mean())
-    claimed = run_cell(student, "node", "layers", 2, seed, data)
+    claimed = STUDY.run(student, "node", "layers", 2, seed, data)
     require_same("node", measured, claimed)
 
 
@@ -190,7 +133,7 @@ def test_a_link_cell_measures_what_train_link_learns(student, reference, planted
             z = as_tensor(module(x, split["train"]), (len(x), None), torch.float32).detach()
         pairs = link_scores(z, split["test"], split["test_neg"])
         measured.append(reference.layers.auc(*pairs))
-        claimed.append(run_cell(student, "link", "layers", 2, seed, as_data(task)))
+        claimed.append(STUDY.run(student, "link", "layers", 2, seed, as_data(task)))
     require_same("link", float(np.mean(measured)), float(np.mean(claimed)))
 
 
@@ -215,15 +158,12 @@ def tolerance(cell):
 @pytest.mark.parametrize(("task", "factor"), PAIRS)
 def test_a_claimed_cell_comes_out_again(student, submission, public, rng, task, factor):
     """A cell drawn from results.csv gives its number again."""
-    every = read_results(submission)
-    cells = [cell for cell in every if (cell.task, cell.factor) == (task, factor)]
-    require(bool(cells), f"no cells of {task}, {factor}")
+    cells = STUDY.claims(submission, factor, task)
     claim = cells[int(rng.integers(len(cells)))]
-    metric = run_cell(student, task, claim.factor, claim.value, claim.seed, public)
+    metric = STUDY.run(student, task, claim.factor, claim.value, claim.seed, public)
     require(
         abs(metric - claim.metric) <= tolerance(claim),
-        f"{task}, {factor}={claim.value}, seed {claim.seed}: claimed {claim.metric:.3f}, "
-        f"a re-run gives {metric:.3f}",
+        f"{claim}: claimed {claim.metric:.3f}, a re-run gives {metric:.3f}",
     )
 
 
@@ -235,11 +175,13 @@ def test_a_claimed_cell_comes_out_again(student, submission, public, rng, task, 
 def test_the_seed_of_a_cell_decides_it(student, planted, rng, kind):
     """Equal seeds give equal numbers, other seeds others."""
     seed, data = int(rng.integers(1000, 2**31)), as_data(planted(rng, n=400))
-    found = [run_cell(student, kind, "drop_edge", 0.3, s, data) for s in (seed, seed, *range(1, 5))]
+    found = [
+        STUDY.run(student, kind, "drop_edge", 0.3, s, data) for s in (seed, seed, *range(1, 5))
+    ]
     require(abs(found[0] - found[1]) < 1e-3, f"one seed gave {found[0]} and {found[1]}")
     if len(set(found[1:])) == 1:  # a count of 170 nodes: once in 1,000 graphs by chance
         another = as_data(planted(rng, n=400))
-        found += [run_cell(student, kind, "drop_edge", 0.3, s, another) for s in range(5, 17)]
+        found += [STUDY.run(student, kind, "drop_edge", 0.3, s, another) for s in range(5, 17)]
         require(len(set(found[-12:])) > 1, "twelve seeds gave one number to the last digit")
 
 
@@ -258,7 +200,7 @@ def test_labels_of_test_nodes_choose_nothing(student, planted, rng):
     for label in (0, 1):
         y = task.y.clone()
         y[as_data(task)["test"]] = label
-        shares.append(run_cell(student, "node", "layers", 2, seed, as_data(task, y)))
+        shares.append(STUDY.run(student, "node", "layers", 2, seed, as_data(task, y)))
     require(0.02 < shares[0] < 0.98, f"all test nodes but a few get class {int(shares[0] < 0.5)}")
     require(abs(sum(shares) - 1) < 1e-3, f"the shares of the two classes are {shares}")
 
@@ -275,7 +217,7 @@ def test_held_out_edges_stay_out(student, rng, bar):
     nodes = torch.tensor(rng.permutation(n))
     data = {"x": x, "y": torch.arange(n) % 2, "edges": edges}
     data |= {"train": nodes[:100], "val": nodes[100:200], "test": nodes[200:]}
-    found = [run_cell(student, "link", "layers", 2, int(rng.integers(2**31)), data) for _ in "ab"]
+    found = [STUDY.run(student, "link", "layers", 2, int(rng.integers(2**31)), data) for _ in "ab"]
     bar("chance-links", float(np.mean(found)))
 
 
@@ -287,7 +229,7 @@ def test_held_out_edges_stay_out(student, rng, bar):
 def test_cells_outside_the_sweep_are_trained(student, planted, rng, kind):
     """Every factor reaches the network: unusual values give other numbers than the base."""
     seed, data = int(rng.integers(1000, 2**31)), as_data(planted(rng, n=400))
-    base = run_cell(student, kind, "layers", 2, seed, data)
+    base = STUDY.run(student, kind, "layers", 2, seed, data)
     for factor, value in (
         ("self_loops", float(rng.uniform(20, 60))),
         ("layers", 3),
@@ -299,8 +241,8 @@ def test_cells_outside_the_sweep_are_trained(student, planted, rng, kind):
         graphs = [(seed, data), *((s, None) for s in range(1, 17))]
         for cell_seed, known in graphs:
             graph = known or as_data(planted(rng, n=400))
-            own = base if known else run_cell(student, kind, "layers", 2, cell_seed, graph)
-            if abs(run_cell(student, kind, factor, value, cell_seed, graph) - own) > 1e-9:
+            own = base if known else STUDY.run(student, kind, "layers", 2, cell_seed, graph)
+            if abs(STUDY.run(student, kind, factor, value, cell_seed, graph) - own) > 1e-9:
                 break
         else:
             pytest.fail(f"{factor} = {value} changes nothing: is it passed on?")
@@ -333,15 +275,7 @@ def claimed(task, factor):
 @pytest.mark.parametrize(("task", "factor"), [claimed(*pair.values) for pair in PAIRS])
 def test_results_cover(submission, task, factor):
     """results.csv has the asked values of a factor, each with at least three seeds."""
-    seeds = defaultdict(set)
-    for cell in read_results(submission):
-        if (cell.task, cell.factor) == (task, factor):
-            seeds[cell.value].add(cell.seed)
-    require(len(seeds) >= LEAST, f"{len(seeds)} values of {factor}, expected {LEAST} or more")
-    missing = REQUIRED[factor] - seeds.keys()
-    require(not missing, f"{factor}: the values {sorted(missing)} are missing")
-    few = [value for value, found in seeds.items() if len(found) < LEAST]
-    require(not few, f"{factor}: fewer than {LEAST} seeds for {few}")
+    STUDY.require_covered(submission, factor, task)
 
 
 @pytest.mark.item("coverage")
@@ -349,13 +283,7 @@ def test_results_cover(submission, task, factor):
 @pytest.mark.hint("Write each cell once: a line a task, factor, value and seed.")
 def test_no_cell_stands_twice(submission):
     """No cell of results.csv stands twice with different numbers."""
-    cells = read_results(submission)
-    require(len(cells) >= LEAST * LEAST * len(PAIRS), f"only {len(cells)} cells")
-    metrics = {}
-    for cell in cells:
-        key = (cell.task, cell.factor, cell.value, cell.seed)
-        known = metrics.setdefault(key, cell.metric)
-        require(known == cell.metric, f"{', '.join(map(str, key))} stands twice")
+    STUDY.require_no_doubles(submission)
 
 
 # ------------------------------------------------------------------------------ orderings
@@ -376,7 +304,7 @@ def test_no_cell_stands_twice(submission):
 @pytest.mark.hint("Eight plain layers over-smooth: check that layers reaches the network.")
 def test_eight_layers_are_worse_than_two(submission, variant, task):
     """By means over seeds eight plain layers are worse than two."""
-    found = means(read_results(submission), task, "layers")
+    found = STUDY.means(submission, "layers", task)
     require({2, 8} <= found.keys(), "2 and 8 layers are needed")
     # Of the classes of proteins, which have no features, neither learns much: 0.087 with sd 0.012
     # and 0.077 with sd 0.008.
@@ -392,8 +320,8 @@ def test_eight_layers_are_worse_than_two(submission, variant, task):
 def test_a_graph_of_communities_helps(student, planted, rng, bar):
     """Run now, the edges of a graph with communities are worth more than the words alone."""
     seed, data = int(rng.integers(2**31)), as_data(planted(rng, n=400))
-    joined = run_cell(student, "node", "layers", 2, seed, data)
-    apart = run_cell(student, "node", "layers", 2, seed, {**data, "edges": data["edges"][:0]})
+    joined = STUDY.run(student, "node", "layers", 2, seed, data)
+    apart = STUDY.run(student, "node", "layers", 2, seed, {**data, "edges": data["edges"][:0]})
     bar("edges-help", joined - apart)
 
 
@@ -406,6 +334,6 @@ def test_a_graph_of_communities_helps(student, planted, rng, bar):
 def test_huge_self_loops_drown_the_graph(student, planted, rng, bar):
     """Run now, self-loops of a huge weight leave no more than the words alone."""
     seed, data = int(rng.integers(2**31)), as_data(planted(rng, n=400))
-    base = run_cell(student, "node", "self_loops", 1.0, seed, data)
-    alone = run_cell(student, "node", "self_loops", 1e4, seed, data)
+    base = STUDY.run(student, "node", "self_loops", 1.0, seed, data)
+    alone = STUDY.run(student, "node", "self_loops", 1e4, seed, data)
     bar("loops-drown", base - alone)

@@ -1,0 +1,135 @@
+"""A study: what its results.csv claims, whether the claims cover what was asked, and a re-run.
+
+Every lab has a study, a sweep over factors that students make with their own `run_cell` and write
+down in results.csv. The manifest names its columns; what a lab's factors and their values are its
+suite says, in one `Study`; what may be wrong with the claims stands here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from grader.lab.table import TableRow
+from grader.sandbox.host.proxy import Student
+from grader.suite.values import as_number, require
+
+Value = int | float | str
+
+RESULTS_NAME = "results.csv"
+LEAST = 3  # values a factor, seeds a value
+_MOST_CELLS = 5000
+_MAX_SEED = 2**31
+
+
+class Submitted(Protocol):
+    """The files that were handed in: the fixture ``submission``."""
+
+    def table(self, path: str, /) -> Sequence[TableRow]:
+        """Return the rows of a table; AssertionError if it was not handed in or is none."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One line of results.csv: what a network of these settings is claimed to reach."""
+
+    task: str  # empty where the study has but one
+    factor: str
+    value: Value
+    seed: int
+    metric: float
+
+    def __str__(self) -> str:
+        """Return what tells this cell from every other: node, layers=2, seed 0."""
+        return f"{_place(self.task, f'{self.factor}={self.value}')}, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a lab's study asks for, and how its numbers are to be read."""
+
+    required: Mapping[str, Collection[Value]]  # of every factor the values that must be there
+    # ``read_value(factor, text)`` returns the value of a cell. It raises ValueError for a text that
+    # stands for none, and AssertionError, with the reason, for a value that cannot be run again.
+    read_value: Callable[[str, str], Value]
+    lowest: float  # metrics lie from here
+    highest: float  # to here
+    bounds: str  # which is said of a metric that does not: "scores lie in [0, 1]"
+    cell_cpu_seconds: float  # what one cell may take
+    tasks: tuple[str, ...] = ()  # of the column "task", in a study of several
+
+    def run(self, student: Student, *cell: Any) -> float:
+        """Run a cell with the student's code: ``run_cell(*cell)``, which must give a metric."""
+        with student.budget(cpu_seconds=self.cell_cpu_seconds):
+            metric = as_number(student.study.run_cell(*cell))
+        require(self.lowest <= metric <= self.highest, f"run_cell gave {metric}, {self.bounds}")
+        return metric
+
+    def read(self, submission: Submitted) -> list[Cell]:
+        """Return the cells of results.csv; AssertionError names the line that is wrong."""
+        rows = submission.table(RESULTS_NAME)
+        require(len(rows) <= _MOST_CELLS, f"more than {_MOST_CELLS} cells")
+        return [self._cell(row) for row in rows]
+
+    def _cell(self, row: TableRow) -> Cell:
+        try:
+            return self._read(row.cells)
+        except (ValueError, OverflowError):
+            raise AssertionError(f"line {row.line}: not a number where one is expected") from None
+        except AssertionError as error:
+            raise AssertionError(f"line {row.line}: {error}") from None
+
+    def _read(self, cells: Mapping[str, str]) -> Cell:
+        task, factor = cells["task"] if self.tasks else "", cells["factor"]
+        require(not self.tasks or task in self.tasks, f"no task {task!r}")
+        require(factor in self.required, f"no factor {factor!r}")
+        value, seed = self.read_value(factor, cells["value"]), int(cells["seed"])
+        metric, cpu = float(cells["metric"]), float(cells["cpu_s"])
+        require(0 <= seed < _MAX_SEED, "seeds lie in [0, 2^31)")
+        require(self.lowest <= metric <= self.highest, f"metric {metric}, {self.bounds}")
+        require(cpu >= 0, f"cpu_s {cpu}")
+        return Cell(task, factor, value, seed, metric)
+
+    def claims(self, submission: Submitted, factor: str, task: str = "") -> list[Cell]:
+        """Return the cells of a factor; AssertionError if there is none."""
+        found = [
+            cell for cell in self.read(submission) if (cell.task, cell.factor) == (task, factor)
+        ]
+        require(bool(found), f"no cells of {_place(task, factor)}")
+        return found
+
+    def means(self, submission: Submitted, factor: str, task: str = "") -> dict[Value, float]:
+        """Return the mean metric of each value of a factor, over its seeds."""
+        metrics: dict[Value, list[float]] = defaultdict(list)
+        for cell in self.claims(submission, factor, task):
+            metrics[cell.value].append(cell.metric)
+        return {value: math.fsum(found) / len(found) for value, found in metrics.items()}
+
+    def require_covered(self, submission: Submitted, factor: str, task: str = "") -> None:
+        """Assert that a factor's asked values are there, and enough of them and of their seeds."""
+        seeds: dict[Value, set[int]] = defaultdict(set)
+        for cell in self.claims(submission, factor, task):
+            seeds[cell.value].add(cell.seed)
+        require(len(seeds) >= LEAST, f"{len(seeds)} values of {factor}, expected {LEAST} or more")
+        missing = sorted(set(self.required[factor]) - seeds.keys(), key=str)
+        require(not missing, f"{factor}: the values {missing} are missing")
+        few = [value for value, found in seeds.items() if len(found) < LEAST]
+        require(not few, f"{factor}: fewer than {LEAST} seeds for {few}")
+
+    def require_no_doubles(self, submission: Submitted) -> None:
+        """Assert that the file is long enough, and no cell twice in it with different numbers."""
+        cells = self.read(submission)
+        sweeps = len(self.required) * max(len(self.tasks), 1)
+        require(len(cells) >= LEAST * LEAST * sweeps, f"only {len(cells)} cells")
+        metrics: dict[Cell, float] = {}
+        for cell in cells:
+            known = metrics.setdefault(replace(cell, metric=0.0), cell.metric)
+            require(known == cell.metric, f"{cell} stands twice")
+
+
+def _place(task: str, rest: str) -> str:
+    """Join a task, if the study has several, and what stands within it."""
+    return f"{task}, {rest}" if task else rest

@@ -1,0 +1,147 @@
+"""Studies: how results.csv is read, what it must cover, and what a cell that is run must give."""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from grader.lab.table import TableRow
+from grader.suite import Cell, Study
+
+HEADER = "factor,value,seed,metric,cpu_s"
+
+
+def read_value(factor, text):
+    if factor == "kind":
+        return text
+    if float(text) > 9:
+        raise AssertionError(f"{factor} {text} is too large")
+    return int(text)
+
+
+def study(**changes):
+    settings = {
+        "required": {"depth": {1, 2}, "kind": {"a"}},
+        "read_value": read_value,
+        "lowest": 0,
+        "highest": 1,
+        "bounds": "scores lie in [0, 1]",
+        "cell_cpu_seconds": 3,
+    }
+    return Study(**settings | changes)
+
+
+def handed_in(*lines, header=HEADER):
+    """Files with a results.csv of these lines."""
+    names = header.split(",")
+    rows = [
+        TableRow(number, dict(zip(names, line.split(","), strict=True)))
+        for number, line in enumerate(lines, start=2)
+    ]
+    return SimpleNamespace(table={"results.csv": rows}.__getitem__)
+
+
+def sweep(factor, values, seeds=(0, 1, 2)):
+    return [f"{factor},{value},{seed},0.5,1.0" for value in values for seed in seeds]
+
+
+def test_a_line_is_read_as_a_cell():
+    found = study().read(handed_in("depth,2,7,0.25,1.5", "kind,a,0,1,0"))
+    assert found == [Cell("", "depth", 2, 7, 0.25), Cell("", "kind", "a", 0, 1.0)]
+
+
+def test_a_study_of_several_tasks_has_a_column_for_them():
+    two = study(tasks=("node", "link"))
+    files = handed_in("link,depth,2,7,0.25,1.5", header=f"task,{HEADER}")
+    assert two.read(files) == [Cell("link", "depth", 2, 7, 0.25)]
+    with pytest.raises(AssertionError, match="line 2: no task 'edge'"):
+        two.read(handed_in("edge,depth,2,7,0.25,1.5", header=f"task,{HEADER}"))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        pytest.param("width,2,7,0.25,1", "line 3: no factor 'width'", id="factor"),
+        pytest.param("depth,two,7,0.25,1", "line 3: not a number", id="value"),
+        pytest.param("depth,10,7,0.25,1", "line 3: depth 10 is too large", id="large"),
+        pytest.param("depth,2,1.5,0.25,1", "line 3: not a number", id="seed"),
+        pytest.param("depth,2,-1,0.25,1", "line 3: seeds lie in", id="negative-seed"),
+        pytest.param("depth,2,2147483648,0.25,1", "line 3: seeds lie in", id="huge-seed"),
+        pytest.param("depth,2,7,1.01,1", r"line 3: metric 1.01, scores lie in \[0, 1\]", id="high"),
+        pytest.param("depth,2,7,-0.01,1", "line 3: metric -0.01", id="low"),
+        pytest.param("depth,2,7,0.5,-1", "line 3: cpu_s -1.0", id="seconds"),
+    ],
+)
+def test_a_wrong_line_is_named(line, message):
+    with pytest.raises(AssertionError, match=message):
+        study().read(handed_in("depth,1,0,0.5,1", line))
+
+
+def test_a_file_that_is_too_long_is_refused():
+    with pytest.raises(AssertionError, match="more than 5000 cells"):
+        study().read(handed_in(*["depth,1,0,0.5,1"] * 5001))
+
+
+def test_claims_are_those_of_a_factor_and_task():
+    two = study(tasks=("node", "link"))
+    lines = [f"{task},{factor},1,0,0.5,1" for task in two.tasks for factor in ("depth", "kind")]
+    files = handed_in(*lines, header=f"task,{HEADER}")
+    assert two.claims(files, "kind", "link") == [Cell("link", "kind", "1", 0, 0.5)]
+    with pytest.raises(AssertionError, match="no cells of link, width"):
+        two.claims(files, "width", "link")
+    with pytest.raises(AssertionError, match="no cells of depth"):
+        study().claims(handed_in("kind,a,0,0.5,1"), "depth")
+
+
+def test_means_run_over_the_seeds_of_each_value():
+    files = handed_in("depth,1,0,0.2,1", "depth,1,1,0.4,1", "depth,2,0,1,1", "kind,a,0,0,1")
+    assert study().means(files, "depth") == {1: pytest.approx(0.3), 2: 1.0}
+
+
+def test_coverage_asks_for_values_and_seeds():
+    study().require_covered(handed_in(*sweep("depth", (1, 2, 3))), "depth")
+    with pytest.raises(AssertionError, match="2 values of depth, expected 3 or more"):
+        study().require_covered(handed_in(*sweep("depth", (1, 2))), "depth")
+    with pytest.raises(AssertionError, match=r"the values \[2\] are missing"):
+        study().require_covered(handed_in(*sweep("depth", (1, 3, 4))), "depth")
+    few = [*sweep("depth", (1, 2)), *sweep("depth", (3,), seeds=(0, 1, 1))]
+    with pytest.raises(AssertionError, match=r"fewer than 3 seeds for \[3\]"):
+        study().require_covered(handed_in(*few), "depth")
+
+
+def test_a_cell_may_stand_twice_with_one_number_alone():
+    lines = [*sweep("depth", (1, 2, 3)), *sweep("kind", "abc")]
+    study().require_no_doubles(handed_in(*lines, "depth,1,0,0.5,9"))
+    with pytest.raises(AssertionError, match="depth=1, seed 0 stands twice"):
+        study().require_no_doubles(handed_in(*lines, "depth,1,0,0.6,1"))
+    with pytest.raises(AssertionError, match="only 17 cells"):
+        study().require_no_doubles(handed_in(*lines[1:]))
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        pytest.param(1.5, r"run_cell gave 1.5, scores lie in \[0, 1\]", id="high"),
+        pytest.param("0.5", "expected a number", id="text"),
+        pytest.param(float("nan"), "expected a finite number", id="nan"),
+    ],
+)
+def test_a_cell_that_is_run_gives_a_metric_within_its_budget(answer, message):
+    asked = []
+
+    @contextmanager
+    def budget(cpu_seconds):
+        asked.append(cpu_seconds)
+        yield
+
+    def student_of(value):
+        def run_cell(*cell):
+            asked.append(cell)
+            return value
+
+        return SimpleNamespace(budget=budget, study=SimpleNamespace(run_cell=run_cell))
+
+    assert study().run(student_of(0.5), "depth", 2, 7) == 0.5
+    assert asked == [3, ("depth", 2, 7)]
+    with pytest.raises(AssertionError, match=message):
+        study().run(student_of(answer), "depth", 2, 7)
