@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,12 +56,13 @@ def test_the_public_half_is_as_the_reference_makes_it(lab):
 
 @every_lab
 def test_the_skeletons_notebook_says_in_every_test_what_is_to_be_written(lab, unpacked):
-    before = {file.path: (unpacked / file.path).read_bytes() for file in modules(lab)}
+    asked = [file.path for file in lab.assignment.files if file.module]
+    before = {path: (unpacked / path).read_bytes() for path in asked}
     said = run_all_cells(unpacked / f"{lab.assignment.slug}.ipynb")
     lost = re.findall(r"^(FAILED|ERROR) .*? - (.*)$", said, re.MULTILINE)
     assert len(lost) > 1
     assert [one for one in lost if one[0] == "ERROR" or "is not written yet" not in one[1]] == []
-    after = {file.path: (unpacked / file.path).read_bytes() for file in modules(lab)}
+    after = {path: (unpacked / path).read_bytes() for path in asked}
     assert texts(after) == texts(before), "notebook and folder hold two skeletons"
     assert not (unpacked / "results.csv").exists(), "a cell ran the study's sweep"
 
@@ -110,13 +112,26 @@ def run_all_cells(book: Path) -> str:
     return "".join("".join(output.get("text", "")) for output in last["outputs"])
 
 
+def is_marked(cell: dict[str, Any]) -> bool:
+    """Say whether a cell holds a file."""
+    return "".join(cell["source"]).startswith("# file: ")
+
+
 def filled_in(book: Path, lab: Lab) -> None:
-    """Put the solution in the cells of the notebook, as a student would."""
+    """Put the solution in the cells of the notebook, as a student would.
+
+    Modules of its own get cells of their own, before those that import them.
+    """
     notebook = json.loads(book.read_text("utf-8"))
     solution = {Path(file.path).name: file.content for file in reference_submission(lab).files}
     for cell in notebook["cells"]:
         first = "".join(cell["source"]).partition("\n")[0]
         name = first.removeprefix("# file: ")
         if name != first:
-            cell["source"] = f"{first}\n{solution[name].decode()}"
+            cell["source"] = f"{first}\n{solution.pop(name).decode()}"
+    places = [number for number, cell in enumerate(notebook["cells"]) if is_marked(cell)]
+    for name in sorted(name for name in solution if name.endswith(".py")):
+        own = notebook["cells"][places[0]] | {"id": name.replace(".", "-")}
+        own["source"] = f"# file: {name}\n{solution[name].decode()}"
+        notebook["cells"].insert(places[0], own)
     book.write_text(json.dumps(notebook), "utf-8")

@@ -40,7 +40,7 @@ def still(student, *args, **settings):
 @pytest.mark.parametrize(("layers", "sizes"), [(1, (5, 3)), (2, (5, 7, 3)), (4, (5, 7, 7, 7, 3))])
 def test_parameters_of_the_network(student, arrays_of, layers, sizes):
     """GCN has exactly the parameters of its layers, in order; no two units start equal."""
-    arrays = arrays_of(student.model.GCN(5, 7, 3, layers), sizes)
+    arrays = arrays_of(student.model.GCN(5, 7, 3, layers=layers), sizes)
     for w in arrays[0::2]:
         require(len(torch.unique(w, dim=1).T) == w.shape[1], "two units have equal weights")
 
@@ -52,7 +52,7 @@ def test_output_of_the_network(student, twin, messy_edges, rng, name):
     """The output is what the parameters describe, with every activation and 1 to 4 layers."""
     for layers in (1, 2, 4):
         sizes = (6, *[8] * (layers - 1), 3)
-        module = still(student, 6, 8, 3, layers, name)
+        module = still(student, 6, 8, 3, layers=layers, activation=name)
         ours = twin(module, sizes, activation=name)
         x, edges = random_x(rng, 20, 6), messy_edges(rng, 20, 40)
         with torch.no_grad():
@@ -67,7 +67,7 @@ def test_pair_norm_within_the_network(student, twin, messy_edges, rng, mode):
     """With PairNorm between the layers the output is what the parameters describe."""
     for layers in (2, 4):
         sizes = (6, *[8] * (layers - 1), 3)
-        module = still(student, 6, 8, 3, layers, "relu", pair_norm=mode)
+        module = still(student, 6, 8, 3, layers=layers, pair_norm=mode)
         ours = twin(module, sizes, pair_norm=mode)
         x, edges = random_x(rng, 20, 6), messy_edges(rng, 20, 40)
         with torch.no_grad():

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from grader.lab.table import TableRow
-from grader.suite import Cell, Study
+from grader.suite.study import Cell, Study
 
 HEADER = "factor,value,seed,metric,cpu_s"
 
