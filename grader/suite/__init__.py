@@ -9,7 +9,14 @@ from grader.sandbox.host.failures import (
 )
 from grader.sandbox.host.proxy import RemoteObject, Student
 from grader.suite.compare import assert_matches
-from grader.suite.remote import attribute, expect_raises, gradients, parameters, set_training
+from grader.suite.remote import (
+    attribute,
+    expect_raises,
+    gradients,
+    parameters,
+    require_unchanged,
+    set_training,
+)
 from grader.suite.study import Study
 from grader.suite.values import as_array, as_number, as_object, as_tensor, require
 
@@ -32,5 +39,6 @@ __all__ = [
     "gradients",
     "parameters",
     "require",
+    "require_unchanged",
     "set_training",
 ]

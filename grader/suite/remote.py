@@ -1,12 +1,16 @@
-"""Remote operations on a student's ``nn.Module``, and the check that student code raises."""
+"""Remote operations on a student's objects, and what student code must raise or leave alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from grader.sandbox.host.failures import StudentRaised
+from grader.sandbox.host.proxy import Student
+from grader.suite.compare import assert_matches
 from grader.suite.values import as_object, is_tensor, kind_of, require
 
 if TYPE_CHECKING:
@@ -48,6 +52,29 @@ def expect_raises(kind: type[Exception]) -> Iterator[None]:
         )
     else:
         raise AssertionError(f"expected {kind.__name__}, but nothing was raised")
+
+
+def require_unchanged(
+    student: Student, function: Callable[..., Any], *args: Any, **kwargs: Any
+) -> Any:
+    """Return ``function(*args, **kwargs)``, which must leave arrays and tensors as they were.
+
+    Checked are arguments by position that are arrays or tensors, or tuples of them.
+    """
+    held = {place: student.hold(arg) for place, arg in enumerate(args) if _may_change(arg)}
+    answer = function(*(held.get(place, arg) for place, arg in enumerate(args)), **kwargs)
+    for place, there in held.items():
+        try:
+            assert_matches(there.ask("held"), args[place], rtol=0, atol=0, nonfinite=True)
+        except AssertionError as error:
+            raise AssertionError(f"argument {place + 1} was changed in place: {error}") from None
+    return answer
+
+
+def _may_change(value: Any) -> bool:
+    if type(value) is tuple:
+        return bool(value) and all(map(_may_change, value))
+    return isinstance(value, np.ndarray) or is_tensor(value)
 
 
 def _tensors(value: Any) -> dict[str, torch.Tensor]:

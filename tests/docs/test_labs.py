@@ -1,5 +1,6 @@
 """The page of every lab counts what there is to count."""
 
+import ast
 import csv
 import os
 import re
@@ -79,6 +80,18 @@ def test_a_page_counts_the_tests(lab, page, counted):
     tests, files, shown = counted[str(lab.suite)]
     counted = f"{tests} tests in {WORDS[files]} files; students see {WORDS[shown]} of them"
     assert counted in page
+
+
+def test_a_page_names_tests_that_exist(lab, page):
+    tests = {
+        node.name
+        for file in lab.suite.glob("test_*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert len(named) > 40
+    assert named <= tests
 
 
 def test_a_page_counts_the_wrong_solutions(lab, page):

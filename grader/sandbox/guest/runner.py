@@ -112,6 +112,8 @@ class RequestHandler:
             "call": self.call,
             "get": lambda target: _attribute(target),
             "generator": _generator,
+            "hold": self.keep,
+            "held": lambda value: value,
             "parameters": lambda module: dict(module.named_parameters()),
             "gradients": _gradients,
             "train": _train,

@@ -49,6 +49,10 @@ class Student:
         """Make ``torch.Generator().manual_seed(seed)`` in the sandbox."""
         return _object(self._channel, "generator", "torch", seed)
 
+    def hold(self, value: Any) -> RemoteObject:
+        """Copy a plain value into the sandbox, to stay there: calls get it itself, not a copy."""
+        return _object(self._channel, "hold", value)
+
     @contextmanager
     def budget(self, *, cpu_seconds: float) -> Iterator[None]:
         """Give the calls inside the block a CPU allowance of their own; it counts nowhere else."""

@@ -181,6 +181,13 @@ def test_generators_are_made_on_the_other_side(student):
     assert student.torch_generator(3).initial_seed() == 3
 
 
+def test_what_is_held_is_the_thing_itself_to_every_call(student):
+    held = student.hold(np.zeros(3))
+    student.code.spoil(held)
+    student.code.spoil(held)
+    assert held.ask("held").tolist() == [2, 2, 2]
+
+
 def test_the_process_is_seeded(student):
     expected = [np.random.RandomState(5).rand(), float(torch.manual_seed(5) and torch.rand(()))]
     assert student.code.random_numbers() == expected
