@@ -84,9 +84,9 @@ def test_dropout_thins_the_input_and_keeps_its_mean(student, twin, rng, layers):
     """In training inputs are dropped with probability p, and what stays is divided by 1 - p."""
     n, p = 4000, 0.4
     x, lonely = normal(rng, 1, 6).repeat(n, 1), torch.zeros(0, 2, dtype=torch.int64)
-    options = {"layers": layers, "activation": "identity"}
-    module = as_object(student.model.GCN(6, 8, 3, dropout=p, **options))
-    ours = twin(module, (6, *[8] * (layers - 1), 3), **options)
+    settings = {"layers": layers, "activation": "identity"}
+    module = as_object(student.model.GCN(6, 8, 3, dropout=p, **settings))
+    ours = twin(module, (6, *[8] * (layers - 1), 3), activation="identity")
     with torch.no_grad():
         plain = ours(x[:1], lonely)[0].double()  # what the rows, all equal, must give on average
     set_training(module, True)
