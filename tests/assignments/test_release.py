@@ -12,7 +12,6 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -112,11 +111,6 @@ def run_all_cells(book: Path) -> str:
     return "".join("".join(output.get("text", "")) for output in last["outputs"])
 
 
-def is_marked(cell: dict[str, Any]) -> bool:
-    """Say whether a cell holds a file."""
-    return "".join(cell["source"]).startswith("# file: ")
-
-
 def filled_in(book: Path, lab: Lab) -> None:
     """Put the solution in the cells of the notebook, as a student would.
 
@@ -129,9 +123,10 @@ def filled_in(book: Path, lab: Lab) -> None:
         name = first.removeprefix("# file: ")
         if name != first:
             cell["source"] = f"{first}\n{solution.pop(name).decode()}"
-    places = [number for number, cell in enumerate(notebook["cells"]) if is_marked(cell)]
     for name in sorted(name for name in solution if name.endswith(".py")):
-        own = notebook["cells"][places[0]] | {"id": name.replace(".", "-")}
+        asked = f"from .{name.removesuffix('.py')} import"
+        place = next(n for n, cell in enumerate(notebook["cells"]) if asked in cell["source"])
+        own = notebook["cells"][place] | {"id": name.replace(".", "-")}
         own["source"] = f"# file: {name}\n{solution[name].decode()}"
-        notebook["cells"].insert(places[0], own)
+        notebook["cells"].insert(place, own)
     book.write_text(json.dumps(notebook), "utf-8")
