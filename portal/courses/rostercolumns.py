@@ -9,7 +9,7 @@ from enum import StrEnum
 from portal.platform.errors import Invalid
 
 
-class Part(StrEnum):
+class RosterField(StrEnum):
     """What a column says of a person."""
 
     USERNAME = "username"
@@ -24,15 +24,15 @@ class Part(StrEnum):
 # Headers in lower case with _ for blanks: ours, Canvas's (student, sis_...), Moodle's (surname,
 # id_number, email_address), Blackboard's and Gradescope's (sid), and those of Chinese schools.
 _HEADERS = {
-    Part.USERNAME: "username user user_name login login_id sis_login_id netid 用户名 账号 登录名",
-    Part.EMAIL: "email e_mail mail email_address e_mail_address 邮箱 电子邮箱 电子邮件 電子郵件",
-    Part.NAME: "name display_name full_name student student_name 姓名 学生姓名 學生姓名",
-    Part.FIRST_NAME: "first_name firstname given_name vorname 名",
-    Part.LAST_NAME: "last_name lastname surname family_name nachname 姓",
-    Part.STUDENT_NUMBER: "student_number student_id number id_number sid sis_user_id 学号 學號",
-    Part.ROLE: "role roles 角色 身份",
+    RosterField.USERNAME: "username user user_name login login_id sis_login_id netid 用户名 账号 登录名",
+    RosterField.EMAIL: "email e_mail mail email_address e_mail_address 邮箱 电子邮箱 电子邮件 電子郵件",
+    RosterField.NAME: "name display_name full_name student student_name 姓名 学生姓名 學生姓名",
+    RosterField.FIRST_NAME: "first_name firstname given_name vorname 名",
+    RosterField.LAST_NAME: "last_name lastname surname family_name nachname 姓",
+    RosterField.STUDENT_NUMBER: "student_number student_id number id_number sid sis_user_id 学号 學號",
+    RosterField.ROLE: "role roles 角色 身份",
 }
-_PART_OF = {header: part for part, headers in _HEADERS.items() for header in headers.split()}
+_FIELD_OF = {header: part for part, headers in _HEADERS.items() for header in headers.split()}
 
 _OF_CANVAS = frozenset({"sis_login_id", "sis_user_id"})
 
@@ -41,18 +41,18 @@ _OF_CANVAS = frozenset({"sis_login_id", "sis_user_id"})
 class RosterColumns:
     """Where each part stands, and what the file as a whole is."""
 
-    places: Mapping[Part, int]
+    places: Mapping[RosterField, int]
     width: int  # cells of the first line
     is_canvas: bool  # a gradebook of Canvas: "Last, First", and lines that are no people
 
-    def cells(self, row: Sequence[str]) -> dict[Part, str]:
+    def cells(self, row: Sequence[str]) -> dict[RosterField, str]:
         """Return what a row says, by part; parts without a column are left out."""
         return {part: row[place] if place < len(row) else "" for part, place in self.places.items()}
 
     @property
-    def username_from(self) -> Part:
+    def username_from(self) -> RosterField:
         """What stands for the username: its own column, else the student number or e-mail."""
-        order = (Part.USERNAME, Part.STUDENT_NUMBER, Part.EMAIL)
+        order = (RosterField.USERNAME, RosterField.STUDENT_NUMBER, RosterField.EMAIL)
         return next(part for part in order if part in self.places)
 
 
@@ -62,9 +62,9 @@ def find_columns(header: Sequence[str]) -> RosterColumns:
     Raises Invalid if a part stands twice, or too little is there to make accounts from.
     """
     names = [_plain(cell) for cell in header]
-    places: dict[Part, int] = {}
+    places: dict[RosterField, int] = {}
     for place, name in enumerate(names):
-        part = _PART_OF.get(name)
+        part = _FIELD_OF.get(name)
         if part in places:
             first = header[places[part]]
             raise Invalid(
@@ -74,9 +74,12 @@ def find_columns(header: Sequence[str]) -> RosterColumns:
         if part:
             places[part] = place
     missing = []
-    if Part.NAME not in places and not {Part.FIRST_NAME, Part.LAST_NAME} <= places.keys():
+    if (
+        RosterField.NAME not in places
+        and not {RosterField.FIRST_NAME, RosterField.LAST_NAME} <= places.keys()
+    ):
         missing.append("the name")
-    if not {Part.USERNAME, Part.STUDENT_NUMBER, Part.EMAIL} & places.keys():
+    if not {RosterField.USERNAME, RosterField.STUDENT_NUMBER, RosterField.EMAIL} & places.keys():
         missing.append("the username (or the student number, or the e-mail)")
     if missing:
         raise Invalid(

@@ -38,7 +38,7 @@ class Submission(Base):
     filename: Mapped[str] = mapped_column(String(255))  # for people; cleaned
     size: Mapped[int]  # bytes as stored
     content_digest: Mapped[str] = mapped_column(String(64))  # of the accepted files
-    intake: Mapped[str] = mapped_column(Text)  # JSON of `portal.submissions.intake.Arrival`
+    intake: Mapped[str] = mapped_column(Text)  # JSON of `portal.submissions.arrival.Arrival`
     attempt: Mapped[int]  # 1, 2, ... within enrolment and offering
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

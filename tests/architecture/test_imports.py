@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -262,6 +263,23 @@ def test_every_listed_arrow_between_features_is_used():
     }
     listed = {(feature, used) for feature, uses in FEATURES.items() for used in uses}
     assert listed <= arrows
+
+
+def test_a_class_of_the_portal_has_a_name_of_its_own():
+    homes = defaultdict(list)
+    for path in files():
+        if path.parts[0] in ("grader", "portal"):
+            for node in ast.walk(ast.parse((ROOT / path).read_bytes())):
+                if isinstance(node, ast.ClassDef):
+                    homes[node.name].append(str(path))
+    doubled = {
+        name: places
+        for name, places in homes.items()
+        if len(places) > 1
+        and not name.startswith("_")
+        and any(place.startswith("portal/") for place in places)
+    }
+    assert set(doubled) == {"Submission"}, doubled  # the engine's is imported as AcceptedFiles
 
 
 def test_the_public_face_offers_what_the_portal_uses_and_no_more():
