@@ -9,7 +9,7 @@ from enum import StrEnum
 from portal.platform.errors import Invalid
 
 
-class RosterField(StrEnum):
+class Fact(StrEnum):
     """What a column says of a person."""
 
     USERNAME = "username"
@@ -24,13 +24,13 @@ class RosterField(StrEnum):
 # Headers in lower case with _ for blanks: ours, Canvas's (student, sis_...), Moodle's (surname,
 # id_number, email_address), Blackboard's and Gradescope's (sid), and those of Chinese schools.
 _HEADERS = {
-    RosterField.USERNAME: "username user user_name login login_id sis_login_id netid 用户名 账号 登录名",
-    RosterField.EMAIL: "email e_mail mail email_address e_mail_address 邮箱 电子邮箱 电子邮件 電子郵件",
-    RosterField.NAME: "name display_name full_name student student_name 姓名 学生姓名 學生姓名",
-    RosterField.FIRST_NAME: "first_name firstname given_name vorname 名",
-    RosterField.LAST_NAME: "last_name lastname surname family_name nachname 姓",
-    RosterField.STUDENT_NUMBER: "student_number student_id number id_number sid sis_user_id 学号 學號",
-    RosterField.ROLE: "role roles 角色 身份",
+    Fact.USERNAME: "username user user_name login login_id sis_login_id netid 用户名 账号 登录名",
+    Fact.EMAIL: "email e_mail mail email_address e_mail_address 邮箱 电子邮箱 电子邮件 電子郵件",
+    Fact.NAME: "name display_name full_name student student_name 姓名 学生姓名 學生姓名",
+    Fact.FIRST_NAME: "first_name firstname given_name vorname 名",
+    Fact.LAST_NAME: "last_name lastname surname family_name nachname 姓",
+    Fact.STUDENT_NUMBER: "student_number student_id number id_number sid sis_user_id 学号 學號",
+    Fact.ROLE: "role roles 角色 身份",
 }
 _FIELD_OF = {header: part for part, headers in _HEADERS.items() for header in headers.split()}
 
@@ -41,18 +41,18 @@ _OF_CANVAS = frozenset({"sis_login_id", "sis_user_id"})
 class RosterColumns:
     """Where each part stands, and what the file as a whole is."""
 
-    places: Mapping[RosterField, int]
+    places: Mapping[Fact, int]
     width: int  # cells of the first line
     is_canvas: bool  # a gradebook of Canvas: "Last, First", and lines that are no people
 
-    def cells(self, row: Sequence[str]) -> dict[RosterField, str]:
+    def cells(self, row: Sequence[str]) -> dict[Fact, str]:
         """Return what a row says, by part; parts without a column are left out."""
         return {part: row[place] if place < len(row) else "" for part, place in self.places.items()}
 
     @property
-    def username_from(self) -> RosterField:
+    def username_from(self) -> Fact:
         """What stands for the username: its own column, else the student number or e-mail."""
-        order = (RosterField.USERNAME, RosterField.STUDENT_NUMBER, RosterField.EMAIL)
+        order = (Fact.USERNAME, Fact.STUDENT_NUMBER, Fact.EMAIL)
         return next(part for part in order if part in self.places)
 
 
@@ -62,7 +62,7 @@ def find_columns(header: Sequence[str]) -> RosterColumns:
     Raises Invalid if a part stands twice, or too little is there to make accounts from.
     """
     names = [_plain(cell) for cell in header]
-    places: dict[RosterField, int] = {}
+    places: dict[Fact, int] = {}
     for place, name in enumerate(names):
         part = _FIELD_OF.get(name)
         if part in places:
@@ -74,12 +74,9 @@ def find_columns(header: Sequence[str]) -> RosterColumns:
         if part:
             places[part] = place
     missing = []
-    if (
-        RosterField.NAME not in places
-        and not {RosterField.FIRST_NAME, RosterField.LAST_NAME} <= places.keys()
-    ):
+    if Fact.NAME not in places and not {Fact.FIRST_NAME, Fact.LAST_NAME} <= places.keys():
         missing.append("the name")
-    if not {RosterField.USERNAME, RosterField.STUDENT_NUMBER, RosterField.EMAIL} & places.keys():
+    if not {Fact.USERNAME, Fact.STUDENT_NUMBER, Fact.EMAIL} & places.keys():
         missing.append("the username (or the student number, or the e-mail)")
     if missing:
         raise Invalid(

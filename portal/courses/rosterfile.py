@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from grader.api import SheetRow, TableError, read_sheet
 from portal.courses.models import Role
-from portal.courses.rostercolumns import RosterField, RosterColumns, find_columns, full_name
+from portal.courses.rostercolumns import Fact, RosterColumns, find_columns, full_name
 from portal.people.service import clean_email, clean_name, clean_username
 from portal.platform.errors import Invalid
 
@@ -116,12 +116,12 @@ class _Reading:
             return
         if row.has_breaks:
             self._noted["a line break within a cell was read as a blank"].append(row.line)
-        email = clean_email(cells.get(RosterField.EMAIL, ""))
-        number = self._student_number(cells.get(RosterField.STUDENT_NUMBER, ""), row.line)
+        email = clean_email(cells.get(Fact.EMAIL, ""))
+        number = self._student_number(cells.get(Fact.STUDENT_NUMBER, ""), row.line)
         usernames = {
-            RosterField.USERNAME: cells.get(RosterField.USERNAME, ""),
-            RosterField.STUDENT_NUMBER: number,
-            RosterField.EMAIL: email.partition("@")[0],
+            Fact.USERNAME: cells.get(Fact.USERNAME, ""),
+            Fact.STUDENT_NUMBER: number,
+            Fact.EMAIL: email.partition("@")[0],
         }
         yield RosterLine(
             number=row.line,
@@ -129,25 +129,25 @@ class _Reading:
             email=email,
             name=clean_name(name),
             student_number=number,
-            role=_role(cells.get(RosterField.ROLE, "")),
+            role=_role(cells.get(Fact.ROLE, "")),
         )
 
     def notices(self) -> Iterator[str]:
         """Say what was found beside what was asked for."""
         source = self._columns.username_from
-        if source is not RosterField.USERNAME:
+        if source is not Fact.USERNAME:
             what = {
-                RosterField.STUDENT_NUMBER: "the student number",
-                RosterField.EMAIL: "what stands before the @ of the e-mail",
+                Fact.STUDENT_NUMBER: "the student number",
+                Fact.EMAIL: "what stands before the @ of the e-mail",
             }[source]
             yield f"There is no column of usernames: {what} is taken for it."
         for said, numbers in self._noted.items():
             yield f"{_named(numbers)}: {said}."
 
-    def _name(self, cells: dict[RosterField, str]) -> str:
-        if RosterField.NAME not in cells:
-            return full_name(cells[RosterField.FIRST_NAME], cells[RosterField.LAST_NAME])
-        name = cells[RosterField.NAME]
+    def _name(self, cells: dict[Fact, str]) -> str:
+        if Fact.NAME not in cells:
+            return full_name(cells[Fact.FIRST_NAME], cells[Fact.LAST_NAME])
+        name = cells[Fact.NAME]
         if self._columns.is_canvas and name.count(",") == 1:
             last, first = name.split(",")
             return full_name(first.strip(), last.strip())
