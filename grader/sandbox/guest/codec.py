@@ -12,9 +12,13 @@ one key that names its kind:
     {"a": i} {"s": i} {"T": i}  ndarray, NumPy scalar, torch tensor, in buffer i
     {"h": [id, "ClassName"]}    a handle: an object that stays on the other side
 
-Nothing is ever unpickled, and only exact types are encoded: a list subclass with a lying
-``__eq__`` leaves the sandbox as a handle, not as a list. This file also runs inside the sandbox,
-so it imports only the standard library, NumPy and, where there is one, torch.
+Nothing is ever unpickled, and only plain values are built: a list subclass with a lying ``__eq__``
+leaves the sandbox as a handle, a subclass of tuple or dict as the plain one that it holds.
+What cannot cross (a dict keyed by tuples, an int of 300 bits) or is too large by itself (a list of
+300 arrays) stays behind as one handle, and the value around it crosses.
+
+This file also runs inside the sandbox, so it imports only the standard library, NumPy and, where
+there is one, torch.
 """
 
 from __future__ import annotations
@@ -24,24 +28,37 @@ import math
 import struct
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 PREFIX = struct.Struct("!IQ")
-MAX_HEADER_BYTES = 1_000_000
-MAX_BUFFER_BYTES = 256_000_000
-MAX_BUFFERS = 256
 MAX_DIMENSIONS = 8
-MAX_DEPTH = 20
+MAX_SIZE = 256_000_000  # of one dimension
 MAX_INT_BITS = 256
 # Ints that are equal modulo 2**61 - 1 fall into one slot of a dict. Of 256 bits, a header holds
 # enough of them to keep a CPU busy for many seconds; of 64 bits there are no more than 16.
 MAX_KEY_BITS = 64
 MAX_CLASS_NAME = 100
 _MAX_PRODUCT = 2**62
+_ENVELOPE_BYTES = 1_000  # of a header: what stands around a value that crosses
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one frame may hold."""
+
+    header_bytes: int
+    buffer_bytes: int  # of all its arrays
+    buffers: int
+    depth: int
+
+
+ANSWER = Limits(header_bytes=1_000_000, buffer_bytes=256_000_000, buffers=256, depth=20)
+# A request can hand several answers back, and comes from the trusted side.
+REQUEST = Limits(header_bytes=4_000_000, buffer_bytes=1_024_000_000, buffers=1_024, depth=30)
 
 ARRAY_DTYPES = frozenset(
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
@@ -66,88 +83,178 @@ class Handle:
     class_name: str
 
 
-def encode(value: Any, handle_of: Callable[[Any], Handle] | None = None) -> list[bytes]:
+def encode(
+    value: Any,
+    handle_of: Callable[[Any], Handle] | None = None,
+    crossed: Callable[[Any], None] = lambda value: None,
+    limits: Limits = ANSWER,
+) -> list[bytes]:
     """Encode a value as the chunks of one frame.
 
     `handle_of` keeps an object that cannot cross and returns its handle; without it such an
-    object raises CodecError.
+    object raises CodecError. `crossed` hears of each object that crosses as a plain tuple or dict
+    although its class is a subclass of these.
     """
-    writer = _Writer(handle_of)
+    writer = _Writer(handle_of, crossed, limits)
     tree = writer.node(value, 0)
-    header = json.dumps(
-        {"v": tree, "b": writer.specs}, separators=(",", ":"), allow_nan=False
-    ).encode()
-    total = sum(len(buffer) for buffer in writer.buffers)
-    if len(header) > MAX_HEADER_BYTES:
-        raise CodecError(f"a value of {len(header):,} bytes besides its arrays is too large")
-    if total > MAX_BUFFER_BYTES:
-        raise CodecError(f"arrays of {total:,} bytes in one value are too large")
-    return [PREFIX.pack(len(header), total), header, *writer.buffers]
+    header = f'{{"v":{tree},"b":[{",".join(writer.specs)}]}}'.encode()
+    if len(header) > limits.header_bytes:
+        raise CodecError(_too_long(len(header)))
+    return [PREFIX.pack(len(header), writer.buffer_bytes), header, *writer.buffers]
+
+
+def _too_long(count: int) -> str:
+    return f"a value of {count:,} bytes besides its arrays is too large"
+
+
+class _Mark(NamedTuple):
+    """How far a frame had grown before a part of it."""
+
+    buffers: int
+    buffer_bytes: int
+    spec_bytes: int
 
 
 class _Writer:
-    """Collects buffers while it turns a value into a tree."""
+    """Writes a value's tree as JSON, and collects its buffers."""
 
-    def __init__(self, handle_of: Callable[[Any], Handle] | None) -> None:
+    def __init__(
+        self,
+        handle_of: Callable[[Any], Handle] | None,
+        crossed: Callable[[Any], None],
+        limits: Limits,
+    ) -> None:
         self.handle_of = handle_of
-        self.specs: list[list[Any]] = []
+        self.crossed = crossed
+        self.limits = limits
+        self.specs: list[str] = []
+        self.spec_bytes = 0
         self.buffers: list[bytes] = []
+        self.buffer_bytes = 0
+        self.open: set[int] = set()  # ids of the containers around what is being written
+        self.stayed: dict[int, str] = {}  # by id: what stands in many places is tried once
 
-    def node(self, value: Any, depth: int) -> Any:
-        if depth > MAX_DEPTH:
-            raise CodecError(f"a value nested deeper than {MAX_DEPTH} levels cannot cross")
-        kind = type(value)
-        if value is None or kind is bool:
-            return value
-        if kind is str:
-            return _checked_text(value)
-        if kind is int:
-            if value.bit_length() > MAX_INT_BITS:
-                raise CodecError("an int of more than 256 bits cannot cross")
-            return value
-        if kind is float:
-            return value if math.isfinite(value) else {"f": str(value)}
-        if kind is list or kind is tuple:
-            return {"l" if kind is list else "t": [self.node(x, depth + 1) for x in value]}
-        if kind is dict or kind is OrderedDict:
-            return {"d": [[self.key(k), self.node(v, depth + 1)] for k, v in value.items()]}
-        return self.leaf(value, kind)
+    def node(self, value: Any, depth: int) -> str:
+        """Return the tree of a value, or of the handle that stands for it, as JSON."""
+        if depth > self.limits.depth:
+            raise CodecError(f"a value nested deeper than {self.limits.depth} levels cannot cross")
+        if id(value) in self.stayed:
+            return self.stayed[id(value)]
+        before = self.mark()
+        try:
+            container = isinstance(value, (tuple, dict)) or type(value) is list
+            tree = self.container(value, depth, before) if container else self.leaf(value)
+            self.check_size(len(tree), depth, before)
+        except CodecError:
+            if self.handle_of is None:
+                raise
+            self.take_back(before)
+            tree = self.stayed[id(value)] = self.handle(self.handle_of(value))
+        return tree
 
-    def key(self, key: Any) -> Any:
+    def container(self, value: Any, depth: int, before: _Mark) -> str:
+        if id(value) in self.open:
+            raise CodecError("a value nested in itself cannot cross")
+        self.open.add(id(value))
+        try:
+            parts, length = [], 0
+            for part in self.parts(value, depth + 1):
+                parts.append(part)
+                length += len(part) + 1
+                self.check_size(length, depth, before)  # now: the rest may be endless
+        finally:
+            self.open.remove(id(value))
+        if type(value) not in (list, tuple, dict):
+            self.crossed(value)
+        kind = "d" if isinstance(value, dict) else "t" if isinstance(value, tuple) else "l"
+        return f'{{"{kind}":[{",".join(parts)}]}}'
+
+    def parts(self, value: Any, depth: int) -> Iterator[str]:
+        if isinstance(value, dict):
+            # An OrderedDict has an order of its own beside that of the dict that it is.
+            kind = OrderedDict if isinstance(value, OrderedDict) else dict
+            for key, item in kind.items(value):
+                yield f"[{self.key(key)},{self.node(item, depth)}]"
+        else:
+            for item in tuple.__iter__(value) if isinstance(value, tuple) else value:
+                yield self.node(item, depth)
+
+    def key(self, key: Any) -> str:
         if type(key) not in (str, int, bool, float, type(None)):
             raise CodecError(f"a dict key of type {type(key).__name__} cannot cross")
         if type(key) is int and key.bit_length() > MAX_KEY_BITS:
             raise CodecError(f"a dict key of more than {MAX_KEY_BITS} bits cannot cross")
-        return self.node(key, MAX_DEPTH)
+        return self.leaf(key)
 
-    def leaf(self, value: Any, kind: type) -> Any:
+    def leaf(self, value: Any) -> str:
+        kind = type(value)
+        if value is None or kind is bool:
+            return "null" if value is None else "true" if value else "false"
+        if kind is str:
+            return json.dumps(_checked_text(value))
+        if kind is int:
+            if value.bit_length() > MAX_INT_BITS:
+                raise CodecError(f"an int of more than {MAX_INT_BITS} bits cannot cross")
+            return str(value)
+        if kind is float:
+            return repr(value) if math.isfinite(value) else f'{{"f":"{value}"}}'
         if kind is bytes:
-            return {"y": self.buffer("bytes", (len(value),), value)}
+            return self.buffer("y", "bytes", (len(value),), len(value), lambda: value)
+        if kind is Handle:
+            return self.handle(value)
+        return self.numbers(value, kind)
+
+    def numbers(self, value: Any, kind: type) -> str:
+        """Return the tree of an array, a NumPy scalar or a tensor; CodecError for other objects."""
         if kind is np.ndarray and value.dtype.name in ARRAY_DTYPES and value.ndim <= MAX_DIMENSIONS:
-            return {"a": self.array(value)}
+            return self.array("a", value)
         if isinstance(value, np.generic) and kind.__module__ == "numpy":
             if value.dtype.name in ARRAY_DTYPES:
-                return {"s": self.array(np.asarray(value))}
-        if kind is Handle:
-            return {"h": [value.id, value.class_name]}
+                return self.array("s", np.asarray(value))
         bits = _tensor_bits(value, kind)
-        if bits is not None:
-            name, array = bits
-            return {"T": self.buffer(name, array.shape, array.tobytes())}
-        if self.handle_of is None:
+        if bits is None:
             raise CodecError(f"an object of type {kind.__name__} cannot cross")
-        return self.leaf(self.handle_of(value), Handle)
+        name, array = bits
+        return self.buffer("T", name, array.shape, array.nbytes, array.tobytes)
 
-    def array(self, array: np.ndarray[Any, Any]) -> int:
+    def array(self, tag: str, array: np.ndarray[Any, Any]) -> str:
         native = array.astype(array.dtype.newbyteorder("="), copy=False)
-        return self.buffer(array.dtype.name, array.shape, native.tobytes())
+        return self.buffer(tag, array.dtype.name, array.shape, native.nbytes, native.tobytes)
 
-    def buffer(self, dtype: str, shape: tuple[int, ...], data: bytes) -> int:
-        if len(self.buffers) == MAX_BUFFERS:
-            raise CodecError(f"more than {MAX_BUFFERS} arrays in one value cannot cross")
-        self.specs.append([dtype, list(shape)])
-        self.buffers.append(data)
-        return len(self.buffers) - 1
+    def handle(self, handle: Handle) -> str:
+        return f'{{"h":[{handle.id},{json.dumps(handle.class_name)}]}}'
+
+    def buffer(
+        self, tag: str, dtype: str, shape: tuple[int, ...], size: int, data: Callable[[], bytes]
+    ) -> str:
+        """Add a buffer, unless it is too large by itself, and return the node that names it."""
+        if size > self.limits.buffer_bytes:
+            raise CodecError(f"arrays of {size:,} bytes in one value are too large")
+        self.specs.append(json.dumps([dtype, list(shape)], separators=(",", ":")))
+        self.spec_bytes += len(self.specs[-1]) + 1
+        self.buffers.append(data())
+        self.buffer_bytes += size
+        return f'{{"{tag}":{len(self.buffers) - 1}}}'
+
+    def mark(self) -> _Mark:
+        return _Mark(len(self.buffers), self.buffer_bytes, self.spec_bytes)
+
+    def take_back(self, before: _Mark) -> None:
+        """Forget the buffers that were added since."""
+        del self.buffers[before.buffers :], self.specs[before.buffers :]
+        _, self.buffer_bytes, self.spec_bytes = before
+
+    def check_size(self, length: int, depth: int, before: _Mark) -> None:
+        """Raise CodecError if a tree of this length and the buffers since are too large."""
+        arrays, size = len(self.buffers) - before.buffers, self.buffer_bytes - before.buffer_bytes
+        length += self.spec_bytes - before.spec_bytes
+        if arrays > self.limits.buffers:
+            raise CodecError(f"more than {self.limits.buffers} arrays in one value cannot cross")
+        if size > self.limits.buffer_bytes:
+            raise CodecError(f"arrays of {size:,} bytes in one value are too large")
+        # A part leaves room for what stands around it.
+        if length > self.limits.header_bytes - (_ENVELOPE_BYTES if depth else 0):
+            raise CodecError(_too_long(length))
 
 
 def _checked_text(text: str) -> str:
@@ -173,15 +280,17 @@ def _tensor_bits(value: Any, kind: type) -> tuple[str, np.ndarray[Any, Any]] | N
     return name, plain.numpy()
 
 
-def frame_lengths(prefix: bytes) -> tuple[int, int]:
+def frame_lengths(prefix: bytes, limits: Limits = ANSWER) -> tuple[int, int]:
     """Return (header length, buffers' length) of a 12-byte prefix, within the caps."""
     header, buffers = PREFIX.unpack(prefix)
-    if header > MAX_HEADER_BYTES or buffers > MAX_BUFFER_BYTES:
+    if header > limits.header_bytes or buffers > limits.buffer_bytes:
         raise CodecError(f"a frame of {header:,} + {buffers:,} bytes is too large")
     return header, buffers
 
 
-def read_header(data: bytes, buffers_length: int) -> tuple[Any, list[_Spec]]:
+def read_header(
+    data: bytes, buffers_length: int, limits: Limits = ANSWER
+) -> tuple[Any, list[_Spec]]:
     """Parse a header; check its buffers' claims against the announced length before any is read."""
     try:
         header = json.loads(
@@ -191,7 +300,7 @@ def read_header(data: bytes, buffers_length: int) -> tuple[Any, list[_Spec]]:
         raise CodecError("a frame's header is not JSON") from None
     if type(header) is not dict or header.keys() != {"v", "b"} or type(header["b"]) is not list:
         raise CodecError("a frame's header has the wrong form")
-    if len(header["b"]) > MAX_BUFFERS:
+    if len(header["b"]) > limits.buffers:
         raise CodecError(f"a frame with {len(header['b'])} arrays has too many")
     specs = [_Spec.read(entry) for entry in header["b"]]
     if sum(spec.length for spec in specs) != buffers_length:
@@ -228,7 +337,7 @@ class _Spec:
             raise CodecError("an array's dtype is not one that may cross")
         if len(shape) > MAX_DIMENSIONS:
             raise CodecError("an array has too many dimensions")
-        if not all(type(n) is int and 0 <= n <= MAX_BUFFER_BYTES for n in shape):
+        if not all(type(n) is int and 0 <= n <= MAX_SIZE for n in shape):
             raise CodecError("an array's shape is not a list of sizes")
         itemsize = {"bytes": 1, "bfloat16": 2}.get(dtype) or np.dtype(dtype).itemsize
         # The sizes beside a zero are multiplied too, by NumPy, which raises if they overflow.
@@ -242,23 +351,33 @@ def decode(
     specs: list[_Spec],
     buffers: bytearray,
     resolve: Callable[[Handle], Any] | None = None,
+    restore: Callable[[Any], Any] = lambda value: value,
+    limits: Limits = ANSWER,
 ) -> Any:
     """Rebuild a value from a checked header and its buffers; each buffer serves one value.
 
     `resolve` turns a handle into what stands for it on this side; without it the handle itself
-    is the value. Raises CodecError for anything that `encode` would not have written.
+    is the value. `restore` may give a tuple or dict another class. Raises CodecError for anything
+    that `encode` would not have written.
     """
-    return _Reader(specs, buffers, resolve).value(tree)
+    return _Reader(specs, buffers, resolve, restore, limits.depth).value(tree)
 
 
 class _Reader:
     """Turns a tree back into a value, distrusting every node of it."""
 
     def __init__(
-        self, specs: list[_Spec], buffers: bytearray, resolve: Callable[[Handle], Any] | None
+        self,
+        specs: list[_Spec],
+        buffers: bytearray,
+        resolve: Callable[[Handle], Any] | None,
+        restore: Callable[[Any], Any],
+        depth: int,
     ) -> None:
         self.specs = specs
         self.resolve = resolve
+        self.restore = restore
+        self.depth = depth
         view = memoryview(buffers)
         self.views: list[memoryview | None] = []
         start = 0
@@ -273,7 +392,7 @@ class _Reader:
         return value
 
     def node(self, tree: Any, depth: int) -> Any:
-        if depth > MAX_DEPTH:
+        if depth > self.depth:
             raise CodecError("a value is nested too deeply")
         kind = type(tree)
         if tree is None or kind is bool:
@@ -300,9 +419,9 @@ class _Reader:
         if tag == "l":
             return [self.node(x, depth + 1) for x in body]
         if tag == "t":
-            return tuple(self.node(x, depth + 1) for x in body)
+            return self.restore(tuple(self.node(x, depth + 1) for x in body))
         if tag == "d":
-            return self.mapping(body, depth)
+            return self.restore(self.mapping(body, depth))
         if tag == "f" and body in ("nan", "inf", "-inf"):
             return float(body)
         if tag == "h":

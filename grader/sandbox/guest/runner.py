@@ -29,6 +29,7 @@ from types import TracebackType
 from typing import Any
 
 from . import codec, forks
+from .classes import Classes
 from .kernelfile import contents
 from .messages import MessageSocket
 
@@ -94,13 +95,14 @@ def read_request(connection: socket.socket, session: RequestHandler) -> Any:
     prefix = _read(connection, codec.PREFIX.size)
     if prefix is None:
         return None
-    header_length, buffers_length = codec.frame_lengths(bytes(prefix))
+    header_length, buffers_length = codec.frame_lengths(bytes(prefix), codec.REQUEST)
     header = _read(connection, header_length)
     buffers = _read(connection, buffers_length)
     if header is None or buffers is None:
         return None
-    tree, specs = codec.read_header(bytes(header), buffers_length)
-    return codec.decode(tree, specs, buffers, session.resolve)
+    tree, specs = codec.read_header(bytes(header), buffers_length, codec.REQUEST)
+    restore = session.classes.restore
+    return codec.decode(tree, specs, buffers, session.resolve, restore, codec.REQUEST)
 
 
 class RequestHandler:
@@ -108,6 +110,8 @@ class RequestHandler:
 
     def __init__(self) -> None:
         self.objects: dict[int, Any] = {}
+        self.keys: dict[int, int] = {}  # by id
+        self.classes = Classes(self.keep)
         self.operations: dict[str, Callable[..., Any]] = {
             "call": self.call,
             "get": lambda target: _attribute(target),
@@ -128,7 +132,7 @@ class RequestHandler:
             with self.watch:
                 value = self.operations[request["op"]](*request["args"])
             _flush()
-            return codec.encode({"ok": value}, self.keep)
+            return codec.encode({"ok": value}, self.keep, self.classes.note)
         except BaseException as error:
             _flush()
             return codec.encode({"raised": describe(error)})
@@ -143,8 +147,8 @@ class RequestHandler:
 
     def keep(self, value: Any) -> codec.Handle:
         """Keep an object here and return the handle that stands for it outside."""
-        key = len(self.objects)
-        self.objects[key] = value
+        key = self.keys.setdefault(id(value), len(self.objects))
+        self.objects[key] = value  # which also keeps its id from being another's
         return codec.Handle(key, type(value).__name__[:100])
 
     def resolve(self, handle: codec.Handle) -> Any:

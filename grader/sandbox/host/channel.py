@@ -50,7 +50,7 @@ class Channel:
         return self._value(answer)
 
     def _send(self, request: dict[str, Any]) -> None:
-        chunks = codec.encode(request)
+        chunks = codec.encode(request, limits=codec.REQUEST)
         try:
             for chunk in chunks:
                 view = memoryview(chunk)

@@ -71,7 +71,7 @@ def serve(seed, fd):
         peer.recv(65536)
         peer.sendall(ok(seed) + ok(True) + ok({"T": 0}, [["float32", [5, 2]]], bytes(40)))
 runner.serve = serve
-runner.codec.encode = lambda value, keep=None: [ok(3.1415926)]
+runner.codec.encode = lambda *args: [ok(3.1415926)]
 runner.RequestHandler.answer = lambda self, request: [ok(3.1415926)]
 """
 

@@ -244,8 +244,8 @@ ODD_NODES = """
 
 DRIP = """
 encode = codec.encode
-def drip(value, keep=None):
-    data = b"".join(encode(value, keep))
+def drip(value, *keep):
+    data = b"".join(encode(value, *keep))
     for place in range(len(data) - 1):
         yield data[place : place + 1]
         stop = time.process_time() + 0.1

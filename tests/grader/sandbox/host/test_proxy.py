@@ -24,6 +24,10 @@ from grader.sandbox.host.failures import (
 from grader.sandbox.host.proxy import RemoteObject, Student
 
 SUBMITTED = """
+import collections
+import enum
+import typing
+
 import numpy as np
 import torch
 
@@ -53,6 +57,58 @@ def draw(rng): return rng.standard_normal(3)
 def width_of(net): return net.layer.out_features
 def leave(): import os; os._exit(0)
 def surrogate(): raise ValueError("\\udc80")
+
+Axis = enum.Enum("Axis", "X")
+class State(typing.NamedTuple):
+    m: object
+    t: int
+class Slots(dict):
+    def grow(self):
+        return Slots(self, t=self.get("t", 0) + 1)
+START = {
+    "dict": {},
+    "named": State(np.zeros(2), 0),
+    "nested": {"a": State(np.zeros(1), 0)},
+    "default": collections.defaultdict(int),
+    "subclass": Slots(),
+    "counter": collections.Counter(),
+    "deque": collections.deque([0]),
+    "tuple keys": {("m", 0): np.zeros(2), ("t", 0): 0},
+    "enum keys": {Axis.X: 0},
+    "large keys": {2**70: 0},
+    "many": [np.zeros(1)] * 300 + [0],
+}
+STEP = {
+    "dict": lambda s: {"t": s.get("t", 0) + 1},
+    "named": lambda s: s._replace(m=s.m + 1, t=s.t + 1),
+    "nested": lambda s: {"a": s["a"]._replace(t=s["a"].t + 1)},
+    "default": lambda s: s | {"t": s["t"] + 1},
+    "subclass": lambda s: s.grow(),
+    "counter": lambda s: s + collections.Counter("t"),
+    "deque": lambda s: collections.deque([s[0] + 1]),
+    "tuple keys": lambda s: {("m", 0): s["m", 0] + 1, ("t", 0): s["t", 0] + 1},
+    "enum keys": lambda s: {Axis.X: s[Axis.X] + 1},
+    "large keys": lambda s: {2**70: s[2**70] + 1},
+    "many": lambda s: [*s[:-1], s[-1] + 1],
+}
+COUNT = {
+    "named": lambda s: s.t,
+    "nested": lambda s: s["a"].t,
+    "deque": lambda s: s[0],
+    "tuple keys": lambda s: s["t", 0],
+    "enum keys": lambda s: s[Axis.X],
+    "large keys": lambda s: s[2**70],
+    "many": lambda s: s[-1],
+}
+class Answer(typing.NamedTuple):
+    w: object
+    state: object
+def start(kind): return START[kind]
+def step(kind, w, state):
+    state = STEP[kind](state)
+    return Answer(w + 1, state)
+def count(kind, state): return COUNT.get(kind, lambda s: s["t"])(state)
+def kind_of(value): return type(value).__name__
 def random_numbers(): return [np.random.rand(), float(torch.rand(()))]
 """
 
@@ -97,6 +153,37 @@ def test_values_cross_and_objects_stay(student):
 def test_an_object_inside_a_value_is_an_object_too(student):
     [[(inner,), _]] = [student.code.echo(student.code.agreeable())]
     assert type(inner) is RemoteObject
+
+
+STATES = (
+    "dict", "named", "nested", "default", "subclass", "counter", "deque", "tuple keys",
+    "enum keys", "large keys", "many",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_a_state_of_any_kind_goes_from_step_to_step(student, kind):
+    w, state = np.zeros(2), student.code.start(kind)
+    for _ in range(3):
+        answer = student.code.step(kind, w, state)
+        assert type(answer) is tuple
+        w, state = answer
+    assert w.tolist() == [3, 3]
+    assert student.code.count(kind, state) == 3
+
+
+def test_a_tuple_and_a_dict_get_their_class_again_and_are_copies_that_may_be_changed(student):
+    named, slots = student.code.start("named"), student.code.start("subclass")
+    assert (type(named), type(slots)) == (tuple, dict)
+    assert [student.code.kind_of(value) for value in (named, slots)] == ["State", "Slots"]
+    slots["t"] = 5
+    assert student.code.kind_of(slots) == "dict"
+    assert student.code.kind_of((1, 2)) == "tuple"
+
+
+def test_an_object_has_one_handle_however_often_it_is_returned(student):
+    state = student.code.start("deque")
+    assert student.code.start("deque")._handle == state._handle
 
 
 def test_arguments_of_ours_are_never_changed(student):
