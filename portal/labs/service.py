@@ -37,7 +37,7 @@ class Sender:
 
 
 @dataclass(frozen=True)
-class Submitted:
+class BookedUpload:
     """What became of an upload."""
 
     submission: Submission
@@ -77,7 +77,7 @@ def submit(
     suite_digest: str,
     now: datetime,
     queue: str = DEFAULT_QUEUE,
-) -> Submitted:
+) -> BookedUpload:
     """Book an upload whose bytes are already in the store; the caller commits.
 
     The same `client_key` with the same bytes is the same submission, whenever and however often
@@ -88,7 +88,7 @@ def submit(
     offering = session.get_one(Offering, offering_id)
     key, known = find_known(session, sender.enrolment_id, offering_id, client_key, upload.sha256)
     if known is not None:
-        return Submitted(known, created=False)
+        return BookedUpload(known, created=False)
     superseded = runs.supersede(session, sender.enrolment_id, offering, now=now)
     if not sender.is_staff:
         check_allowed(session, sender.enrolment_id, offering, now=now)
@@ -116,7 +116,7 @@ def submit(
         now=now,
         queue=queue,
     )
-    return Submitted(submission, created=True, superseded=tuple(superseded))
+    return BookedUpload(submission, created=True, superseded=tuple(superseded))
 
 
 def check_allowed(

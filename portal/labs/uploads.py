@@ -159,7 +159,7 @@ def _rejected(access: OfferingAccess, why: str, reasons: list[str]) -> ResponseR
     return page, 422
 
 
-def _receipt(submitted: service.Submitted) -> ResponseReturnValue:
+def _receipt(submitted: service.BookedUpload) -> ResponseReturnValue:
     submission = submitted.submission
     address = url_for("results.show", submission_id=submission.id)
     if not _wants_json():
