@@ -61,14 +61,9 @@ def test_the_same_work_has_the_same_report_and_other_work_other_inputs(lab_with)
         HEADER + '@pytest.mark.item("double")\ndef test_seed(student, seed, credit):\n'
         '    """A seed."""\n    credit(1.0, f"seed {seed}")\n' + REST
     )
-    first, again, other = (
-        grade(lab, submission, key=KEY).report
-        for submission in (
-            reference_submission(lab),
-            reference_submission(lab),
-            skeleton_submission(lab),
-        )
-    )
+    submissions = (reference_submission(lab), reference_submission(lab), skeleton_submission(lab))
+    with GradingPool() as pool:
+        first, again, other = (pool.grade(lab, one, key=KEY).report for one in submissions)
     assert first.status is RunStatus.GRADED, first.fault
     assert first.score == again.score == 4.0
     details = [report.tests[0].detail for report in (first, again, other)]

@@ -101,7 +101,6 @@ def test_a_changed_suite_is_graded_with_anew(pool, lab):
 
 @pytest.mark.parametrize("victim", ["server", "zygote", "run"])
 def test_a_killed_part_is_our_fault_and_the_next_submission_is_graded(pool, lab, victim):
-    assert score(pool, lab) == 9
     slow = lab.reference / "suite" / "test_maths.py"
     waiting = "import time; time.sleep(2); x = np.arange(4.0)"
     slow.write_text(slow.read_text().replace("x = np.arange(4.0)", waiting))
