@@ -25,6 +25,8 @@ from grader.text import shown
 _SCRIPT = Path(commands.__file__).read_text(encoding="utf-8")
 _MOST_LISTED = 10  # notices, or numbers of cells in a sentence: each line of a cell could be one
 
+Python = tuple[str, list[str]]  # a text, and the lines taken out of it, which were commands
+
 
 @dataclass(frozen=True)
 class NotebookModules:
@@ -61,10 +63,11 @@ def modules_of(
     notices += [_doubled(label, path, marked.pop(path)) for path in doubled]
     asked = asked_by(skeleton or {})
     files = []
-    for path, found in marked.items():
-        text, more = _joined(label, path, found)
+    for path, cells_of_it in _python_of(marked).items():
+        text = "\n".join(text for _, (text, _) in cells_of_it)
         files.append(GradedFile(path, text, asked.get(path, frozenset())))
-        notices.extend(more)
+        for cell, (_, taken_out) in cells_of_it:
+            notices.extend(_neutralised(label, cell, path, taken_out))
     strays = _strays([cell for cell in code if not _names(cell, python)])
     _learn(files)
     notices.extend(gather(label, files, strays))
@@ -110,14 +113,20 @@ def _begin(cells: Sequence[NotebookCell]) -> int:
     return sum(mark is None or not appends(mark) for mark in marks)
 
 
-def _joined(label: str, path: str, cells: Sequence[NotebookCell]) -> tuple[str, list[str]]:
-    """Return a file's text from its cells, and notices on the commands that stood in them."""
-    texts, notices = [], []
-    for cell in cells:
-        ((text, taken_out),) = _as_python([_with_plain_mark(cell.source, path)])
-        texts.append(text)
-        notices.extend(_neutralised(label, cell, path, taken_out))
-    return "\n".join(texts), notices
+def _python_of(
+    marked: Mapping[str, Sequence[NotebookCell]],
+) -> dict[str, list[tuple[NotebookCell, Python]]]:
+    """Return each file's cells with their Python.
+
+    All are read in one process. If one of them is its end, each is read in one of its own, so that
+    it spoils no other.
+    """
+    sources = [
+        _with_plain_mark(cell.source, path) for path, found in marked.items() for cell in found
+    ]
+    together = _read_as_python(sources)
+    texts = iter(together or [_as_python([source])[0] for source in sources])
+    return {path: [(cell, next(texts)) for cell in found] for path, found in marked.items()}
 
 
 def _with_plain_mark(source: str, path: str) -> str:
@@ -128,10 +137,14 @@ def _with_plain_mark(source: str, path: str) -> str:
     return source.rstrip() + "\n"
 
 
-def _as_python(sources: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Return each text as Python, with the lines that were commands; as it is if that fails."""
+def _as_python(sources: Sequence[str]) -> list[Python]:
+    """Return each text as Python; as it is if that fails."""
+    return _read_as_python(sources) or [(source, []) for source in sources]
+
+
+def _read_as_python(sources: Sequence[str]) -> list[Python] | None:
     answer = run_limited(_SCRIPT, json.dumps(sources).encode())
-    return json.loads(answer) if answer else [(source, []) for source in sources]
+    return json.loads(answer) if answer else None
 
 
 def _strays(cells: Sequence[NotebookCell]) -> list[Stray]:
