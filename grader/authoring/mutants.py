@@ -36,7 +36,7 @@ class Replacement(BaseModel):
     new: str
 
 
-class Edit(BaseModel):
+class ReferenceEdit(BaseModel):
     """The reference with some of its text replaced."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,7 +63,7 @@ class Edit(BaseModel):
         return Submission(self.name, files)
 
 
-class WrongSolution(Edit):
+class WrongSolution(ReferenceEdit):
     """An edit that makes the reference wrong."""
 
 
@@ -78,7 +78,7 @@ class Mutant(WrongSolution):
         return (value,) if isinstance(value, str) else value
 
 
-AnyEdit = TypeVar("AnyEdit", bound=Edit)
+AnyEdit = TypeVar("AnyEdit", bound=ReferenceEdit)
 Kind = TypeVar("Kind", bound=WrongSolution)
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path, PurePosixPath
 
-from grader.authoring.mutants import Edit, load_edit
+from grader.authoring.mutants import ReferenceEdit, load_edit
 from grader.errors import AuthoringError
 from grader.intake.submission import AcceptedFile, Submission
 from grader.lab.catalogue import Lab
@@ -37,7 +37,7 @@ def of_variant(lab: Lab, reference: Submission, variant: str | None) -> Submissi
     edit = files.pop(EDIT_NAME, None)
     if edit is not None:
         try:
-            reference = load_edit(edit, Edit).apply(reference)
+            reference = load_edit(edit, ReferenceEdit).apply(reference)
         except ValueError as error:
             raise AuthoringError([f"{edit}: {error}"]) from None
     replaced = {PurePosixPath(entry.path).name: entry.path for entry in lab.assignment.files}

@@ -23,11 +23,11 @@ from rich.table import Table
 from grader.authoring.calibrate import (
     FEWEST_RUNS,
     Calibration,
+    CalibrationPlan,
     Comparison,
     Counts,
-    Plan,
-    Row,
-    Run,
+    JudgedBar,
+    LoggedRun,
     compare_runs,
     confirmed,
     judge_bars,
@@ -106,7 +106,7 @@ def calibrate(
     lab = Catalogue(home).get(slug)
     if confirming is not None:
         raise SystemExit(0 if _confirm(home, lab, confirming, jobs, against) else 1)
-    plan = Plan(runs, _chosen(lab, variants), baselines, jobs)
+    plan = CalibrationPlan(runs, _chosen(lab, variants), baselines, jobs)
     today = datetime.now(UTC).date()
     with _MeasuringDisplay(Console(stderr=True)) as watch:
         calibration = make_calibration(
@@ -164,7 +164,7 @@ def _chosen(lab: Lab, wanted: tuple[str, ...]) -> tuple[str | None, ...]:
     return wanted or known
 
 
-def show(console: Console, rows: Sequence[Row]) -> None:
+def show(console: Console, rows: Sequence[JudgedBar]) -> None:
     """Print a table of judged bars."""
     table = Table(box=None, pad_edge=False)
     for title in ("", "bar", "variant"):
@@ -183,7 +183,7 @@ def show(console: Console, rows: Sequence[Row]) -> None:
     )
 
 
-def cells(row: Row) -> tuple[str, ...]:
+def cells(row: JudgedBar) -> tuple[str, ...]:
     """Return what the table says of one bar."""
     found, best = row.assessment, row.best
     baseline = f"{best.value:.3g} {best.name} (-{best.gap:.1f} sd)" if best else "-"
@@ -246,7 +246,7 @@ class _MeasuringDisplay:
         self._total = total
         self._progress.update(self._task, total=total)
 
-    def ended(self, run: Run, now: bool) -> None:
+    def ended(self, run: LoggedRun, now: bool) -> None:
         """Hear of a run that ended, or that was known."""
         self._done += 1
         self._progress.advance(self._task)

@@ -21,7 +21,7 @@ from grader.authoring.rescore import (
     points_cell,
     reports_in,
     score_cell,
-    told,
+    summary,
     why,
 )
 from grader.cli.check import split_arguments
@@ -132,7 +132,7 @@ def _write(found: Sequence[Change], json_file: Path | None, csv_file: Path | Non
 
 
 def _print(found: Sequence[Change], reports: Sequence[Report], limit: int) -> None:
-    for line in told(found):
+    for line in summary(found):
         click.echo(line)
     rows = [change for change in found if change.moves or change.flips]
     shown = rows[:limit] if limit else rows

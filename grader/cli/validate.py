@@ -17,8 +17,8 @@ from rich.progress import (
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
-from grader.authoring.validate import Finding, Plan, Validation, check_count, validate
-from grader.authoring.validate.automatic import Progress
+from grader.authoring.validate import Finding, Validation, ValidationPlan, check_count, validate
+from grader.authoring.validate.automatic import MutantProgress
 from grader.lab.catalogue import Catalogue, Lab, find_home
 
 _EVERY = 25  # mutants between two lines where there is no terminal
@@ -78,7 +78,7 @@ def validate_command(
         raise click.UsageError("Name one lab, or say --all.")
     catalogue = Catalogue(find_home())
     labs = catalogue.labs() if slug is None else [catalogue.get(slug)]
-    plan = Plan(seeds, repeats, automatic, sample, jobs, fresh)
+    plan = ValidationPlan(seeds, repeats, automatic, sample, jobs, fresh)
     console = Console(highlight=False)
     problems = catalogue.problems() if every else []
     for problem in problems:
@@ -89,7 +89,7 @@ def validate_command(
     raise SystemExit(0 if not problems and all(result.sound for result in results) else 1)
 
 
-def _validate(lab: Lab, plan: Plan, console: Console) -> Validation:
+def _validate(lab: Lab, plan: ValidationPlan, console: Console) -> Validation:
     total, done = check_count(lab, plan), 0
     slug = lab.assignment.slug
 
@@ -131,7 +131,7 @@ class _MutantDisplay:
             transient=True,
         )
 
-    def on_progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: MutantProgress) -> None:
         """Show how far the mutants are and when they will be done."""
         if self._console.is_terminal:
             if not self._bar.tasks:
@@ -143,7 +143,7 @@ class _MutantDisplay:
         elif progress.done % _EVERY == 0:
             self._line(progress)
 
-    def _line(self, progress: Progress) -> None:
+    def _line(self, progress: MutantProgress) -> None:
         self._started = self._started or time.monotonic()
         reached = f"[{progress.done}/{progress.total}] mutants, {progress.survived} survive"
         spent = time.monotonic() - self._started

@@ -7,10 +7,10 @@ from grader.authoring.calibrate.calibration import (
     load_calibration,
     save_calibration,
 )
-from grader.authoring.calibrate.collect import Plan, variants_of
+from grader.authoring.calibrate.collect import CalibrationPlan, variants_of
 from grader.authoring.calibrate.confirm import Comparison, compare_runs, confirmed
-from grader.authoring.calibrate.log import Run
-from grader.authoring.calibrate.make import Row, judge_bars, make_calibration, unproven_bars
+from grader.authoring.calibrate.log import LoggedRun
+from grader.authoring.calibrate.make import JudgedBar, judge_bars, make_calibration, unproven_bars
 
 __all__ = [
     "CALIBRATION_NAME",
@@ -20,9 +20,9 @@ __all__ = [
     "Calibration",
     "Comparison",
     "Counts",
-    "Plan",
-    "Row",
-    "Run",
+    "CalibrationPlan",
+    "JudgedBar",
+    "LoggedRun",
     "assess",
     "compare_runs",
     "confirmed",

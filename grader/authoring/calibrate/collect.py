@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from grader.authoring.calibrate.calibration import BASELINES, rounded
-from grader.authoring.calibrate.log import REFERENCE, Run, RunLog
+from grader.authoring.calibrate.log import REFERENCE, LoggedRun, RunLog
 from grader.authoring.mutants import Mutant, WrongSolution, load_mutants, load_wrong
 from grader.authoring.solutions import reference_submission
 from grader.authoring.variants import own_digest
@@ -24,11 +24,11 @@ from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
 from grader.report.report import RunStatus
 
-OnRun = Callable[[Run, bool], None]  # a run, and whether it was made now
+OnRun = Callable[[LoggedRun, bool], None]  # a run, and whether it was made now
 
 
 @dataclass(frozen=True)
-class Plan:
+class CalibrationPlan:
     """What to run."""
 
     runs: int  # of the reference, each under a key of its own
@@ -57,7 +57,7 @@ def run_key(number: int) -> bytes:
     return hashlib.sha256(f"calibrate {number}".encode()).digest()
 
 
-class Bench:
+class CalibrationBench:
     """A lab's reference, the pool that grades it, and the log of what was run."""
 
     def __init__(self, lab: Lab, pool: GradingPool, log: RunLog, on_run: OnRun) -> None:
@@ -73,7 +73,7 @@ class Bench:
             self._references[variant] = reference_submission(self.lab, variant)
         return self._references[variant]
 
-    def whole(self, variant: str | None) -> Run:
+    def whole(self, variant: str | None) -> LoggedRun:
         """Return the reference's first run, of the whole suite; GradingError if it has a fault."""
         own = own_digest(self.lab, variant)
         known = self._log.find(variant, own, REFERENCE, 0)
@@ -86,7 +86,7 @@ class Bench:
             raise GradingError(f"the reference was not graded: {report.fault}")
         measuring = [test for test in report.tests if test.measured]
         return self._keep(
-            Run(
+            LoggedRun(
                 variant=variant,
                 solution=REFERENCE,
                 number=0,
@@ -105,7 +105,7 @@ class Bench:
         submission: Submission,
         tests: tuple[str, ...],
         number: int,
-    ) -> Run:
+    ) -> LoggedRun:
         """Return a run of some tests; GradingError if it has a fault of ours."""
         own = own_digest(self.lab, variant)
         known = self._log.find(variant, own, solution, number)
@@ -119,7 +119,7 @@ class Bench:
         except GradingError as error:
             raise GradingError(f"{solution} could not be run: {error}") from error
         return self._keep(
-            Run(
+            LoggedRun(
                 variant=variant,
                 solution=solution,
                 number=number,
@@ -130,13 +130,13 @@ class Bench:
             )
         )
 
-    def _keep(self, run: Run) -> Run:
+    def _keep(self, run: LoggedRun) -> LoggedRun:
         self._log.add(run)
         self._on_run(run, True)
         return run
 
 
-def own_tests(first: Run, base: Run) -> tuple[str, ...]:
+def own_tests(first: LoggedRun, base: LoggedRun) -> tuple[str, ...]:
     """Return the tests to run many times in a variant: those whose figures are its own.
 
     `base` is the first run of the default variant.
@@ -155,10 +155,10 @@ def _kept(figures: dict[str, float]) -> dict[str, float]:
     return {name: rounded(value) for name, value in figures.items()}
 
 
-Work = list[tuple[Run, tuple[str, ...]]]  # each variant's first run, and its own tests
+Work = list[tuple[LoggedRun, tuple[str, ...]]]  # each variant's first run, and its own tests
 
 
-def collect(bench: Bench, plan: Plan, work: Work) -> list[Run]:
+def collect(bench: CalibrationBench, plan: CalibrationPlan, work: Work) -> list[LoggedRun]:
     """Make every run of a plan after the first of each variant; return all, the first ones too."""
     jobs = [
         partial(bench.part, first.variant, REFERENCE, bench.reference(first.variant), tests, number)
@@ -182,7 +182,7 @@ def collect(bench: Bench, plan: Plan, work: Work) -> list[Run]:
     return [*(first for first, _ in work), *(future.result() for future in futures)]
 
 
-def run_count(bench: Bench, plan: Plan, work: Work) -> int:
+def run_count(bench: CalibrationBench, plan: CalibrationPlan, work: Work) -> int:
     """Return how many runs a plan has in all."""
     return sum(
         (plan.runs if tests else 1)
@@ -192,7 +192,10 @@ def run_count(bench: Bench, plan: Plan, work: Work) -> int:
 
 
 def wrong_solutions(
-    bench: Bench, variant: str | None, tests: tuple[str, ...], baselines: tuple[str, ...] = ()
+    bench: CalibrationBench,
+    variant: str | None,
+    tests: tuple[str, ...],
+    baselines: tuple[str, ...] = (),
 ) -> Iterator[Solution]:
     """Yield the baselines, and the mutants that are to lose tests that measure.
 

@@ -21,7 +21,7 @@ from grader.report.report import Environment, Outcome
 REFERENCE = "reference"
 
 
-class Run(BaseModel):
+class LoggedRun(BaseModel):
     """One run of one solution under one key."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,11 +55,11 @@ class RunLog:
         self._guard = threading.Lock()
         self._runs = {run.key: run for run in _read(file)}
 
-    def find(self, variant: str | None, own: str, solution: str, number: int) -> Run | None:
+    def find(self, variant: str | None, own: str, solution: str, number: int) -> LoggedRun | None:
         """Return a run, None if it has not been made."""
         return self._runs.get((variant, own, solution, number))
 
-    def add(self, run: Run) -> None:
+    def add(self, run: LoggedRun) -> None:
         """Keep a run; it is on disk when this returns."""
         with self._guard:
             self._runs[run.key] = run
@@ -75,7 +75,7 @@ def open_log(lab: Lab, environ: Mapping[str, str] = os.environ) -> RunLog:
     return RunLog(folder / f"{lab.assignment.slug}-{measuring_digest(lab)[:16]}.jsonl")
 
 
-def _read(file: Path) -> list[Run]:
+def _read(file: Path) -> list[LoggedRun]:
     """Read whole lines; what a killed process left of one is cut off."""
     if not file.exists():
         return []
@@ -86,7 +86,7 @@ def _read(file: Path) -> list[Run]:
     runs = []
     for line in whole.splitlines():
         try:
-            runs.append(Run.model_validate_json(line))
+            runs.append(LoggedRun.model_validate_json(line))
         except ValidationError:
             continue  # of an older form: the run is made anew
     return runs

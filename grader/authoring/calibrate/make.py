@@ -20,16 +20,16 @@ from grader.authoring.calibrate.calibration import (
     rounded,
 )
 from grader.authoring.calibrate.collect import (
-    Bench,
+    CalibrationBench,
+    CalibrationPlan,
     OnRun,
-    Plan,
     collect,
     own_tests,
     run_count,
     variants_of,
     wrong_solutions,
 )
-from grader.authoring.calibrate.log import REFERENCE, Run, open_log
+from grader.authoring.calibrate.log import REFERENCE, LoggedRun, open_log
 from grader.authoring.variants import own_digest
 from grader.errors import AuthoringError
 from grader.grading import GradingPool, suite_digest
@@ -39,7 +39,7 @@ from grader.report.report import Outcome
 
 
 @dataclass(frozen=True)
-class Best:
+class BestWrong:
     """The best of the wrong solutions that a bar holds back."""
 
     name: str
@@ -48,13 +48,13 @@ class Best:
 
 
 @dataclass(frozen=True)
-class Row:
+class JudgedBar:
     """One bar of one variant, judged."""
 
     variant: str | None
     bar: str
     assessment: Assessment
-    best: Best | None  # None if it holds none back
+    best: BestWrong | None  # None if it holds none back
     passing: tuple[str, ...]  # baselines that reach it: weak in no way that it can see
 
 
@@ -65,7 +65,7 @@ def bars_of(lab: Lab) -> Bars:
 
 def make_calibration(
     lab: Lab,
-    plan: Plan,
+    plan: CalibrationPlan,
     *,
     today: date,
     on_start: Callable[[int], None] = lambda runs: None,
@@ -78,7 +78,7 @@ def make_calibration(
     GradingError for a fault of ours.
     """
     with GradingPool(jobs=plan.jobs) as pool:
-        bench = Bench(lab, pool, open_log(lab), on_run)
+        bench = CalibrationBench(lab, pool, open_log(lab), on_run)
         firsts = [bench.whole(variant) for variant in plan.variants]
         if not any(first.measured for first in firsts):
             raise AuthoringError([f"no test of {lab.assignment.slug} records a figure"])
@@ -117,7 +117,11 @@ def _kept(lab: Lab, again: Iterable[str | None]) -> list[VariantRuns]:
 
 
 def _described(
-    bench: Bench, plan: Plan, first: Run, tests: tuple[str, ...], runs: list[Run]
+    bench: CalibrationBench,
+    plan: CalibrationPlan,
+    first: LoggedRun,
+    tests: tuple[str, ...],
+    runs: list[LoggedRun],
 ) -> VariantRuns:
     own = [run.of_tests(tests) for run in runs if run.variant == first.variant]
     reference = sorted((r for r in own if r.solution == REFERENCE), key=lambda run: run.number)
@@ -151,7 +155,7 @@ def _described(
     )
 
 
-def figures_of(run: Run, bars: Bars) -> dict[str, float]:
+def figures_of(run: LoggedRun, bars: Bars) -> dict[str, float]:
     """Return the figures of a run by name.
 
     Of a bar that several tests ask, the worst value; of other figures of one name, each apart.
@@ -168,14 +172,14 @@ def figures_of(run: Run, bars: Bars) -> dict[str, float]:
     return found
 
 
-def judge_bars(lab: Lab, calibration: Calibration) -> list[Row]:
+def judge_bars(lab: Lab, calibration: Calibration) -> list[JudgedBar]:
     """Judge every bar, as it is now, in every variant that measured it or has a level of its own.
 
     Where a variant has neither, the default variant's row holds for it.
     """
     bars = bars_of(lab)
     return [
-        Row(
+        JudgedBar(
             runs.variant,
             name,
             assess(bar, runs.variant, sample.values, count),
@@ -195,7 +199,7 @@ def judge_bars(lab: Lab, calibration: Calibration) -> list[Row]:
     ]
 
 
-def _best(bar: Bar, runs: VariantRuns, name: str, sd: float) -> Best | None:
+def _best(bar: Bar, runs: VariantRuns, name: str, sd: float) -> BestWrong | None:
     """Return the best of those held back; a mutant that is not lost its test to something else."""
     full = bar.full_for(runs.variant)
     found = [
@@ -207,7 +211,7 @@ def _best(bar: Bar, runs: VariantRuns, name: str, sd: float) -> Best | None:
         return None
     position, wrong = max(found, key=lambda pair: pair[0])
     short = upright(bar, full) - position
-    return Best(wrong.name, wrong.figures[name], short / sd if sd else math.inf)
+    return BestWrong(wrong.name, wrong.figures[name], short / sd if sd else math.inf)
 
 
 def unproven_bars(lab: Lab) -> list[str]:

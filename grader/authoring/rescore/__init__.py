@@ -2,8 +2,8 @@
 
 from grader.authoring.rescore.changes import Change, Flip, Standing, changes, moved
 from grader.authoring.rescore.other import other_home, reports_in
+from grader.authoring.rescore.sentences import points_cell, score_cell, summary, why
 from grader.authoring.rescore.tables import changes_to_csv, changes_to_json
-from grader.authoring.rescore.told import points_cell, score_cell, told, why
 
 __all__ = [
     "Change",
@@ -17,6 +17,6 @@ __all__ = [
     "points_cell",
     "reports_in",
     "score_cell",
-    "told",
+    "summary",
     "why",
 ]

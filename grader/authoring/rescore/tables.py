@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from grader.authoring.rescore.changes import Change, Standing, moved
-from grader.authoring.rescore.told import why
+from grader.authoring.rescore.sentences import why
 from grader.report.export import safe_cell
 
 _COLUMNS = (

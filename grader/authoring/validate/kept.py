@@ -45,7 +45,7 @@ class TestResult(BaseModel):
 
 
 @dataclass(frozen=True)
-class Run:
+class RunSettings:
     """How a run is made, beside the submission and its tests."""
 
     key: bytes
@@ -55,8 +55,8 @@ class Run:
 
     def name(self, test_key: str) -> str:
         """Return the key under which the result of a test in such a run is kept."""
-        told = ["validate", FORMAT, test_key, self.inputs_of, self.probe, self.number]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        parts = ["validate", FORMAT, test_key, self.inputs_of, self.probe, self.number]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 class KeptRuns:
@@ -76,7 +76,7 @@ class KeptRuns:
         return self._collected(memory), memory.files.joint_files
 
     def results(
-        self, submission: Submission, tests: tuple[str, ...], how: Run
+        self, submission: Submission, tests: tuple[str, ...], how: RunSettings
     ) -> dict[str, TestResult]:
         """Return what tests came to, by id, maybe with some of those they need.
 
@@ -85,7 +85,7 @@ class KeptRuns:
         return self._run(submission, tests, how, stop_at_first_loss=False)
 
     def first_loss(
-        self, submission: Submission, order: tuple[str, ...], how: Run
+        self, submission: Submission, order: tuple[str, ...], how: RunSettings
     ) -> tuple[str, TestResult] | None:
         """Return a test that was lost, None if none of them was.
 
@@ -95,7 +95,12 @@ class KeptRuns:
         return next(((name, one) for name, one in found.items() if one.lost), None)
 
     def _run(
-        self, submission: Submission, tests: tuple[str, ...], how: Run, *, stop_at_first_loss: bool
+        self,
+        submission: Submission,
+        tests: tuple[str, ...],
+        how: RunSettings,
+        *,
+        stop_at_first_loss: bool,
     ) -> dict[str, TestResult]:
         memory = self._memory(submission, how.key)
         names = {test: how.name(key) for test, key in memory.keys(self._collected(memory)).items()}
@@ -128,7 +133,7 @@ class KeptRuns:
         return known | made
 
     def _known(
-        self, tests: tuple[str, ...], names: Mapping[str, str], how: Run
+        self, tests: tuple[str, ...], names: Mapping[str, str], how: RunSettings
     ) -> dict[str, TestResult]:
         found = {
             test: self._cache.get(TestResult, names[test], how.key)

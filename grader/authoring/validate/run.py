@@ -14,13 +14,13 @@ from grader.authoring.mutants import load_mutants
 from grader.authoring.solutions import odd_submissions, skeleton_submission
 from grader.authoring.validate import checks
 from grader.authoring.validate.automatic import (
-    Progress,
+    MutantProgress,
     Tally,
     automatic_mutants,
     load_explained,
     sample,
 )
-from grader.authoring.validate.checks import Bench, Finding
+from grader.authoring.validate.checks import Finding, ValidationBench
 from grader.from_scratch import from_scratch_files
 from grader.grading import GradingPool, ResultCache, cache_folder
 from grader.lab.catalogue import Lab
@@ -31,7 +31,7 @@ _SEEDS_PER_VARIANT = 5  # one run of another variant's reference for so many of 
 
 
 @dataclass(frozen=True)
-class Plan:
+class ValidationPlan:
     """How thoroughly a lab is validated."""
 
     seeds: int = 10  # keys under which the reference runs, each with other hidden inputs
@@ -52,7 +52,7 @@ class Validation:
     """All claims about one lab's suite, and what proving them took."""
 
     slug: str
-    plan: Plan
+    plan: ValidationPlan
     findings: tuple[Finding, ...]
     mutants: int  # written by hand
     automatic: Tally | None  # None if they were not run
@@ -67,10 +67,10 @@ class Validation:
 
 def validate(
     lab: Lab,
-    plan: Plan,
+    plan: ValidationPlan,
     *,
     on_finding: Callable[[Finding], None] = lambda finding: None,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[MutantProgress], None] = lambda progress: None,
 ) -> Validation:
     """Check a lab's files, and its suite against reference, skeleton, odd answers and mutants.
 
@@ -81,7 +81,7 @@ def validate(
     started, cpu = time.monotonic(), _cpu_seconds()
     cache = ResultCache(cache_folder(), reads=not plan.fresh)
     with GradingPool(jobs=plan.jobs, cache=cache) as pool, ThreadPoolExecutor(plan.jobs) as threads:
-        bench = Bench(lab, pool, cache)
+        bench = ValidationBench(lab, pool, cache)
         futures = [threads.submit(check) for check in _checks(bench, plan)]
         for future in as_completed(futures):
             on_finding(future.result())
@@ -103,7 +103,7 @@ def validate(
     )
 
 
-def check_count(lab: Lab, plan: Plan) -> int:
+def check_count(lab: Lab, plan: ValidationPlan) -> int:
     """Return how many findings `validate` will report, for a progress display."""
     always = 3 + 1 + 1 + 1 + 1  # files, items, repeats, room, skeleton
     from_scratch = 2 if from_scratch_files(lab.assignment) else 0
@@ -113,7 +113,7 @@ def check_count(lab: Lab, plan: Plan) -> int:
     return plan.seeds + always + variants + from_scratch + wrong + automatic
 
 
-def _checks(bench: Bench, plan: Plan) -> Iterator[Check]:
+def _checks(bench: ValidationBench, plan: ValidationPlan) -> Iterator[Check]:
     lab = bench.lab
     yield partial(checks.signatures_agree, lab)
     yield partial(checks.skeleton_is_generated, lab)
@@ -142,7 +142,9 @@ def _other_variants(lab: Lab) -> list[str]:
     return sorted(lab.assignment.variants.keys() - {lab.assignment.default_variant})
 
 
-def _automatic(bench: Bench, plan: Plan, on_progress: Callable[[Progress], None]) -> Tally | str:
+def _automatic(
+    bench: ValidationBench, plan: ValidationPlan, on_progress: Callable[[MutantProgress], None]
+) -> Tally | str:
     every = automatic_mutants(bench.reference)
     return checks.run_automatic(
         bench,

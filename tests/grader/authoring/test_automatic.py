@@ -6,16 +6,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from grader.authoring.validate import Plan, check_count, validate
+from grader.authoring.validate import ValidationPlan, check_count, validate
 from grader.authoring.validate.automatic import (
     EXPLAINED_NAME,
-    Explanation,
+    Equivalence,
     MutantResult,
     Runner,
     automatic_mutants,
     load_explained,
 )
-from grader.authoring.validate.checks import Bench, automatic_findings, run_automatic
+from grader.authoring.validate.checks import ValidationBench, automatic_findings, run_automatic
 from grader.authoring.validate.kept import TestResult
 from grader.errors import ManifestError
 from grader.grading import GradingPool, ResultCache
@@ -69,7 +69,7 @@ def pool():
 
 @pytest.fixture(scope="module")
 def bench(lab, pool, tmp_path_factory):
-    return Bench(lab, pool, ResultCache(tmp_path_factory.mktemp("kept")))
+    return ValidationBench(lab, pool, ResultCache(tmp_path_factory.mktemp("kept")))
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +173,7 @@ def test_survivors_are_listed_unless_they_are_explained(bench, mutants):
         chosen[0].name: "is killed all the same",
         "tiny/maths.py:gone:drop:00000000:1": "there was such a line",
     }
-    explained = {name: Explanation(mutant=name, why=why) for name, why in whys.items()}
+    explained = {name: Equivalence(mutant=name, why=why) for name, why in whys.items()}
     seen = []
     result = run_automatic(bench, mutants, chosen, explained, jobs=2, on_progress=seen.append)
     assert [progress.done for progress in seen] == [1, 2, 3]
@@ -192,7 +192,7 @@ def test_survivors_are_listed_unless_they_are_explained(bench, mutants):
 def test_what_a_bar_catches_by_chance_may_be_killed_or_survive(bench, mutants):
     chosen = [the(mutants, text) for text in ("return 2 / x", "return 4 * x")]
     explained = {
-        one.name: Explanation(mutant=one.name, why="near a bar", by_chance=True) for one in chosen
+        one.name: Equivalence(mutant=one.name, why="near a bar", by_chance=True) for one in chosen
     }
     result = run_automatic(
         bench, mutants, chosen, explained, jobs=2, on_progress=lambda progress: None
@@ -206,7 +206,7 @@ def test_explanations_are_read_and_mistakes_told(home_with):
     file = lab.reference / EXPLAINED_NAME
     assert load_explained(lab) == {}
     file.write_text('[[equivalent]]\nmutant = "a"\nwhy = "b"\n')
-    assert load_explained(lab) == {"a": Explanation(mutant="a", why="b")}
+    assert load_explained(lab) == {"a": Equivalence(mutant="a", why="b")}
     file.write_text('[[equivalent]]\nmutant = "a"\nwhy = "b"\n' * 2)
     with pytest.raises(ManifestError, match="twice"):
         load_explained(lab)
@@ -223,7 +223,7 @@ def test_a_suite_that_a_mutant_makes_fail_is_told(home_with, tmp_path):
     lab = home_with(maths=MATHS.replace("return 4 * total", "return 4 * total * 1.0"),
                     suite__test_maths=careless)  # fmt: skip
     with GradingPool() as pool:
-        bench = Bench(lab, pool, ResultCache(tmp_path / "kept"))
+        bench = ValidationBench(lab, pool, ResultCache(tmp_path / "kept"))
         mutants = automatic_mutants(bench.reference)
         chosen = [mutant for mutant in mutants if mutant.after == "while k >= n:"]
         result = run_automatic(bench, mutants, chosen, {}, jobs=1, on_progress=print)
@@ -235,7 +235,7 @@ def test_a_suite_that_a_mutant_makes_fail_is_told(home_with, tmp_path):
 def test_a_lab_is_validated_whole(home_with, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     lab = home_with(maths=MATHS)
-    plan = Plan(seeds=1, repeats=2, sample=6)
+    plan = ValidationPlan(seeds=1, repeats=2, sample=6)
     heard = []
     result = validate(lab, plan, on_finding=heard.append)
     assert len(heard) == len(result.findings) == check_count(lab, plan)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.authoring import reference_submission
-from grader.authoring.validate.automatic import Coverage, Reading, automatic_mutants
+from grader.authoring.validate.automatic import Coverage, ProbeReading, automatic_mutants
 from grader.authoring.validate.automatic.coverage import ATTRIBUTE, instrumented
 from grader.grading.collected import CollectedSuite, TestSpec
 from grader.intake.submission import AcceptedFile, Submission
@@ -78,14 +78,14 @@ def seen(lab):
             DOUBLE: executed(text, lambda names: names["double"](3)),
             ESTIMATE: executed(text, lambda names: names["estimate"](3)),
         }
-        known = {name: Reading(True, {"tiny.maths": (v,)}) for name, v in values.items()}
-        known[NONE] = Reading(True, {})
+        known = {name: ProbeReading(True, {"tiny.maths": (v,)}) for name, v in values.items()}
+        known[NONE] = ProbeReading(True, {})
         known |= readings
         suite = CollectedSuite(tests=specs or tuple(map(spec, (DOUBLE, ESTIMATE, NONE))))
         reference = submission(text)
         mutants = automatic_mutants(reference)
         found = [m for m in mutants if m.content == text.replace(old, new).encode()]
-        assert len(found) == 1, [mutant.told() for mutant in mutants]
+        assert len(found) == 1, [mutant.described() for mutant in mutants]
         return Coverage(lab, reference, suite, frozenset(), known).tests(found[0])
 
     return find
@@ -129,9 +129,9 @@ def test_a_change_of_what_names_mean_is_seen_wherever_the_function_runs(seen):
     "reading",
     [
         pytest.param(None, id="not-run"),
-        pytest.param(Reading(False, {"tiny.maths": ("00" * 40,)}), id="lost"),
-        pytest.param(Reading(True, {"tiny.maths": ("00" * 40, "")}), id="no-answer"),
-        pytest.param(Reading(True, {"tiny.net": ("00" * 40,)}), id="another-module"),
+        pytest.param(ProbeReading(False, {"tiny.maths": ("00" * 40,)}), id="lost"),
+        pytest.param(ProbeReading(True, {"tiny.maths": ("00" * 40, "")}), id="no-answer"),
+        pytest.param(ProbeReading(True, {"tiny.net": ("00" * 40,)}), id="another-module"),
     ],
 )
 def test_a_test_sees_everything_if_its_reading_is_in_doubt(seen, reading):

@@ -55,7 +55,7 @@ def main():
 '''
 
 
-def told(code):
+def described(code):
     """Return (operator, line after the change) of the mutants of a function's body."""
     body = textwrap.indent(textwrap.dedent(code).strip(), "    ")
     text = (
@@ -118,7 +118,7 @@ def told(code):
     ],
 )  # fmt: skip
 def test_an_operator_makes_its_changes(code, operator, after):
-    assert [line for name, line in told(code) if name == operator] == after
+    assert [line for name, line in described(code) if name == operator] == after
 
 
 def test_only_what_students_write_and_tests_reach_is_changed():
@@ -160,13 +160,13 @@ def test_names_survive_edits_elsewhere_and_tell_mutants_apart():
 
 
 def test_text_that_is_not_ascii_keeps_its_place():
-    (mutant,) = [m for m in told('x = f("→ ü")  + y') if m[0] == "arithmetic"]
+    (mutant,) = [m for m in described('x = f("→ ü")  + y') if m[0] == "arithmetic"]
     assert mutant[1] == 'x = f("→ ü") - y'
 
 
 def test_a_comment_between_two_operands_is_no_operator():
     code = "x = (\n    x  # not - but\n    - y\n)"
-    assert ("arithmetic", "+ y") in told(code)
+    assert ("arithmetic", "+ y") in described(code)
 
 
 def test_a_sample_is_always_the_same_and_in_order():

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from grader.authoring import reference_submission
-from grader.authoring.validate import Plan, validate
+from grader.authoring.validate import ValidationPlan, validate
 from grader.authoring.validate.automatic import automatic_mutants
-from grader.authoring.validate.checks import Bench, seed_key
-from grader.authoring.validate.kept import KeptRuns, Run
+from grader.authoring.validate.checks import ValidationBench, seed_key
+from grader.authoring.validate.kept import KeptRuns, RunSettings
 from grader.grading import GradingPool, PartialRun, ResultCache
 from grader.grading.collected import CollectedSuite, TestSpec
 from grader.intake.submission import AcceptedFile, Submission
@@ -134,7 +134,7 @@ def losing(submission, test):
     return Submission("wrong", (*submission.files, AcceptedFile("x.txt", test.encode())))
 
 
-HOW = Run(seed_key(0))
+HOW = RunSettings(seed_key(0))
 
 
 def test_what_is_known_is_not_run_again(lab, pool, runs):
@@ -148,10 +148,10 @@ def test_what_is_known_is_not_run_again(lab, pool, runs):
 @pytest.mark.parametrize(
     "other",
     [
-        pytest.param(Run(seed_key(1)), id="seed"),
-        pytest.param(Run(seed_key(0), inputs_of="0" * 64), id="inputs"),
-        pytest.param(Run(seed_key(0), probe="double"), id="probe"),
-        pytest.param(Run(seed_key(0), number=1), id="repeat"),
+        pytest.param(RunSettings(seed_key(1)), id="seed"),
+        pytest.param(RunSettings(seed_key(0), inputs_of="0" * 64), id="inputs"),
+        pytest.param(RunSettings(seed_key(0), probe="double"), id="probe"),
+        pytest.param(RunSettings(seed_key(0), number=1), id="repeat"),
     ],
 )
 def test_another_run_is_another_result(lab, pool, runs, other):
@@ -257,7 +257,7 @@ def test_a_run_that_does_not_read_what_is_known_replaces_it(lab, pool, cache, ru
 def test_the_fast_way_finds_what_running_every_test_finds(lab, cache):
     fates = set()
     with GradingPool(jobs=1) as pool:
-        bench = Bench(lab, pool, cache)
+        bench = ValidationBench(lab, pool, cache)
         reference, coverage = bench.reference, bench.coverage()
         every = tuple(pool.collected(lab).by_id)
         for mutant in automatic_mutants(reference):
@@ -265,9 +265,9 @@ def test_the_fast_way_finds_what_running_every_test_finds(lab, cache):
             slow = pool.run_tests(lab, wrong, every, key=seed_key(0), inputs_of=reference.digest)
             lost = {test for test in every if slow.credits[test] < 1}
             able = coverage.tests(mutant)
-            assert lost <= set(able), mutant.told()
+            assert lost <= set(able), mutant.described()
             fast = bench.first_loss(wrong, able) if able else None
-            assert (fast is not None) == bool(lost), mutant.told()
+            assert (fast is not None) == bool(lost), mutant.described()
             assert fast is None or fast[0] in lost
             fates.add((bool(lost), len(able) < len(every)))
     assert fates >= {(True, True), (False, True)}
@@ -276,7 +276,7 @@ def test_the_fast_way_finds_what_running_every_test_finds(lab, cache):
 @needs_sandbox
 def test_a_second_validation_finds_the_same_and_runs_nothing(lab, monkeypatch, tmp_path):
     monkeypatch.setenv("GRADER_CACHE", str(tmp_path / "kept"))
-    plan = Plan(seeds=1, repeats=2, sample=8)
+    plan = ValidationPlan(seeds=1, repeats=2, sample=8)
     first = validate(lab, plan)
     again = validate(lab, plan)
     assert [(one.claim, one.holds) for one in again.findings] == [

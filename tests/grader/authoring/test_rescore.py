@@ -16,7 +16,7 @@ from grader.authoring.rescore import (
     moved,
     other_home,
     reports_in,
-    told,
+    summary,
     why,
 )
 from grader.errors import ProctorError
@@ -80,7 +80,7 @@ def test_new_and_lost_tests_are_told_as_such(report):
     assert why(lost) == "test_rows: gone, was passed"
     (new,) = changes([report("ann", 1.0, gone={ROWS})], [report("ann")])
     assert why(new) == "test_rows: new, passed"
-    assert f"  {ROWS} (new): 1 better, 0 worse" in list(told([new]))
+    assert f"  {ROWS} (new): 1 better, 0 worse" in list(summary([new]))
 
 
 def test_other_points_for_the_same_outcomes_are_a_reason_too(report):
@@ -95,7 +95,7 @@ def test_who_has_no_score_on_one_side_leads(report, rejected_report, faulty_repo
     assert [change.name for change in found] == ["bob", "ann"]
     assert found[0].points is None
     assert "lab/layers.py is missing" in why(found[0])
-    text = "\n".join(told(found))
+    text = "\n".join(summary(found))
     assert "2 submissions, 2 would move." in text
     assert "1 would gain or lose a score as such" in text
     assert "1 would lose 2 points in all." in text
@@ -115,21 +115,21 @@ def test_a_submission_without_an_earlier_report_moves(report):
 def test_other_files_under_the_same_name_are_told(report):
     new = report("ann").model_copy(update={"digest": "f" * 64})
     assert "Other files than when the earlier reports were made: 1 submission." in "\n".join(
-        told(changes([report("ann")], [new]))
+        summary(changes([report("ann")], [new]))
     )
 
 
 def test_the_summary_counts_each_test(report):
     before = [report("ann"), report("bob")]
     after = [report(name, 1.0, rows=("failed", 0.0)) for name in ("ann", "bob")]
-    text = list(told(changes(before, after)))
+    text = list(summary(changes(before, after)))
     assert text[:2] == ["2 submissions, 2 would move.", "2 would lose 2 points in all."]
     assert text[-1] == f"  {ROWS}: 0 better, 2 worse"
 
 
 def test_a_new_maximum_is_told(report):
     new = report("ann").model_copy(update={"max_score": 8.0})
-    assert "The maximum would change from 6 to 8." in list(told(changes([report("ann")], [new])))
+    assert "The maximum would change from 6 to 8." in list(summary(changes([report("ann")], [new])))
 
 
 def test_files_hold_everybody(report):

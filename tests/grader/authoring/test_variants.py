@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from grader.authoring import reference_submission
-from grader.authoring.validate import Plan, validate
+from grader.authoring.validate import ValidationPlan, validate
 from grader.authoring.variants import own_digest
 from grader.errors import AuthoringError, ManifestError
 from grader.grading import suite_digest
@@ -134,7 +134,7 @@ def test_the_digest_tells_what_a_variant_has_and_decides_no_grade(lab):
     best_tier() is Tier.PROCESS, reason="needs bubblewrap: submissions run in a sandbox"
 )
 def test_a_suite_is_proven_in_every_variant(home, lab):
-    plan = Plan(seeds=6, repeats=1, automatic=False)
+    plan = ValidationPlan(seeds=6, repeats=1, automatic=False)
     found = {finding.claim: finding.holds for finding in validate(lab, plan).findings}
     runs = {claim: holds for claim, holds in found.items() if "variant high" in claim}
     assert runs == {

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from grader.authoring.validate import Finding, Validation
-from grader.authoring.validate.automatic import Progress, Tally, file_mutants
+from grader.authoring.validate.automatic import MutantProgress, Tally, file_mutants
 from grader.cli import validate as command
 from grader.cli.main import cli
 
@@ -26,7 +26,7 @@ def told(monkeypatch):
             finding = Finding("a claim", holds, "the figures\nbehind it")
             on_finding(finding)
             for done in range(1, 51):
-                on_progress(Progress(done, 50, 3))
+                on_progress(MutantProgress(done, 50, 3))
             one, two, *others = file_mutants("a.py", CODE)
             return Validation(
                 slug=lab.assignment.slug,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.authoring import reference_submission
-from grader.authoring.validate import Plan, check_count
+from grader.authoring.validate import ValidationPlan, check_count
 from grader.from_scratch.lab_check import mistaken_names, own_findings
 from grader.lab.catalogue import Catalogue
 
@@ -81,7 +81,7 @@ def test_only_labs_that_forbid_something_have_more_to_prove(lab_with):
     lab = lab_with()
     free = tuple(file.model_copy(update={"from_scratch": ()}) for file in lab.assignment.files)
     assignment = lab.assignment.model_copy(update={"files": free})
-    plan = Plan(seeds=1)
+    plan = ValidationPlan(seeds=1)
     free_lab = dataclasses.replace(lab, assignment=assignment)
     more = check_count(lab, plan) - check_count(free_lab, plan)
     assert more == 2

@@ -1,9 +1,9 @@
 """Automatic mutants: made from the reference's syntax tree, run until the first lost test."""
 
-from grader.authoring.validate.automatic.coverage import Coverage, Reading
+from grader.authoring.validate.automatic.coverage import Coverage, ProbeReading
 from grader.authoring.validate.automatic.explained import (
     EXPLAINED_NAME,
-    Explanation,
+    Equivalence,
     load_explained,
 )
 from grader.authoring.validate.automatic.generation import (
@@ -12,8 +12,8 @@ from grader.authoring.validate.automatic.generation import (
     file_mutants,
 )
 from grader.authoring.validate.automatic.running import (
+    MutantProgress,
     MutantResult,
-    Progress,
     Runner,
     Tally,
     sample,
@@ -22,12 +22,12 @@ from grader.authoring.validate.automatic.running import (
 
 __all__ = [
     "EXPLAINED_NAME",
-    "Explanation",
+    "Equivalence",
     "AutomaticMutant",
     "Coverage",
     "MutantResult",
-    "Progress",
-    "Reading",
+    "MutantProgress",
+    "ProbeReading",
     "Runner",
     "Tally",
     "automatic_mutants",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from grader.authoring.validate.automatic.expressions import AXES, KEEPDIMS
-from grader.authoring.validate.automatic.source import Edit, Source
+from grader.authoring.validate.automatic.source import Source, SourceEdit
 
 # The order of the arguments is nothing to these.
 _SYMMETRIC = frozenset(
@@ -39,7 +39,7 @@ _OF_ONE = frozenset(
 _TRANSPOSED = ("T", "mT")
 
 
-def axis(source: Source, node: ast.AST) -> Iterator[Edit]:
+def axis(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Work along another axis, and along none."""
     if not isinstance(node, ast.Call):
         return
@@ -52,7 +52,7 @@ def axis(source: Source, node: ast.AST) -> Iterator[Edit]:
             yield _without(source, "axis", node, keyword)
 
 
-def keepdims(source: Source, node: ast.AST) -> Iterator[Edit]:
+def keepdims(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Lose the axis that was to be kept."""
     if isinstance(node, ast.Call):
         for keyword in node.keywords:
@@ -60,7 +60,7 @@ def keepdims(source: Source, node: ast.AST) -> Iterator[Edit]:
                 yield _without(source, "keepdims", node, keyword)
 
 
-def _without(source: Source, operator: str, call: ast.Call, keyword: ast.keyword) -> Edit:
+def _without(source: Source, operator: str, call: ast.Call, keyword: ast.keyword) -> SourceEdit:
     """Return the edit that removes a keyword and its comma."""
     start, end = source.start(keyword), source.end(keyword)
     both: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
@@ -72,10 +72,10 @@ def _without(source: Source, operator: str, call: ast.Call, keyword: ast.keyword
         end = source.start(every[1])
     # An argument in parentheses ends before they do: what stands between must stay.
     kept = source.content[start : source.start(keyword)].decode().rpartition(",")[0]
-    return Edit(operator, start, end, kept)
+    return SourceEdit(operator, start, end, kept)
 
 
-def arguments(source: Source, node: ast.AST) -> Iterator[Edit]:
+def arguments(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Swap two neighbouring arguments, or entries of a tuple that is passed or returned."""
     if isinstance(node, ast.Call):
         every = [] if _name(node.func) in _SYMMETRIC else node.args
@@ -94,7 +94,7 @@ def _may_swap(node: ast.expr) -> bool:
     return not text and not isinstance(node, (ast.Starred, ast.JoinedStr))
 
 
-def function(source: Source, node: ast.AST) -> Iterator[Edit]:
+def function(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Call a sibling: sum for mean, min for max, ones for zeros, eval for train."""
     if not isinstance(node, ast.Call):
         return
@@ -102,10 +102,10 @@ def function(source: Source, node: ast.AST) -> Iterator[Edit]:
     name = _name(called)
     if name in _OTHER and (isinstance(called, ast.Attribute) or name in ("max", "min")):
         end = source.end(called)
-        yield Edit("function", end - len(name), end, _OTHER[name])
+        yield SourceEdit("function", end - len(name), end, _OTHER[name])
 
 
-def unwrap(source: Source, node: ast.AST) -> Iterator[Edit]:
+def unwrap(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Leave out a function of one value: the root of RMSProp, a copy, a detach, a transpose."""
     if isinstance(node, ast.Attribute) and node.attr in _TRANSPOSED:
         yield _without_attribute(source, node, source.end(node))
@@ -118,10 +118,10 @@ def unwrap(source: Source, node: ast.AST) -> Iterator[Edit]:
         yield source.replace("unwrap", node, f"({source.text(node.args[0])})")
 
 
-def _without_attribute(source: Source, node: ast.Attribute, end: int) -> Edit:
+def _without_attribute(source: Source, node: ast.Attribute, end: int) -> SourceEdit:
     """Return the edit that removes everything from an attribute's dot on."""
     dot = source.content.rindex(b".", 0, source.end(node) - len(node.attr))
-    return Edit("unwrap", dot, end, "")
+    return SourceEdit("unwrap", dot, end, "")
 
 
 def _is_module(source: Source, node: ast.expr) -> bool:

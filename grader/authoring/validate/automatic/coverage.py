@@ -38,7 +38,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
-class Reading:
+class ProbeReading:
     """What the instrumented reference noted in one test."""
 
     passed: bool
@@ -54,7 +54,7 @@ class Coverage:
         reference: Submission,
         suite: CollectedSuite,
         joint_files: frozenset[str],
-        readings: Mapping[str, Reading],
+        readings: Mapping[str, ProbeReading],
     ) -> None:
         """Hold what was read against the suite.
 

@@ -24,7 +24,7 @@ from grader.lab.catalogue import Lab
 EXPLAINED_NAME = "equivalent.toml"
 
 
-class Explanation(BaseModel):
+class Equivalence(BaseModel):
     """Why a mutant may survive."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,10 +37,10 @@ class Explanation(BaseModel):
 class _Explanations(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    equivalent: tuple[Explanation, ...] = ()
+    equivalent: tuple[Equivalence, ...] = ()
 
 
-def load_explained(lab: Lab) -> dict[str, Explanation]:
+def load_explained(lab: Lab) -> dict[str, Equivalence]:
     """Return what explains mutants, by their names; ManifestError if the file is wrong."""
     file = lab.reference / EXPLAINED_NAME if lab.reference else None
     if file is None or not file.is_file():

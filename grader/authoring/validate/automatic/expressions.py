@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from grader.authoring.validate.automatic.source import Edit, Source
+from grader.authoring.validate.automatic.source import Source, SourceEdit
 
 # Arguments that operators of their own leave out or change.
 AXES = ("axis", "dim")
@@ -47,7 +47,7 @@ _COMPARISONS: dict[type[ast.cmpop], tuple[str, tuple[str, ...]]] = {
 }
 
 
-def number(source: Source, node: ast.AST) -> Iterator[Edit]:
+def number(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Change by one; double and halve a large integer; double and negate a float."""
     if not isinstance(node, ast.Constant) or _is_axis(source, node):
         return
@@ -75,7 +75,7 @@ def _is_axis(source: Source, node: ast.AST) -> bool:
     return isinstance(parent, ast.keyword) and parent.arg in AXES
 
 
-def truth(source: Source, node: ast.AST) -> Iterator[Edit]:
+def truth(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Put True for False and the other way round."""
     if isinstance(node, ast.Constant) and isinstance(node.value, bool):
         parent = source.parents[node]
@@ -83,7 +83,7 @@ def truth(source: Source, node: ast.AST) -> Iterator[Edit]:
             yield source.replace("truth", node, repr(not node.value))
 
 
-def arithmetic(source: Source, node: ast.AST) -> Iterator[Edit]:
+def arithmetic(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Put plus for minus, divided by for times, times for to the power of."""
     if isinstance(node, ast.BinOp):
         left, right, assigned = node.left, node.right, ""
@@ -107,7 +107,7 @@ def _is_text(node: ast.expr) -> bool:
     )
 
 
-def comparison(source: Source, node: ast.AST) -> Iterator[Edit]:
+def comparison(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Put ``<=`` for ``<``, and each comparison's opposite in its place."""
     if not isinstance(node, ast.Compare):
         return
@@ -119,7 +119,7 @@ def comparison(source: Source, node: ast.AST) -> Iterator[Edit]:
                 yield edit
 
 
-def boolean(source: Source, node: ast.AST) -> Iterator[Edit]:
+def boolean(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Put ``and`` for ``or`` and the other way round."""
     if isinstance(node, ast.BoolOp):
         old, new = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
@@ -129,7 +129,7 @@ def boolean(source: Source, node: ast.AST) -> Iterator[Edit]:
                 yield edit
 
 
-def negate(source: Source, node: ast.AST) -> Iterator[Edit]:
+def negate(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Negate a condition; a single comparison has its opposite from `comparison`."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield source.replace("negate", node, _inside(source, node.operand))
@@ -144,7 +144,7 @@ def negate(source: Source, node: ast.AST) -> Iterator[Edit]:
             yield source.replace("negate", test, f"not ({source.text(test)})")
 
 
-def sign(source: Source, node: ast.AST) -> Iterator[Edit]:
+def sign(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Leave out a minus; return a computed result with the wrong sign."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         if not _is_axis(source, node.operand):

@@ -12,10 +12,10 @@ from pathlib import PurePosixPath
 
 from grader.authoring.validate.automatic import calls, expressions, statements
 from grader.authoring.validate.automatic.scope import mutable_nodes, solution_lines
-from grader.authoring.validate.automatic.source import Edit, Source
+from grader.authoring.validate.automatic.source import Source, SourceEdit
 from grader.intake.submission import AcceptedFile, Submission
 
-OPERATORS: tuple[Callable[[Source, ast.AST], Iterator[Edit]], ...] = (
+OPERATORS: tuple[Callable[[Source, ast.AST], Iterator[SourceEdit]], ...] = (
     expressions.number,
     expressions.truth,
     expressions.arithmetic,
@@ -61,7 +61,7 @@ class AutomaticMutant:
         )
         return Submission(self.name, files)
 
-    def told(self) -> str:
+    def described(self) -> str:
         """Return place, operator and change in one line."""
         return f"{self.path}:{self.line} [{self.operator}] {self.before} -> {self.after}"
 
@@ -98,7 +98,7 @@ def file_mutants(
     return sorted(found, key=lambda mutant: mutant.line)
 
 
-def _edits(source: Source, used_elsewhere: Collection[str]) -> Iterator[Edit]:
+def _edits(source: Source, used_elsewhere: Collection[str]) -> Iterator[SourceEdit]:
     for node in mutable_nodes(source, used_elsewhere):
         for operator in OPERATORS:
             yield from operator(source, node)
@@ -133,7 +133,7 @@ class _Statements:
 
 
 def _described(
-    path: str, source: Source, edit: Edit, mutated: bytes, counts: Counter[tuple[str, ...]]
+    path: str, source: Source, edit: SourceEdit, mutated: bytes, counts: Counter[tuple[str, ...]]
 ) -> AutomaticMutant:
     first, last = source.line_of(edit.start), source.line_of(edit.end)
     function = _function_at(source, first)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from grader.authoring.validate.automatic.coverage import Coverage
-from grader.authoring.validate.automatic.explained import Explanation
+from grader.authoring.validate.automatic.explained import Equivalence
 from grader.authoring.validate.automatic.generation import AutomaticMutant
 from grader.authoring.validate.kept import TestResult
 from grader.errors import GradingError
@@ -60,7 +60,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Progress:
+class MutantProgress:
     """How far the mutants are."""
 
     done: int
@@ -128,10 +128,10 @@ def tally(
     runner: Runner,
     every: Iterable[AutomaticMutant],
     chosen: Sequence[AutomaticMutant],
-    explained: Mapping[str, Explanation],
+    explained: Mapping[str, Equivalence],
     *,
     jobs: int,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[MutantProgress], None] = lambda progress: None,
 ) -> Tally:
     """Run the chosen mutants, explained ones last, and hold them against the explanations."""
     survived = 0
@@ -144,7 +144,7 @@ def tally(
                 found[mutant.name] = result
                 lost = result.killed or result.fault
                 survived += not lost and mutant.name not in explained
-                on_progress(Progress(len(found), len(ordered), survived))
+                on_progress(MutantProgress(len(found), len(ordered), survived))
         except BaseException:
             threads.shutdown(wait=False, cancel_futures=True)
             raise

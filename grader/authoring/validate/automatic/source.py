@@ -13,7 +13,7 @@ from itertools import accumulate
 
 
 @dataclass(frozen=True)
-class Edit:
+class SourceEdit:
     """One change: the operator that asks for it, and the bytes that it replaces."""
 
     operator: str
@@ -76,19 +76,21 @@ class Source:
         """Return the number of the line that holds a byte."""
         return 1 + self.content.count(b"\n", 0, position)
 
-    def replace(self, operator: str, node: ast.expr | ast.stmt | ast.keyword, new: str) -> Edit:
+    def replace(
+        self, operator: str, node: ast.expr | ast.stmt | ast.keyword, new: str
+    ) -> SourceEdit:
         """Return the edit that puts other text in a node's place."""
-        return Edit(operator, self.start(node), self.end(node), new)
+        return SourceEdit(operator, self.start(node), self.end(node), new)
 
-    def swap(self, operator: str, first: ast.expr, second: ast.expr) -> Edit:
+    def swap(self, operator: str, first: ast.expr, second: ast.expr) -> SourceEdit:
         """Return the edit that puts two neighbours in each other's place."""
         between = self.content[self.end(first) : self.start(second)].decode()
         new = self.text(second) + between + self.text(first)
-        return Edit(operator, self.start(first), self.end(second), new)
+        return SourceEdit(operator, self.start(first), self.end(second), new)
 
     def replace_between(
         self, operator: str, left: ast.expr, right: ast.expr, pattern: str, new: str
-    ) -> Edit | None:
+    ) -> SourceEdit | None:
         """Return the edit of a sign that stands between two nodes; None if it is not found."""
         start = self.end(left)
         between = self.content[start : self.start(right)]
@@ -96,8 +98,8 @@ class Source:
         found = re.search(pattern.encode(), plain)
         if found is None:
             return None
-        return Edit(operator, start + found.start(), start + found.end(), new)
+        return SourceEdit(operator, start + found.start(), start + found.end(), new)
 
-    def apply(self, edit: Edit) -> bytes:
+    def apply(self, edit: SourceEdit) -> bytes:
         """Return the file with an edit made."""
         return self.content[: edit.start] + edit.new.encode() + self.content[edit.end :]

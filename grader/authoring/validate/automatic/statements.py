@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from grader.authoring.validate.automatic.source import Edit, Source
+from grader.authoring.validate.automatic.source import Source, SourceEdit
 
 _SILENT = frozenset({"print"})
 
 
-def drop(source: Source, node: ast.AST) -> Iterator[Edit]:
+def drop(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Put ``pass`` for a call, a raise, or an assignment to what has a value already.
 
     A name that is bound nowhere else would only give a NameError.
@@ -56,7 +56,7 @@ def _bound_elsewhere(source: Source, target: ast.expr) -> set[str]:
     return names
 
 
-def loop(source: Source, node: ast.AST) -> Iterator[Edit]:
+def loop(source: Source, node: ast.AST) -> Iterator[SourceEdit]:
     """Put ``continue`` for ``break`` and the other way round."""
     if isinstance(node, ast.Break):
         yield source.replace("loop", node, "continue")

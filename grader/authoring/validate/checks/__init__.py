@@ -1,6 +1,6 @@
 """The claims that `grader validate` makes about a lab, each a function that returns a finding."""
 
-from grader.authoring.validate.checks.bench import Bench, seed_key
+from grader.authoring.validate.checks.bench import ValidationBench, seed_key
 from grader.authoring.validate.checks.files import (
     bars_are_proven,
     names_exist,
@@ -19,7 +19,7 @@ from grader.authoring.validate.checks.runs import (
 from grader.authoring.validate.checks.wrong import automatic_findings, is_caught, run_automatic
 
 __all__ = [
-    "Bench",
+    "ValidationBench",
     "Finding",
     "automatic_findings",
     "bars_are_proven",

@@ -8,8 +8,8 @@ from collections import defaultdict
 from functools import cached_property
 
 from grader.authoring.solutions import reference_submission
-from grader.authoring.validate.automatic import Coverage, Reading, coverage
-from grader.authoring.validate.kept import KeptRuns, Run, TestResult
+from grader.authoring.validate.automatic import Coverage, ProbeReading, coverage
+from grader.authoring.validate.kept import KeptRuns, RunSettings, TestResult
 from grader.grading import GradedSubmission, GradingPool, ResultCache
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
@@ -21,7 +21,7 @@ def seed_key(number: int) -> bytes:
     return hashlib.sha256(f"validate {number}".encode()).digest()
 
 
-class Bench:
+class ValidationBench:
     """A lab, the pool that grades for it, and the cache of what tests came to."""
 
     def __init__(self, lab: Lab, pool: GradingPool, cache: ResultCache) -> None:
@@ -56,7 +56,7 @@ class Bench:
 
     def results(self, submission: Submission, tests: tuple[str, ...]) -> dict[str, TestResult]:
         """Return what tests and those they need came to; GradingError after a fault of ours."""
-        return self._runs.results(submission, tests, Run(seed_key(0)))
+        return self._runs.results(submission, tests, RunSettings(seed_key(0)))
 
     def repeat(self, number: int) -> dict[str, TestResult]:
         """Return what the tests came to when the reference ran for the n-th time under one key.
@@ -64,7 +64,7 @@ class Bench:
         Raises GradingError after a fault of ours.
         """
         suite, _ = self._runs.suite(self.reference)
-        how = Run(seed_key(0), number=number)
+        how = RunSettings(seed_key(0), number=number)
         return self._runs.results(self.reference, tuple(suite.by_id), how)
 
     def first_loss(
@@ -74,17 +74,17 @@ class Bench:
 
         Raises GradingError after a fault of ours.
         """
-        how = Run(seed_key(0), inputs_of=self.reference.digest)
+        how = RunSettings(seed_key(0), inputs_of=self.reference.digest)
         return self._runs.first_loss(submission, order, how)
 
     def coverage(self) -> Coverage:
         """Return which statements of the reference each test executes; GradingError."""
         suite, joint_files = self._runs.suite(self.reference)
-        how = Run(seed_key(0), inputs_of=self.reference.digest, probe=coverage.ATTRIBUTE)
+        how = RunSettings(seed_key(0), inputs_of=self.reference.digest, probe=coverage.ATTRIBUTE)
         instrumented = coverage.instrumented(self.reference)
         found = self._runs.results(instrumented, tuple(suite.by_id), how)
         readings = {
-            test: Reading(not result.lost, result.readings) for test, result in found.items()
+            test: ProbeReading(not result.lost, result.readings) for test, result in found.items()
         }
         return Coverage(self.lab, self.reference, suite, joint_files, readings)
 

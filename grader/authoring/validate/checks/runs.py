@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader.authoring.validate.checks.bench import Bench, fault_of
+from grader.authoring.validate.checks.bench import ValidationBench, fault_of
 from grader.authoring.validate.checks.finding import Finding
 from grader.errors import GradingError
 from grader.from_scratch.lab_check import own_findings
@@ -15,7 +15,7 @@ from grader.report.report import Report
 _ROOM = 50  # per cent
 
 
-def full_marks(bench: Bench, seed: int, variant: str | None = None) -> Finding:
+def full_marks(bench: ValidationBench, seed: int, variant: str | None = None) -> Finding:
     """Check that the reference earns every point under a seed, as the default variant if none."""
     which = f"variant {variant}, seed {seed}" if variant else f"seed {seed}"
     claim = f"the reference earns full marks ({which})"
@@ -32,7 +32,7 @@ def _cpu_seconds(report: Report) -> float:
     return max(report.cpu_seconds, sum(test.cpu_seconds for test in report.tests))
 
 
-def repeats_agree(bench: Bench, repeats: int) -> Finding:
+def repeats_agree(bench: ValidationBench, repeats: int) -> Finding:
     """Check that runs under one key agree test by test."""
     claim = f"{repeats} runs under one key give the same score"
     report = bench.reference_report()
@@ -54,7 +54,9 @@ def repeats_agree(bench: Bench, repeats: int) -> Finding:
     return Finding(claim, not differing, detail)
 
 
-def earns_nothing(bench: Bench, submission: Submission, variant: str | None = None) -> Finding:
+def earns_nothing(
+    bench: ValidationBench, submission: Submission, variant: str | None = None
+) -> Finding:
     """Check that a submission that is no answer passes no test."""
     claim = f"{submission.name} earns nothing" + (f" (variant {variant})" if variant else "")
     report = bench.grade(submission, variant=variant).report
@@ -64,7 +66,7 @@ def earns_nothing(bench: Bench, submission: Submission, variant: str | None = No
     return Finding(claim, not passed, f"but passed {', '.join(passed)}" if passed else "")
 
 
-def limits_leave_room(bench: Bench, variants: Sequence[str | None]) -> Finding:
+def limits_leave_room(bench: ValidationBench, variants: Sequence[str | None]) -> Finding:
     """Check that no limit of CPU time is near what the reference uses in any of these variants.
 
     Right work may be slower than the reference, and a machine slower than this one.
@@ -80,13 +82,13 @@ def limits_leave_room(bench: Bench, variants: Sequence[str | None]) -> Finding:
         shares.append((100 * _cpu_seconds(report) / limit, f"all tests together{within}"))
         shares += [(100 * test.cpu_share, f"{test.id}{within}") for test in report.tests]
     most, *others = sorted(shares, reverse=True)
-    told = [most, *(share for share in others if share[0] > _ROOM)]
+    shown = [most, *(share for share in others if share[0] > _ROOM)]
     return Finding(
-        claim, most[0] <= _ROOM, "\n".join(f"{share:.0f} %: {name}" for share, name in told)
+        claim, most[0] <= _ROOM, "\n".join(f"{share:.0f} %: {name}" for share, name in shown)
     )
 
 
-def items_are_served(bench: Bench) -> Finding:
+def items_are_served(bench: ValidationBench) -> Finding:
     """Check that tests and rubric items go together."""
     claim = "every rubric item is served by a test or marked by hand, every test serves one item"
     report = bench.reference_report()
@@ -100,7 +102,7 @@ def items_are_served(bench: Bench) -> Finding:
     return Finding(claim, not lacking, "; ".join(lacking) or detail)
 
 
-def written_from_scratch(bench: Bench) -> Finding:
+def written_from_scratch(bench: ValidationBench) -> Finding:
     """Check that the reference keeps the rules that students are to keep."""
     claim = "the reference and the given files use nothing that from_scratch forbids"
     report = bench.reference_report()

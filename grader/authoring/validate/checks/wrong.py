@@ -8,13 +8,13 @@ from grader.authoring.mutants import Mutant
 from grader.authoring.validate.automatic import (
     EXPLAINED_NAME,
     AutomaticMutant,
-    Explanation,
-    Progress,
+    Equivalence,
+    MutantProgress,
     Runner,
     Tally,
     tally,
 )
-from grader.authoring.validate.checks.bench import Bench, fault_of
+from grader.authoring.validate.checks.bench import ValidationBench, fault_of
 from grader.authoring.validate.checks.finding import Finding
 from grader.errors import GradingError
 from grader.report.report import Outcome
@@ -22,7 +22,7 @@ from grader.report.report import Outcome
 LEAST_SHARE = 0.95  # of the automatic mutants that are not equivalent
 
 
-def is_caught(bench: Bench, mutant: Mutant) -> Finding:
+def is_caught(bench: ValidationBench, mutant: Mutant) -> Finding:
     """Check that a mutant written by hand loses every test it names."""
     claim = f"mutant {mutant.name} is caught: {mutant.title}"
     try:
@@ -37,13 +37,13 @@ def is_caught(bench: Bench, mutant: Mutant) -> Finding:
 
 
 def run_automatic(
-    bench: Bench,
+    bench: ValidationBench,
     every: Sequence[AutomaticMutant],
     chosen: Sequence[AutomaticMutant],
-    explained: Mapping[str, Explanation],
+    explained: Mapping[str, Equivalence],
     *,
     jobs: int,
-    on_progress: Callable[[Progress], None],
+    on_progress: Callable[[MutantProgress], None],
 ) -> Tally | str:
     """Run automatic mutants; a text if the reference itself cannot be graded."""
     report = bench.reference_report()
@@ -66,17 +66,17 @@ def automatic_findings(result: Tally | str) -> tuple[Finding, Finding, Finding]:
     if isinstance(result, str):
         return Finding(caught, False, result), Finding(trips, False), Finding(stale, False)
     return (
-        Finding(caught, 0 < result.count and result.share >= LEAST_SHARE, _told(result)),
-        Finding.unless(trips, [f"{m.name} {m.told()}\n{fault}" for m, fault in result.faults]),
+        Finding(caught, 0 < result.count and result.share >= LEAST_SHARE, _figures(result)),
+        Finding.unless(trips, [f"{m.name} {m.described()}\n{fault}" for m, fault in result.faults]),
         Finding.unless(stale, result.stale),
     )
 
 
-def _told(result: Tally) -> str:
+def _figures(result: Tally) -> str:
     if not result.count:
         return "there are none: no solution of the reference is marked"
     figures = (
         f"{result.share:.1%}: {len(result.killed)} killed, {len(result.explained)} explained, "
         f"{len(result.survived)} survive"
     )
-    return "\n".join([figures, *(f"{m.told()}\n  {m.name}" for m in result.survived)])
+    return "\n".join([figures, *(f"{m.described()}\n  {m.name}" for m in result.survived)])

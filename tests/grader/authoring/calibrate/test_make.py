@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from grader.authoring.calibrate import (
+    CalibrationPlan,
     Counts,
-    Plan,
     judge_bars,
     load_calibration,
     make_calibration,
@@ -155,7 +155,7 @@ def made(home):
     runs = []
     calibration = make_calibration(
         lab,
-        Plan(RUNS, ("high", "low"), jobs=2),
+        CalibrationPlan(RUNS, ("high", "low"), jobs=2),
         today=TODAY,
         on_run=lambda run, now: runs.append((run.variant, run.solution, run.number, now)),
     )
@@ -295,7 +295,7 @@ def test_a_variants_own_reference_makes_that_variant_alone_stale(lab, cache):
     ran = set()
     make_calibration(
         lab,
-        Plan(RUNS, ("high",), jobs=2),
+        CalibrationPlan(RUNS, ("high",), jobs=2),
         today=TODAY,
         on_run=lambda run, now: ran.add(run.variant) if now else None,
     )
@@ -335,7 +335,7 @@ def test_what_was_run_is_not_run_again_and_a_torn_line_is(home, made, cache):
     again = []
     calibration = make_calibration(
         lab,
-        Plan(RUNS, ("high", "low"), jobs=2),
+        CalibrationPlan(RUNS, ("high", "low"), jobs=2),
         today=TODAY,
         on_run=lambda run, now: (
             again.append((run.variant, run.solution, run.number)) if now else None
@@ -346,7 +346,9 @@ def test_what_was_run_is_not_run_again_and_a_torn_line_is(home, made, cache):
 
 
 def test_one_variant_keeps_the_others(lab, made):
-    only_low = make_calibration(lab, Plan(RUNS, ("low",), jobs=2), today=date(2027, 1, 1))
+    only_low = make_calibration(
+        lab, CalibrationPlan(RUNS, ("low",), jobs=2), today=date(2027, 1, 1)
+    )
     assert only_low.of("high") == made[0].of("high")
     assert only_low.of("low").figures == made[0].of("low").figures
 
@@ -354,12 +356,12 @@ def test_one_variant_keeps_the_others(lab, made):
 def test_a_fault_of_the_suite_stops_it(tmp_path):
     lab = lab_of(tmp_path / "home", suite=SUITE.replace('"noisy"', '"none"'))
     with pytest.raises(GradingError, match="no bar 'none'"):
-        make_calibration(lab, Plan(RUNS, ("low",)), today=TODAY)
+        make_calibration(lab, CalibrationPlan(RUNS, ("low",)), today=TODAY)
 
 
 def test_an_unknown_baseline_is_told(lab):
     with pytest.raises(AuthoringError, match="no baseline 'strong'; known: weak"):
-        make_calibration(lab, Plan(RUNS, ("low",), ("strong",)), today=TODAY)
+        make_calibration(lab, CalibrationPlan(RUNS, ("low",), ("strong",)), today=TODAY)
 
 
 def test_the_command_writes_table_pictures_and_file(lab, monkeypatch):

@@ -12,7 +12,7 @@ from grader.text import clean_line
 _MOST_TESTS = 3  # of one submission's line; the rest is counted
 
 
-def told(found: Sequence[Change]) -> Iterator[str]:
+def summary(found: Sequence[Change]) -> Iterator[str]:
     """Yield the summary: how many move, how far, and through which tests."""
     movers = moved(found)
     gains = [change.points for change in movers if change.points and change.points > 0]
