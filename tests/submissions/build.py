@@ -30,7 +30,9 @@ MUTANTS = (
     "cross_entropy_sums",
 )
 
-# What is appended to the reference's layers.py: the last definition of a name counts.
+# What is appended to the reference's layers.py: the last definition of a name counts. The loop is
+# met by the logits of one test alone, four rows near 1000: each that meets it costs its whole
+# limit. The flood comes once a process: some tests call softmax a thousand times.
 BEHAVIOURS = {
     "import_crash": "\nraise RuntimeError('the data set is not on this machine')\n",
     "infinite_loop": """
@@ -39,7 +41,7 @@ _honest_softmax = softmax
 
 
 def softmax(z):
-    while np.max(z) > 500:
+    while len(z) == 4 and np.min(z) > 500:
         pass
     return _honest_softmax(z)
 """,
@@ -52,11 +54,14 @@ def softmax(z):
     "output_flood": """
 
 _honest_softmax = softmax
+_megabytes = 50
 
 
 def softmax(z):
-    for _ in range(100):
+    global _megabytes
+    while _megabytes:
         print("x" * 1_000_000)
+        _megabytes -= 1
     return _honest_softmax(z)
 """,
     "os_exit": """
