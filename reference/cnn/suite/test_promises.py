@@ -20,6 +20,9 @@ def normal(rng, *shape):
 
 
 @pytest.mark.item("convolution", weight=0.5)
+@pytest.mark.depends(
+    "test_layers.py::test_convolution", "test_layers.py::test_convolution_backward"
+)
 @pytest.mark.hint("Pad into a new tensor; += on x or w changes what the caller has.")
 def test_a_convolution_changes_no_tensor_it_is_given(student, rng):
     """conv2d and its backward pass leave images, kernels and gradients as they were."""
@@ -30,6 +33,7 @@ def test_a_convolution_changes_no_tensor_it_is_given(student, rng):
 
 
 @pytest.mark.item("pooling", weight=0.5)
+@pytest.mark.depends("test_layers.py::test_pooling", "test_layers.py::test_pooling_backward")
 @pytest.mark.hint("Mark windows in a new tensor, not in x.")
 def test_pooling_changes_no_tensor_it_is_given(student, rng):
     """maxpool2d and its backward pass leave images and gradients as they were."""
@@ -39,6 +43,11 @@ def test_pooling_changes_no_tensor_it_is_given(student, rng):
 
 
 @pytest.mark.item("batch-norm", weight=0.5)
+@pytest.mark.depends(
+    "test_layers.py::test_batch_norm_in_training",
+    "test_layers.py::test_batch_norm_in_evaluation",
+    "test_layers.py::test_batch_norm_backward",
+)
 @pytest.mark.hint("Return new running statistics: mul_ and add_ change those of the caller.")
 def test_batch_norm_changes_no_tensor_it_is_given(student, rng):
     """Batch normalisation, forward and backward, leaves all it is given as it was."""
@@ -50,6 +59,7 @@ def test_batch_norm_changes_no_tensor_it_is_given(student, rng):
 
 
 @pytest.mark.item("dropout", weight=0.5)
+@pytest.mark.depends("test_layers.py::test_dropout_zeroes_a_share_and_scales_the_rest")
 @pytest.mark.hint("x[mask] = 0 changes the caller's tensor: multiply by the mask instead.")
 def test_dropout_changes_no_tensor_it_is_given(student, rng):
     """Dropout leaves its input as it was."""
@@ -58,6 +68,7 @@ def test_dropout_changes_no_tensor_it_is_given(student, rng):
 
 
 @pytest.mark.item("loss", weight=0.5)
+@pytest.mark.depends("test_layers.py::test_smoothed_cross_entropy")
 @pytest.mark.hint("logits -= max changes the caller's logits: subtract into a new tensor.")
 def test_the_loss_changes_no_tensor_it_is_given(student, rng):
     """The loss leaves logits and labels as they were."""

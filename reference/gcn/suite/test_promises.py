@@ -25,6 +25,7 @@ def normal(rng, *shape):
 
 
 @pytest.mark.item("adjacency", weight=0.5)
+@pytest.mark.depends("test_layers.py::test_undirected", "test_layers.py::test_norm_adj")
 @pytest.mark.hint("Sort and clean a copy of the list: edges belongs to whoever called.")
 def test_an_adjacency_changes_no_tensor_it_is_given(student, rng):
     """Undirected and norm_adj leave the list of edges as it was."""
@@ -34,6 +35,11 @@ def test_an_adjacency_changes_no_tensor_it_is_given(student, rng):
 
 
 @pytest.mark.item("convolution", weight=0.5)
+@pytest.mark.depends(
+    "test_layers.py::test_propagate",
+    "test_layers.py::test_gcn_layer",
+    "test_layers.py::test_row_normalise",
+)
 @pytest.mark.hint("x /= x.sum(...) changes the caller's features: divide into a new tensor.")
 def test_a_convolution_changes_no_tensor_it_is_given(student, reference, rng):
     """propagate, gcn_layer and row_normalise leave all they are given as it was."""
@@ -44,6 +50,7 @@ def test_a_convolution_changes_no_tensor_it_is_given(student, reference, rng):
 
 
 @pytest.mark.item("drop-edge", weight=0.5)
+@pytest.mark.depends("test_layers.py::test_the_share_that_is_dropped")
 @pytest.mark.hint("Return a new list: whoever called needs all edges in the next epoch.")
 def test_drop_edge_changes_no_tensor_it_is_given(student, rng):
     """drop_edge leaves the list of edges as it was."""
@@ -53,6 +60,7 @@ def test_drop_edge_changes_no_tensor_it_is_given(student, rng):
 
 
 @pytest.mark.item("pair-norm", weight=0.5)
+@pytest.mark.depends("test_layers.py::test_pair_norm")
 @pytest.mark.hint("x -= x.mean(0) changes the caller's rows: centre into a new tensor.")
 def test_pair_norm_changes_no_tensor_it_is_given(student, rng):
     """pair_norm leaves its input as it was, in every mode."""
@@ -61,6 +69,7 @@ def test_pair_norm_changes_no_tensor_it_is_given(student, rng):
 
 
 @pytest.mark.item("split", weight=0.5)
+@pytest.mark.depends("test_links.py::test_every_edge_is_in_one_part")
 @pytest.mark.hint("Shuffle a copy of the edges.")
 def test_a_split_changes_no_tensor_it_is_given(student, rng):
     """split_edges leaves the list of edges as it was."""
@@ -69,6 +78,7 @@ def test_a_split_changes_no_tensor_it_is_given(student, rng):
 
 
 @pytest.mark.item("metrics", weight=0.5)
+@pytest.mark.depends("test_links.py::test_metric")
 @pytest.mark.hint("sort(), not sort_(): scores and labels belong to whoever called.")
 def test_a_metric_changes_no_tensor_it_is_given(student, rng):
     """AUC and average precision leave scores and labels as they were."""
