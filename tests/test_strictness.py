@@ -28,6 +28,7 @@ pytest.importorskip("no_such_library")
 def run(tmp_path, monkeypatch, strict, source):
     """Run pytest on one file under the rules of this suite; return its exit code and output."""
     monkeypatch.setenv("PROCTOR_TEST_STRICT", "1" if strict else "0")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # they take longer than the test
     (tmp_path / "conftest.py").write_text(STRICTNESS.read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "test_lazy.py").write_text(source, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]

@@ -11,7 +11,10 @@ from portal.demo import as_zip
 
 GRADING_MS = 240_000
 LAB = "tiny"
-WIDTHS, SCHEMES = (390, 1280), ("light", "dark")
+WIDTHS = (390, 1280)
+# What axe looks at: a scheme changes colours and nothing else.
+LIGHT, DARK = "{}", "{runOnly: {type: 'rule', values: ['color-contrast', 'link-in-text-block']}}"
+SCHEMES = {"light": LIGHT, "dark": DARK}
 
 
 @pytest.fixture(scope="module")
@@ -104,12 +107,12 @@ def test_a_main_page_is_accessible_and_fits(name, places, visit, axe):
     page.goto(address)
     page.wait_for_load_state("networkidle")
     page.evaluate(axe)
-    for width, scheme in product(WIDTHS, SCHEMES):
+    for width, (scheme, rules) in product(WIDTHS, SCHEMES.items()):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
         violations = page.evaluate(
-            "axe.run().then(r => r.violations.map(v => `${v.id}: ${v.nodes[0].html}`))"
+            f"axe.run({rules}).then(r => r.violations.map(v => `${{v.id}}: ${{v.nodes[0].html}}`))"
         )
         assert violations == [], (width, scheme)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (width, scheme)

@@ -21,6 +21,12 @@ KILL9 = Path(__file__).parents[4] / "bench" / "kill9.py"
 PATIENCE = 240
 
 pytestmark = pytest.mark.timeout(900)
+# What these show is not the database's doing.
+one_database = pytest.mark.parametrize(
+    "each_database_url",
+    ["sqlite", pytest.param("postgresql", marks=pytest.mark.nightly)],
+    indirect=True,
+)
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +141,7 @@ def test_another_worker_takes_over_what_a_killed_one_held(kill9, scene, queued, 
     assert kill9.count(queued, Result) == 1
 
 
+@one_database
 def test_a_stopping_worker_finishes_what_it_has_begun(kill9, scene, queued, gate):
     process = kill9.Process(scene.worker, dict(os.environ))
     try:
@@ -148,6 +155,7 @@ def test_a_stopping_worker_finishes_what_it_has_begun(kill9, scene, queued, gate
     assert living(queued) == set(), "a worker that ended well leaves no sign of life"
 
 
+@one_database
 def test_the_live_stream_follows_a_run_and_survives_a_restart(kill9, scene, gate):
     engine = make_engine(scene.database_url)
     offering_id = kill9.set_up(engine, scene)
