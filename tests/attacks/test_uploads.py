@@ -16,7 +16,7 @@ from sqlalchemy import select
 from support.portal import CHEAP, Clock
 
 from grader.errors import Rejected
-from grader.grading import grade
+from grader.grading import GradingPool
 from grader.intake import receive, receive_bytes, receive_files
 from grader.intake.folder import list_folder
 from grader.lab.catalogue import Catalogue
@@ -242,11 +242,11 @@ def test_everything_that_shadows_ours_earns_nothing(lab, home, grading_processes
         if path.endswith((".py", ".pth", ".so", ".pyc"))
     ]
     data = craft.archive(*craft.good(), *shadows)
-    report = grade(
-        Catalogue(home).get("tiny"), receive_bytes("hw.zip", data, lab), key=b"k" * 32
-    ).report
-    assert report.status is RunStatus.GRADED, report.fault
-    plain = grade(Catalogue(home).get("tiny"), receive_files(craft.GOOD, lab), key=b"k" * 32).report
+    tiny = Catalogue(home).get("tiny")
+    with GradingPool() as pool:
+        report = pool.grade(tiny, receive_bytes("hw.zip", data, lab), key=b"k" * 32).report
+        assert report.status is RunStatus.GRADED, report.fault
+        plain = pool.grade(tiny, receive_files(craft.GOOD, lab), key=b"k" * 32).report
     assert [test.outcome for test in report.tests] == [test.outcome for test in plain.tests]
     told_student = for_student(report, due_passed=True, published=True).model_dump_json()
     assert _rows.MARKER not in told_student
