@@ -2,6 +2,7 @@
 
 import math
 import random
+import sys
 from statistics import NormalDist
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from grader.authoring.calibrate import bounds
+from grader.errors import AuthoringError
 
-EXAMPLES = settings(deadline=None, max_examples=25)  # each is a bisection over an integral
+EXAMPLES = settings(deadline=None)  # the first one imports SciPy
 
 # D. B. Owen, Factors for one-sided tolerance limits, SCR-607, 1963; also M. G. Natrella,
 # Experimental statistics, NBS Handbook 91, table A-7. Confidence 0.95.
@@ -174,3 +176,9 @@ def test_the_tail_threshold_has_its_share(values, share):
     assume(sorted(values)[0] < sorted(values)[len(values) // 2 - 1] - 1e-3)
     threshold = bounds.tail_threshold(values, share, 0.95)
     assert bounds.tail_bound(values, threshold, 0.95) == pytest.approx(share, rel=1e-6)
+
+
+def test_without_scipy_one_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.special", None)
+    with pytest.raises(AuthoringError, match=r"pip install 'proctor-autograder\[authoring\]'"):
+        bounds.free_bound(0, 30, 0.95)
