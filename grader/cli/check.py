@@ -41,7 +41,7 @@ def check(ctx: click.Context, arguments: tuple[str, ...], slug: str | None) -> N
         click.echo(f"Note: {notice}")
     results = run_public_tests(lab, submission)
     for result in results:
-        click.echo(_told(result))
+        click.echo(_verdict_lines(result))
     passed = sum(result.outcome is Outcome.PASSED for result in results)
     click.echo(f"{passed} of {len(results)} public tests passed.")
     ctx.exit(0 if passed == len(results) else 1)
@@ -55,7 +55,7 @@ def split_arguments(arguments: tuple[str, ...], slug: str | None) -> tuple[str, 
     return slug, [Path(path) for path in arguments]
 
 
-def _told(result: PublicResult) -> str:
+def _verdict_lines(result: PublicResult) -> str:
     words = {Outcome.PASSED: "passed", Outcome.MISSING: "did not run"}
     line = f"{smiley(result.outcome)} {result.title} - {words.get(result.outcome, result.outcome)}"
     message = "" if result.outcome is Outcome.PASSED else result.message

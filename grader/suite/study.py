@@ -33,7 +33,7 @@ class Submitted(Protocol):
 
 
 @dataclass(frozen=True)
-class Cell:
+class StudyCell:
     """One line of results.csv: what a network of these settings is claimed to reach."""
 
     task: str  # empty where the study has but one
@@ -68,13 +68,13 @@ class Study:
         require(self.lowest <= metric <= self.highest, f"run_cell gave {metric}, {self.bounds}")
         return metric
 
-    def read(self, submission: Submitted) -> list[Cell]:
+    def read(self, submission: Submitted) -> list[StudyCell]:
         """Return the cells of results.csv; AssertionError names the line that is wrong."""
         rows = submission.table(RESULTS_NAME)
         require(len(rows) <= _MOST_CELLS, f"more than {_MOST_CELLS} cells")
         return [self._cell(row) for row in rows]
 
-    def _cell(self, row: TableRow) -> Cell:
+    def _cell(self, row: TableRow) -> StudyCell:
         try:
             return self._read(row.cells)
         except (ValueError, OverflowError):
@@ -82,7 +82,7 @@ class Study:
         except AssertionError as error:
             raise AssertionError(f"line {row.line}: {error}") from None
 
-    def _read(self, cells: Mapping[str, str]) -> Cell:
+    def _read(self, cells: Mapping[str, str]) -> StudyCell:
         task, factor = cells["task"] if self.tasks else "", cells["factor"]
         require(not self.tasks or task in self.tasks, f"no task {task!r}")
         require(factor in self.required, f"no factor {factor!r}")
@@ -91,9 +91,9 @@ class Study:
         require(0 <= seed < _MAX_SEED, "seeds lie in [0, 2^31)")
         require(self.lowest <= metric <= self.highest, f"metric {metric}, {self.bounds}")
         require(cpu >= 0, f"cpu_s {cpu}")
-        return Cell(task, factor, value, seed, metric)
+        return StudyCell(task, factor, value, seed, metric)
 
-    def claims(self, submission: Submitted, factor: str, task: str = "") -> list[Cell]:
+    def claims(self, submission: Submitted, factor: str, task: str = "") -> list[StudyCell]:
         """Return the cells of a factor; AssertionError if there is none."""
         found = [
             cell for cell in self.read(submission) if (cell.task, cell.factor) == (task, factor)
@@ -124,7 +124,7 @@ class Study:
         cells = self.read(submission)
         sweeps = len(self.required) * max(len(self.tasks), 1)
         require(len(cells) >= LEAST * LEAST * sweeps, f"only {len(cells)} cells")
-        metrics: dict[Cell, float] = {}
+        metrics: dict[StudyCell, float] = {}
         for cell in cells:
             known = metrics.setdefault(replace(cell, metric=0.0), cell.metric)
             require(known == cell.metric, f"{cell} stands twice")

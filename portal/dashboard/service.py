@@ -161,9 +161,9 @@ def message_of(test: TestReport) -> str:
     said = test.detail if test.outcome in (Outcome.FAILED, Outcome.ERROR) else ""
     lines = [line for line in said.splitlines() if line.strip()] or [test.reason]
     # Of a traceback pytest's "E" line or the last one tells; the first says where, not what.
-    told = next((line[1:] for line in lines if line.startswith("E  ")), None)
-    told = told or (lines[-1] if lines[0].startswith("Traceback") else lines[0])
-    return _NUMBER.sub("…", clean_line(told, _MESSAGE))
+    message = next((line[1:] for line in lines if line.startswith("E  ")), None)
+    message = message or (lines[-1] if lines[0].startswith("Traceback") else lines[0])
+    return _NUMBER.sub("…", clean_line(message, _MESSAGE))
 
 
 def _counted(

@@ -38,15 +38,17 @@ class Release:
 
         Loaders that labs share need not be there: nobody reads them from it.
         """
-        told = []
+        differences = []
         for path, content in self.made.items():
             file = self.public / path
             if not file.is_file():
                 if given_file(self.public, path) == file:
-                    told.append(f"{path} is missing")
+                    differences.append(f"{path} is missing")
             elif (there := file.read_bytes()) != content:
-                told.append(f"{path} differs from line {_first_difference(there, content)} on")
-        return told
+                differences.append(
+                    f"{path} differs from line {_first_difference(there, content)} on"
+                )
+        return differences
 
     def write(self) -> list[str]:
         """Write what differs and return its paths; on leaks AuthoringError, and nothing written."""
@@ -101,13 +103,13 @@ def _skeleton(assignment: Assignment, reference: Path) -> tuple[dict[str, str], 
         source = reference / _below_package(assignment, file.path)
         if file.module is None or not (source.is_file() or file.required):
             continue
-        told = f"{REFERENCE}/{source.relative_to(reference.parent).as_posix()}"
+        shown = f"{REFERENCE}/{source.relative_to(reference.parent).as_posix()}"
         try:
             text = source.read_text(encoding="utf-8")
-            skeleton[file.path] = skeleton_of(text, told)
-            solution += solution_lines(text, told)
+            skeleton[file.path] = skeleton_of(text, shown)
+            solution += solution_lines(text, shown)
         except FileNotFoundError:
-            problems.append(f"{told} is missing; {MANIFEST_NAME} lists {file.path}")
+            problems.append(f"{shown} is missing; {MANIFEST_NAME} lists {file.path}")
         except AuthoringError as error:
             problems += error.problems
     for path, source in own_files(assignment, reference).items():

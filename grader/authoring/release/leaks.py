@@ -58,11 +58,11 @@ def leaks(secrets: Secrets, files: Mapping[str, bytes], made: Iterable[str]) -> 
             yield f"{where} bears a name of staff's files"
         elif path.startswith(f"{secrets.assignment.slug}/") and path not in listed:
             yield f"{where} is in the package, but {MANIFEST_NAME} lists it nowhere"
-        for line, what in _told(secrets, names, list(_text_lines(path, content))):
+        for line, what in _leaks(secrets, names, list(_text_lines(path, content))):
             yield f"{where}:{line} {what}"
 
 
-def _told(
+def _leaks(
     secrets: Secrets, names: Mapping[str, str], lines: list[tuple[str, str]]
 ) -> Iterator[tuple[str, str]]:
     yield from _passages(secrets.solution, lines)

@@ -74,7 +74,7 @@ def notebook_of(
     the modules by manifest path; `tests` names the files with public tests.
     """
     slug = assignment.slug
-    told = _told_of_files(handouts["README.md"])
+    descriptions = _descriptions(handouts["README.md"])
     modules = [path for path in skeleton if PurePosixPath(path).parent.name == slug]
     cells = [_text(_introduction(assignment, handouts))]
     if modules:
@@ -82,7 +82,7 @@ def notebook_of(
     titles = {file.path: file.title for file in assignment.files}
     for path in modules:
         text = skeleton[path].rstrip("\n")
-        cells.append(_text(_section(path, told.get(path) or titles[path], text)))
+        cells.append(_text(_section(path, descriptions.get(path) or titles[path], text)))
         cells.append(_code(f"# file: {PurePosixPath(path).name}\n{text}"))
     if tests:
         cells.append(_text("## Public tests"))
@@ -133,10 +133,10 @@ def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def _section(path: str, told: str, text: str) -> str:
+def _section(path: str, description: str, text: str) -> str:
     rows = [f"## {path}"]
-    if told:
-        rows += ["", told[0].upper() + told[1:]]
+    if description:
+        rows += ["", description[0].upper() + description[1:]]
     if '__name__ == "__main__"' in text:
         module = path.removesuffix(".py").replace("/", ".")
         script = f"`!python -m {module}` in a cell of your own"
@@ -144,7 +144,7 @@ def _section(path: str, told: str, text: str) -> str:
     return "\n".join(rows)
 
 
-def _told_of_files(readme: str) -> dict[str, str]:
+def _descriptions(readme: str) -> dict[str, str]:
     """Return what a handout's list says of each file: items that begin with its path."""
     found: dict[str, str] = {}
     current = ""

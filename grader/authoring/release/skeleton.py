@@ -38,7 +38,7 @@ class Block:
     position: tuple[int, int]  # which block of its function, of how many
 
     @property
-    def told(self) -> str:
+    def refusal(self) -> str:
         """What calling the unwritten function says."""
         number, count = self.position
         which = f" (part {number} of {count})" if count > 1 else ""
@@ -54,7 +54,7 @@ def skeleton_of(source: str, name: str) -> str:
     lines = _lines(source)
     for block in reversed(solution_blocks(source, name)):
         indent = " " * block.column
-        written = [f'{indent}raise NotImplementedError("{block.told}")'] if block.part else []
+        written = [f'{indent}raise NotImplementedError("{block.refusal}")'] if block.part else []
         if written:
             lines[block.begin - 1 : block.end] = written
         else:

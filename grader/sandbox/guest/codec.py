@@ -47,7 +47,7 @@ _ENVELOPE_BYTES = 1_000  # of a header: what stands around a value that crosses
 
 
 @dataclass(frozen=True)
-class Limits:
+class FrameBounds:
     """What one frame may hold."""
 
     header_bytes: int
@@ -56,9 +56,9 @@ class Limits:
     depth: int
 
 
-ANSWER = Limits(header_bytes=1_000_000, buffer_bytes=256_000_000, buffers=256, depth=20)
+ANSWER = FrameBounds(header_bytes=1_000_000, buffer_bytes=256_000_000, buffers=256, depth=20)
 # A request can hand several answers back, and comes from the trusted side.
-REQUEST = Limits(header_bytes=4_000_000, buffer_bytes=1_024_000_000, buffers=1_024, depth=30)
+REQUEST = FrameBounds(header_bytes=4_000_000, buffer_bytes=1_024_000_000, buffers=1_024, depth=30)
 
 ARRAY_DTYPES = frozenset(
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
@@ -87,7 +87,7 @@ def encode(
     value: Any,
     handle_of: Callable[[Any], Handle] | None = None,
     crossed: Callable[[Any], None] = lambda value: None,
-    limits: Limits = ANSWER,
+    limits: FrameBounds = ANSWER,
 ) -> list[bytes]:
     """Encode a value as the chunks of one frame.
 
@@ -122,7 +122,7 @@ class _Writer:
         self,
         handle_of: Callable[[Any], Handle] | None,
         crossed: Callable[[Any], None],
-        limits: Limits,
+        limits: FrameBounds,
     ) -> None:
         self.handle_of = handle_of
         self.crossed = crossed
@@ -280,7 +280,7 @@ def _tensor_bits(value: Any, kind: type) -> tuple[str, np.ndarray[Any, Any]] | N
     return name, plain.numpy()
 
 
-def frame_lengths(prefix: bytes, limits: Limits = ANSWER) -> tuple[int, int]:
+def frame_lengths(prefix: bytes, limits: FrameBounds = ANSWER) -> tuple[int, int]:
     """Return (header length, buffers' length) of a 12-byte prefix, within the caps."""
     header, buffers = PREFIX.unpack(prefix)
     if header > limits.header_bytes or buffers > limits.buffer_bytes:
@@ -289,7 +289,7 @@ def frame_lengths(prefix: bytes, limits: Limits = ANSWER) -> tuple[int, int]:
 
 
 def read_header(
-    data: bytes, buffers_length: int, limits: Limits = ANSWER
+    data: bytes, buffers_length: int, limits: FrameBounds = ANSWER
 ) -> tuple[Any, list[_Spec]]:
     """Parse a header; check its buffers' claims against the announced length before any is read."""
     try:
@@ -352,7 +352,7 @@ def decode(
     buffers: bytearray,
     resolve: Callable[[Handle], Any] | None = None,
     restore: Callable[[Any], Any] = lambda value: value,
-    limits: Limits = ANSWER,
+    limits: FrameBounds = ANSWER,
 ) -> Any:
     """Rebuild a value from a checked header and its buffers; each buffer serves one value.
 

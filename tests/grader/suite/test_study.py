@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from grader.lab.table import TableRow
-from grader.suite.study import Cell, Study
+from grader.suite.study import Study, StudyCell
 
 HEADER = "factor,value,seed,metric,cpu_s"
 
@@ -47,13 +47,13 @@ def sweep(factor, values, seeds=(0, 1, 2)):
 
 def test_a_line_is_read_as_a_cell():
     found = study().read(handed_in("depth,2,7,0.25,1.5", "kind,a,0,1,0"))
-    assert found == [Cell("", "depth", 2, 7, 0.25), Cell("", "kind", "a", 0, 1.0)]
+    assert found == [StudyCell("", "depth", 2, 7, 0.25), StudyCell("", "kind", "a", 0, 1.0)]
 
 
 def test_a_study_of_several_tasks_has_a_column_for_them():
     two = study(tasks=("node", "link"))
     files = handed_in("link,depth,2,7,0.25,1.5", header=f"task,{HEADER}")
-    assert two.read(files) == [Cell("link", "depth", 2, 7, 0.25)]
+    assert two.read(files) == [StudyCell("link", "depth", 2, 7, 0.25)]
     with pytest.raises(AssertionError, match="line 2: no task 'edge'"):
         two.read(handed_in("edge,depth,2,7,0.25,1.5", header=f"task,{HEADER}"))
 
@@ -86,7 +86,7 @@ def test_claims_are_those_of_a_factor_and_task():
     two = study(tasks=("node", "link"))
     lines = [f"{task},{factor},1,0,0.5,1" for task in two.tasks for factor in ("depth", "kind")]
     files = handed_in(*lines, header=f"task,{HEADER}")
-    assert two.claims(files, "kind", "link") == [Cell("link", "kind", "1", 0, 0.5)]
+    assert two.claims(files, "kind", "link") == [StudyCell("link", "kind", "1", 0, 0.5)]
     with pytest.raises(AssertionError, match="no cells of link, width"):
         two.claims(files, "width", "link")
     with pytest.raises(AssertionError, match="no cells of depth"):
