@@ -17,7 +17,7 @@ from grader.suite.remote import (
     require_unchanged,
     set_training,
 )
-from grader.suite.study import Study
+from grader.suite.study import Study, StudyCell, Trial
 from grader.suite.values import as_array, as_number, as_object, as_tensor, require
 
 __all__ = [
@@ -29,6 +29,8 @@ __all__ = [
     "StudentRaised",
     "StudentTimeout",
     "Study",
+    "StudyCell",
+    "Trial",
     "as_array",
     "as_number",
     "as_object",

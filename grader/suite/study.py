@@ -1,8 +1,12 @@
-"""A study: what its results.csv claims, whether the claims cover what was asked, and a re-run.
+"""A study: what its results.csv claims, whether the claims cover what was asked, and their proof.
 
 Every lab has a study, a sweep over factors that students make with their own `run_cell` and write
 down in results.csv. The manifest names its columns; what a lab's factors and their values are its
 suite says, in one `Study`; what may be wrong with the claims stands here.
+
+A table can be invented, and so can a `run_cell` that agrees with it. What cannot is the network
+that the student's own training makes: the suite trains one as the cell should have and measures it
+itself. A claim is proven if the three numbers of its cell are one: see `Study.trials`.
 """
 
 from __future__ import annotations
@@ -12,6 +16,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
+
+import numpy as np
 
 from grader.lab.table import TableRow
 from grader.sandbox.host.proxy import Student
@@ -23,6 +29,7 @@ RESULTS_NAME = "results.csv"
 LEAST = 3  # values a factor, seeds a value
 _MOST_CELLS = 5000
 _MAX_SEED = 2**31
+_SEEDS = 10  # from so many at least a seed is drawn that is not claimed
 
 
 class Submitted(Protocol):
@@ -45,6 +52,28 @@ class StudyCell:
     def __str__(self) -> str:
         """Return what tells this cell from every other: node, layers=2, seed 0."""
         return f"{_place(self.task, f'{self.factor}={self.value}')}, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The three numbers of a cell: they are one, up to chance, if its claim is true."""
+
+    claim: StudyCell  # its metric is what results.csv says
+    rerun: float  # what run_cell gives
+    measured: float  # what the suite measures of a network of the student's own training
+
+    @property
+    def spread(self) -> float:
+        """The distance of those two that lie farthest apart."""
+        numbers = (self.claim.metric, self.rerun, self.measured)
+        return max(numbers) - min(numbers)
+
+    def __str__(self) -> str:
+        """Return the cell and its three numbers."""
+        return (
+            f"{self.claim}: results.csv claims {self.claim.metric:.3f}, run_cell gives "
+            f"{self.rerun:.3f}, a network trained with these settings {self.measured:.3f}"
+        )
 
 
 @dataclass(frozen=True)
@@ -101,6 +130,50 @@ class Study:
         require(bool(found), f"no cells of {_place(task, factor)}")
         return found
 
+    def drawn(
+        self,
+        submission: Submitted,
+        rng: np.random.Generator,
+        factor: str,
+        task: str = "",
+        count: int = 2,
+    ) -> list[StudyCell]:
+        """Return cells of `count` claimed values of a factor (of all, if it has fewer) to try.
+
+        In turn they are a cell as it is claimed, and one with a seed that is not claimed for its
+        value, with the mean of the value's claims as metric. Such a seed is of the claimed ones'
+        own range: nothing tells a `run_cell` without its table that it is tested.
+        """
+        cells: dict[Value, list[StudyCell]] = defaultdict(list)
+        for cell in self.claims(submission, factor, task):
+            cells[cell.value].append(cell)
+        values = list(cells)
+        order = rng.permutation(len(values))[:count]
+        return [
+            _fresh(cells[values[place]], rng) if turn % 2 else _one_of(cells[values[place]], rng)
+            for turn, place in enumerate(order)
+        ]
+
+    def trials(
+        self,
+        student: Student,
+        cells: Sequence[StudyCell],
+        measure: Callable[[StudyCell], float],
+        *data: Any,
+    ) -> list[Trial]:
+        """Run cells again with the student's `run_cell`, and measure a network for each.
+
+        `measure(cell)` trains by the student's own training, called with the settings, seed and
+        data that `run_cell` should call it with, and returns the metric as the suite measures it.
+        `data` is what `run_cell` gets beside the cell.
+        """
+        found = []
+        for cell in cells:
+            task = (cell.task,) if self.tasks else ()
+            rerun = self.run(student, *task, cell.factor, cell.value, cell.seed, *data)
+            found.append(Trial(cell, rerun, measure(cell)))
+        return found
+
     def means(self, submission: Submitted, factor: str, task: str = "") -> dict[Value, float]:
         """Return the mean metric of each value of a factor, over its seeds."""
         metrics: dict[Value, list[float]] = defaultdict(list)
@@ -128,6 +201,21 @@ class Study:
         for cell in cells:
             known = metrics.setdefault(replace(cell, metric=0.0), cell.metric)
             require(known == cell.metric, f"{cell} stands twice")
+
+
+def _one_of(cells: Sequence[StudyCell], rng: np.random.Generator) -> StudyCell:
+    return cells[int(rng.integers(len(cells)))]
+
+
+def _fresh(cells: Sequence[StudyCell], rng: np.random.Generator) -> StudyCell:
+    """Return a cell of the value of `cells` with another seed, and the mean of their metrics."""
+    claimed = {cell.seed for cell in cells}
+    # Twice as many seeds as are claimed at most: one that is not claimed is soon found.
+    seeds = min(max(2 * max(claimed) + 2, _SEEDS), _MAX_SEED)
+    while (seed := int(rng.integers(seeds))) in claimed:
+        pass
+    mean = math.fsum(cell.metric for cell in cells) / len(cells)
+    return replace(cells[0], seed=seed, metric=mean)
 
 
 def _place(task: str, rest: str) -> str:

@@ -1,12 +1,15 @@
 """Studies: how results.csv is read, what it must cover, and what a cell that is run must give."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grader.lab.table import TableRow
-from grader.suite.study import Study, StudyCell
+from grader.suite.study import Study, StudyCell, Trial
 
 HEADER = "factor,value,seed,metric,cpu_s"
 
@@ -145,3 +148,57 @@ def test_a_cell_that_is_run_gives_a_metric_within_its_budget(answer, message):
     assert asked == [3, ("depth", 2, 7)]
     with pytest.raises(AssertionError, match=message):
         study().run(student_of(answer), "depth", 2, 7)
+
+
+def claims_of(values, seeds):
+    """Lines whose metric tells value and seed: value 3, seed 7 claims 0.307."""
+    return [
+        f"depth,{value},{seed},{value / 10 + seed / 1000},1" for value in values for seed in seeds
+    ]
+
+
+@given(st.integers(0, 2**32), st.sets(st.integers(0, 40), min_size=1, max_size=5))
+def test_drawn_cells_are_claimed_ones_and_fresh_seeds_among_them(key, seeds):
+    files = handed_in(*claims_of((1, 2, 3), seeds))
+    claimed, fresh, third = study().drawn(files, np.random.default_rng(key), "depth", count=3)
+    assert {claimed.value, fresh.value, third.value} == {1, 2, 3}
+    for cell in (claimed, third):
+        assert cell in study().claims(files, "depth")
+    assert fresh.seed not in seeds and 0 <= fresh.seed < max(10, 2 * max(seeds) + 2)
+    mean = fresh.value / 10 + sum(seeds) / len(seeds) / 1000
+    assert fresh.metric == pytest.approx(mean)
+
+
+def test_drawn_cells_are_as_many_as_there_are_values():
+    files = handed_in(*claims_of((1, 2), (0, 1, 2)))
+    rng = np.random.default_rng(0)
+    assert len(study().drawn(files, rng, "depth", count=5)) == 2
+    drawn = {study().drawn(files, rng, "depth", count=1)[0] for _ in range(200)}
+    assert drawn == set(study().claims(files, "depth"))
+
+
+@pytest.mark.parametrize("seeds", [range(2000), [2**31 - 1], [0, 2**31 - 1]])
+def test_a_fresh_seed_is_found_whatever_is_claimed(seeds):
+    files = handed_in(*sweep("depth", (1, 2), seeds))
+    for key in range(20):
+        _, fresh = study().drawn(files, np.random.default_rng(key), "depth")
+        assert fresh.seed not in seeds and 0 <= fresh.seed < 2**31
+
+
+def test_a_trial_has_the_three_numbers_of_a_cell():
+    asked = []
+
+    def run_cell(*cell):
+        asked.append(cell)
+        return 0.25
+
+    student = SimpleNamespace(
+        budget=lambda cpu_seconds: nullcontext(), study=SimpleNamespace(run_cell=run_cell)
+    )
+    cell = StudyCell("node", "depth", 2, 7, 0.5)
+    (trial,) = study(tasks=("node", "link")).trials(student, [cell], lambda c: c.seed / 10, "graph")
+    assert trial == Trial(cell, 0.25, 0.7)
+    assert trial.spread == pytest.approx(0.45)
+    assert "claims 0.500, run_cell gives 0.250" in str(trial) and "0.700" in str(trial)
+    study().trials(student, [StudyCell("", "depth", 2, 7, 0.5)], lambda c: 0.0)
+    assert asked == [("node", "depth", 2, 7, "graph"), ("depth", 2, 7)]
