@@ -10,7 +10,8 @@
     scale = "linear"                               # or "log10": how its distribution is modelled
 
 Instead of `partial` a bar may have a `floor`: from there, where nothing is earned, credit grows
-linearly on the bar's scale to all of it at `full`. A suite never writes a threshold as a literal.
+linearly on the bar's scale to all of it at `full`; it counts in steps (`grader.report.scoring`). A
+suite never writes a threshold as a literal.
 """
 
 from __future__ import annotations

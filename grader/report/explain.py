@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from grader.report.redaction import StudentItem, StudentReport, StudentTest, for_student
 from grader.report.report import FromScratchFinding, Outcome, Report, RunStatus, TestReport
+from grader.report.scoring import CREDIT_STEPS
 from grader.text import clean
 
 SMILEYS = {Outcome.PASSED: ":)", Outcome.MISSING: ":|", Outcome.UNJUDGED: ":|"}
@@ -19,7 +20,8 @@ SAD = ":("
 
 RULES = (
     "The points of a rubric item are shared among its tests; a test that weighs more has more.",
-    "Only a test that passed earns points: all of its own, or the part it says.",
+    "Only a test that passed earns points: all of its own, or the part it says. A part counts in "
+    f"{CREDIT_STEPS} equal steps, rounded up; the last step is for the full bar.",
     "An item's points are the sum of its tests', a part's of its items', the score of the parts'.",
 )
 

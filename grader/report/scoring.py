@@ -19,6 +19,7 @@ from grader.lab.manifest import Assignment, Part, RubricItem
 from grader.report.report import ItemReport, Outcome, PartReport, TestReport
 
 TICKS = 10_000  # of one point; scores are exact to four decimals
+CREDIT_STEPS = 20  # of a test's points: each finer one would tell more of a hidden input
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,14 @@ def check_credit(value: object, test: str) -> float:
             f"{test}: the credit {value!r} is not a number from 0 to 1; mend the test."
         )
     return float(value)  # type: ignore[arg-type]
+
+
+def in_steps(share: float) -> float:
+    """Return a credit in [0, 1] as it counts: in twentieths, rounded up, and 1 for 1 alone."""
+    if share <= 0 or share >= 1:
+        return share
+    steps = math.ceil(share * CREDIT_STEPS - 1e-9)  # 0.55 * 20 is a little more than 11
+    return min(max(steps, 1), CREDIT_STEPS - 1) / CREDIT_STEPS
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,8 @@ class Worker:
         with read_session(self._database) as session:
             order = read_order(session, claim.submission_id)
         work = load_work(order, self._catalogue, self._store)
-        return self._grade(work, ProgressWriter(self._database, claim))
+        with ProgressWriter(self._database, claim) as progress:
+            return self._grade(work, progress)
 
     def _book(self, claim: service.Claim, graded: Graded) -> None:
         for data in graded.artifacts.values():

@@ -20,6 +20,7 @@ from grader.lab.bars import BARS_NAME
 from grader.lab.manifest import SubmittedFile
 from grader.lab.table import TableRow, describe_problems, read_table
 from grader.report.report import Visibility
+from grader.report.scoring import in_steps
 from grader.sandbox.host.proxy import Student
 from grader.suite.values import require
 
@@ -154,13 +155,16 @@ def submission(suite_run: SuiteRun) -> SubmittedFiles:
 
 @pytest.fixture
 def credit(suite_run: SuiteRun) -> Callable[[float, str], None]:
-    """Give ``credit(share, why)``, which sets the part of its points this test earns."""
+    """Give ``credit(share, why)``, which sets the part of its points this test earns.
+
+    It counts in twentieths, rounded up; all of them are for a share of 1 alone.
+    """
     verdict = suite_run.verdict(suite_run.running.id)
 
     def grant(share: float, why: str) -> None:
         share = float(share)
         require(0.0 <= share <= 1.0, f"credit must lie in [0, 1], got {share}")
-        verdict.credit = share
+        verdict.credit = in_steps(share)
         verdict.notes.append(why)
 
     verdict.credit = 1.0
@@ -204,7 +208,7 @@ def bar(suite_run: SuiteRun) -> Callable[[str, float], None]:
         require(judged.share > 0, judged.why)
         if judged.share < 1:
             granted = verdict.credit if verdict.notes else 1.0
-            verdict.credit = min(granted, judged.share)
+            verdict.credit = min(granted, in_steps(judged.share))
             verdict.notes.append(judged.why)
 
     return ask

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from grader.errors import GradingError
 from grader.lab.manifest import Assignment
 from grader.report import ItemReport, Outcome, TestReport
-from grader.report.scoring import Scored, check_credit, score_report
+from grader.report.scoring import CREDIT_STEPS, Scored, check_credit, in_steps, score_report
 
 
 def lab(*items: dict[str, object]) -> Assignment:
@@ -237,3 +237,17 @@ def test_passing_everything_is_exactly_full_marks(points: Decimal, rows):
     tests = [t.model_copy(update={"outcome": Outcome.PASSED, "credit": 1.0}) for t in _named(rows)]
     scored = score_report(lab(item(points=str(points))), tests)
     assert scored.score == scored.max_score == float(points)
+
+
+@given(st.floats(0, 1))
+def test_a_credit_counts_in_steps_that_take_nothing_from_whoever_reached_the_bar(share):
+    step = in_steps(share)
+    assert round(step * CREDIT_STEPS) / CREDIT_STEPS == step
+    assert (step == 1, step == 0) == (share == 1, share == 0)
+    assert step >= min(share, 1 - 1 / CREDIT_STEPS) - 1e-9
+    assert step <= share + 1 / CREDIT_STEPS
+
+
+@pytest.mark.parametrize("step", range(CREDIT_STEPS + 1))
+def test_a_credit_that_is_a_step_is_left_as_it_is(step):
+    assert in_steps(step / CREDIT_STEPS) == step / CREDIT_STEPS

@@ -1,4 +1,7 @@
 import hashlib
+import json
+import threading
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -12,7 +15,7 @@ from portal.platform.db import read_session, write_session
 from portal.platform.errors import WriteTimeout
 from portal.platform.store import Store
 from portal.runs.models import Event, EventKind, GradingRun, Result, RunState
-from portal.runs.progress import SECONDS_BETWEEN, ProgressWriter
+from portal.runs.progress import ProgressWriter
 from portal.runs.service import claim
 from portal.runs.worker import Worker
 
@@ -112,19 +115,46 @@ def test_if_not_even_the_fault_can_be_written_the_run_is_delivered_again(
     assert state_of(course, run_id) is RunState.GRADED
 
 
-def test_progress_is_written_first_last_and_now_and_then(course):
+@pytest.fixture
+def held(course):
     run_id = course.run()
     with write_session(course.engine) as session:
-        held = claim(session, run_id, executor="w", now=NOON)
-    ticks = iter([0.0, 0.1, SECONDS_BETWEEN, SECONDS_BETWEEN + 0.1, SECONDS_BETWEEN + 0.2])
-    writer = ProgressWriter(course.engine, held, clock=lambda: next(ticks))
-    for done in range(5):
-        writer(GradingProgress(done, 4))
+        return claim(session, run_id, executor="w", now=NOON)
+
+
+def told(course):
+    """Return how many tests each progress in the event table says are done."""
     with read_session(course.engine) as session:
         rows = session.scalars(
             select(Event.data).where(Event.kind == EventKind.PROGRESS).order_by(Event.id)
         )
-        assert list(rows) == [f'{{"done": {done}, "total": 4}}' for done in (0, 2, 4)]
+        return [json.loads(row)["done"] for row in rows]
+
+
+def test_the_end_of_a_test_is_told_by_the_clock_and_not_by_the_test(course, held):
+    writer = ProgressWriter(course.engine, held)
+    for done in range(41):
+        writer(GradingProgress(done, 40))
+    assert told(course) == [0], "only the beginning, before any code has run"
+
+
+def test_progress_is_told_in_quarters(course, held):
+    writer = ProgressWriter(course.engine, held)
+    for done in range(43):
+        writer(GradingProgress(done, 42))
+        writer.tell()
+    assert told(course) == [0, 10, 21, 31], "the end is the result's to tell"
+
+
+def test_progress_is_told_again_and_again_while_a_run_goes_on(course, held):
+    with ProgressWriter(course.engine, held, seconds=0.01) as writer:
+        writer(GradingProgress(0, 4))
+        writer(GradingProgress(2, 4))
+        deadline = time.monotonic() + 30
+        while told(course) != [0, 2] and time.monotonic() < deadline:
+            writer(GradingProgress(2, 4))
+    assert told(course) == [0, 2]
+    assert "progress" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_progress_that_cannot_be_written_does_not_stop_the_grading(course, monkeypatch):

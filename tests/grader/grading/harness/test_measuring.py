@@ -39,6 +39,12 @@ BODIES = {
     "nan": 'bar("score", float("nan"))',
     "half": 'bar("score", 0.6)',
     "floor": 'bar("error", 0.25)',
+    "between": 'bar("error", 0.24)',  # 0.3 of the way, but for rounding
+    "just_above": 'bar("error", 0.2399)',
+    "nearly": 'bar("error", 0.1001)',
+    "barely": 'bar("error", 0.2999)',
+    "credit": 'credit(0.55, "as it is")',
+    "odd_credit": 'credit(0.551, "up")',
     "worst": 'bar("score", 0.6); bar("error", 0.15)',
     "worst_last": 'bar("score", 0.6); bar("error", 0.25)',
     "records": 'measured("anything", 7)\n    measured("nothing", float("inf"))',
@@ -54,7 +60,7 @@ FAULTS = {
 def suite(bodies):
     """Return a hidden suite with one test of each body, and one for every other item."""
     tests = [
-        f'@pytest.mark.item("double")\ndef test_{name}(bar, measured):\n'
+        f'@pytest.mark.item("double")\ndef test_{name}(bar, measured, credit):\n'
         f'    """The {name}."""\n    {body}\n'
         for name, body in bodies.items()
     ]
@@ -102,9 +108,15 @@ def test_a_bar_passes_fails_or_grants_a_part(report):
         "fails": (Outcome.FAILED, 0.0),
         "nan": (Outcome.FAILED, 0.0),
         "half": (Outcome.PASSED, 0.5),
-        "floor": (Outcome.PASSED, pytest.approx(0.25)),
+        "floor": (Outcome.PASSED, 0.25),
+        "between": (Outcome.PASSED, 0.3),
+        "just_above": (Outcome.PASSED, 0.35),
+        "nearly": (Outcome.PASSED, 0.95),
+        "barely": (Outcome.PASSED, 0.05),
+        "credit": (Outcome.PASSED, 0.55),
+        "odd_credit": (Outcome.PASSED, 0.6),
         "worst": (Outcome.PASSED, 0.5),
-        "worst_last": (Outcome.PASSED, pytest.approx(0.25)),
+        "worst_last": (Outcome.PASSED, 0.25),
         "records": (Outcome.PASSED, 1.0),
         "records_and_fails": (Outcome.FAILED, 0.0),
     }
