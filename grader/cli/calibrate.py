@@ -28,6 +28,7 @@ from grader.authoring.calibrate import (
     Counts,
     JudgedBar,
     LoggedRun,
+    bars_of,
     compare_runs,
     confirmed,
     judge_bars,
@@ -37,7 +38,6 @@ from grader.authoring.calibrate import (
     unproven_bars,
     variants_of,
 )
-from grader.authoring.calibrate.make import bars_of
 from grader.authoring.rescore import other_home
 from grader.errors import AuthoringError
 from grader.lab.catalogue import Catalogue, Lab, find_home

@@ -9,8 +9,9 @@ from grader.authoring.calibrate.calibration import (
 )
 from grader.authoring.calibrate.collect import CalibrationPlan, variants_of
 from grader.authoring.calibrate.confirm import Comparison, compare_runs, confirmed
+from grader.authoring.calibrate.judge import JudgedBar, bars_of, judge_bars, unproven_bars
 from grader.authoring.calibrate.log import LoggedRun
-from grader.authoring.calibrate.make import JudgedBar, judge_bars, make_calibration, unproven_bars
+from grader.authoring.calibrate.make import make_calibration
 
 __all__ = [
     "CALIBRATION_NAME",
@@ -24,6 +25,7 @@ __all__ = [
     "JudgedBar",
     "LoggedRun",
     "assess",
+    "bars_of",
     "compare_runs",
     "confirmed",
     "judge_bars",

@@ -1,16 +1,12 @@
-"""Make a calibration from its runs, and judge a lab's bars by one."""
+"""Make a calibration: run what is missing, and describe each variant's runs."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
-from grader.authoring.calibrate.assess import Assessment, assess, upright
 from grader.authoring.calibrate.calibration import (
-    BASELINES,
     Calibration,
     Sample,
     VariantRuns,
@@ -29,38 +25,14 @@ from grader.authoring.calibrate.collect import (
     variants_of,
     wrong_solutions,
 )
+from grader.authoring.calibrate.judge import bars_of
 from grader.authoring.calibrate.log import REFERENCE, LoggedRun, open_log
 from grader.authoring.variants import own_digest
 from grader.errors import AuthoringError
 from grader.grading import GradingPool, suite_digest
-from grader.lab.bars import BARS_NAME, EVERY, Bar, Bars, load_bars
+from grader.lab.bars import Bars
 from grader.lab.catalogue import Lab
 from grader.report.report import Outcome
-
-
-@dataclass(frozen=True)
-class BestWrong:
-    """The best of the wrong solutions that a bar holds back."""
-
-    name: str
-    value: float
-    gap: float  # how far it falls short, in sd of the reference
-
-
-@dataclass(frozen=True)
-class JudgedBar:
-    """One bar of one variant, judged."""
-
-    variant: str | None
-    bar: str
-    assessment: Assessment
-    best: BestWrong | None  # None if it holds none back
-    passing: tuple[str, ...]  # baselines that reach it: weak in no way that it can see
-
-
-def bars_of(lab: Lab) -> Bars:
-    """Return a lab's bars; ManifestError if their file is wrong."""
-    return load_bars(lab.reference / BARS_NAME, lab.assignment) if lab.reference else {}
 
 
 def make_calibration(
@@ -123,16 +95,13 @@ def _described(
     tests: tuple[str, ...],
     runs: list[LoggedRun],
 ) -> VariantRuns:
+    """Describe the runs of a variant, of which `first` ran the whole suite and the others tests."""
     own = [run.of_tests(tests) for run in runs if run.variant == first.variant]
     reference = sorted((r for r in own if r.solution == REFERENCE), key=lambda run: run.number)
     wrong = wrong_solutions(bench, first.variant, tests, plan.baselines)
     titles = {solution.name: solution.title for solution in wrong}
     bars = bars_of(bench.lab)
     seconds = [run.cpu_seconds for run in reference[1:]] or [0.0]  # the first one was whole
-    values: dict[str, list[float]] = {}
-    for run in reference:
-        for name, value in figures_of(run, bars).items():
-            values.setdefault(name, []).append(value)
     return VariantRuns(
         variant=first.variant,
         runs=len(reference),
@@ -141,17 +110,29 @@ def _described(
         rest_as=bench.lab.assignment.default_variant if tests != tuple(first.measured) else None,
         cpu_seconds_mean=rounded(sum(seconds) / len(seconds)),
         cpu_seconds_max=rounded(max(seconds)),
-        figures={name: Sample.of(found, bars.get(name)) for name, found in values.items()},
+        figures=_samples(reference, bars),
         wrong=tuple(
-            Wrong(
-                name=run.solution,
-                title=titles[run.solution],
-                figures={n: rounded(v) for n, v in figures_of(run, bars).items()},
-                lost=tuple(t for t, o in run.outcomes.items() if o is not Outcome.PASSED),
-            )
-            for run in own
-            if run.solution in titles
+            _wrong(run, titles[run.solution], bars) for run in own if run.solution in titles
         ),
+    )
+
+
+def _samples(runs: Sequence[LoggedRun], bars: Bars) -> dict[str, Sample]:
+    """Return by name what the runs of the reference measured."""
+    values: dict[str, list[float]] = {}
+    for run in runs:
+        for name, value in figures_of(run, bars).items():
+            values.setdefault(name, []).append(value)
+    return {name: Sample.of(found, bars.get(name)) for name, found in values.items()}
+
+
+def _wrong(run: LoggedRun, title: str, bars: Bars) -> Wrong:
+    """Describe the run of a wrong solution."""
+    return Wrong(
+        name=run.solution,
+        title=title,
+        figures={name: rounded(value) for name, value in figures_of(run, bars).items()},
+        lost=tuple(test for test, o in run.outcomes.items() if o is not Outcome.PASSED),
     )
 
 
@@ -170,83 +151,3 @@ def figures_of(run: LoggedRun, bars: Bars) -> dict[str, float]:
             elif name not in found or bar.ahead(found[name], value):
                 found[name] = value
     return found
-
-
-def judge_bars(lab: Lab, calibration: Calibration) -> list[JudgedBar]:
-    """Judge every bar, as it is now, in every variant that measured it or has a level of its own.
-
-    Where a variant has neither, the default variant's row holds for it.
-    """
-    bars = bars_of(lab)
-    return [
-        JudgedBar(
-            runs.variant,
-            name,
-            assess(bar, runs.variant, sample.values, count),
-            _best(bar, runs, name, sample.sd),
-            tuple(
-                wrong.name
-                for wrong in runs.wrong
-                if wrong.name.startswith(f"{BASELINES}/")
-                and name in wrong.figures
-                and not bar.ahead(bar.full_for(runs.variant), wrong.figures[name])
-            ),
-        )
-        for runs in calibration.variants
-        for name, bar in bars.items()
-        if name in runs.figures or (EVERY not in bar.full and (runs.variant or EVERY) in bar.full)
-        for sample, count in [found for found in [calibration.sample(runs.variant, name)] if found]
-    ]
-
-
-def _best(bar: Bar, runs: VariantRuns, name: str, sd: float) -> BestWrong | None:
-    """Return the best of those held back; a mutant that is not lost its test to something else."""
-    full = bar.full_for(runs.variant)
-    found = [
-        (upright(bar, wrong.figures[name]), wrong)
-        for wrong in runs.wrong
-        if name in wrong.figures and bar.ahead(full, wrong.figures[name])
-    ]
-    if not found:
-        return None
-    position, wrong = max(found, key=lambda pair: pair[0])
-    short = upright(bar, full) - position
-    return BestWrong(wrong.name, wrong.figures[name], short / sd if sd else math.inf)
-
-
-def unproven_bars(lab: Lab) -> list[str]:
-    """Say which of a lab's bars its calibration does not prove, one sentence each.
-
-    Raises ManifestError if the file of bars or the calibration cannot be read.
-    """
-    return list(_unproven(lab))
-
-
-def _unproven(lab: Lab) -> Iterator[str]:
-    bars, slug = bars_of(lab), lab.assignment.slug
-    calibration = load_calibration(lab)
-    if not bars:
-        return
-    if calibration is None:
-        yield f"{len(bars)} bars and no calibration; run: grader calibrate {slug}"
-        return
-    if not calibration.fresh(lab):
-        yield f"what the bars measure has changed since; run: grader calibrate {slug}"
-        return
-    for runs in calibration.variants:
-        if runs.own != own_digest(lab, runs.variant):
-            yield (
-                f"the reference of the variant {runs.variant} has changed since; "
-                f"run: grader calibrate {slug} --variant {runs.variant}"
-            )
-    missing = [variant for variant in variants_of(lab) if calibration.of(variant) is None]
-    for variant in missing:
-        yield f"the variant {variant} is not calibrated; run: grader calibrate {slug}"
-    rows = judge_bars(lab, calibration)
-    if not missing:
-        for name in bars.keys() - {row.bar for row in rows}:
-            yield f"{name}: no test asked for it; remove it from {BARS_NAME}, or ask for it"
-    for row in rows:
-        if row.assessment.objection:
-            where = f" ({row.variant})" if row.variant else ""
-            yield f"{row.bar}{where}: {row.assessment.objection}"

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.authoring.calibrate import judge_bars, load_calibration, variants_of
-from grader.authoring.calibrate.make import bars_of
+from grader.authoring.calibrate import bars_of, judge_bars, load_calibration, variants_of
 from grader.lab.catalogue import Catalogue
 
 HOME = Path(__file__).parents[3]

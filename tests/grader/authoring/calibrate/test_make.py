@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from grader.authoring.calibrate import (
     CalibrationPlan,
     Counts,
+    bars_of,
     judge_bars,
     load_calibration,
     make_calibration,
@@ -19,7 +20,6 @@ from grader.authoring.calibrate import (
     unproven_bars,
 )
 from grader.authoring.calibrate.calibration import CALIBRATION_NAME
-from grader.authoring.calibrate.make import bars_of
 from grader.cli.main import cli
 from grader.errors import AuthoringError, GradingError, ManifestError
 from grader.lab.catalogue import Catalogue
