@@ -29,7 +29,8 @@ import psutil
 
 from grader.authoring import reference_submission
 from grader.grading import GradingProgress
-from grader.grading.batch import Settings, Source, run_batch
+from grader.grading.batch import Settings, run_batch
+from grader.intake.exports import HandIn
 from grader.lab.catalogue import Catalogue
 from grader.report import Report
 from grader.sandbox import best_tier, cgroup
@@ -62,8 +63,8 @@ def worker(count: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         reference_submission(lab).write_to(folder)
-        sources = [Source(f"s{n}", folder) for n in range(count)]
-        run_batch(lab, sources, Settings(KEY, JOBS), watcher=Teller())
+        hand_ins = [HandIn(f"s{n}", folder) for n in range(count)]
+        run_batch(lab, hand_ins, Settings(KEY, JOBS), watcher=Teller())
 
 
 def start_worker(count: int) -> subprocess.Popen[str]:

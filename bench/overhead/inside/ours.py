@@ -7,7 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from grader.grading.batch import Settings, Source, run_batch
+from grader.grading.batch import Settings, run_batch
+from grader.intake.exports import HandIn
 from grader.lab.catalogue import Catalogue
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -45,9 +46,9 @@ def main():
     """Run the plan."""
     plan = json.loads(Path(sys.argv[1]).read_text())
     lab = Catalogue(Path(plan["home"])).get(plan["slug"])
-    sources = [Source(task["name"], Path(task["cwd"])) for task in plan["tasks"]]
-    watcher = Watcher([source.name for source in sources], Events(plan["events"]))
-    run_batch(lab, sources, Settings(key=b"benchmark" * 4, jobs=plan["jobs"]), watcher=watcher)
+    hand_ins = [HandIn(task["name"], Path(task["cwd"])) for task in plan["tasks"]]
+    watcher = Watcher([hand_in.name for hand_in in hand_ins], Events(plan["events"]))
+    run_batch(lab, hand_ins, Settings(key=b"benchmark" * 4, jobs=plan["jobs"]), watcher=watcher)
 
 
 if __name__ == "__main__":
