@@ -51,6 +51,10 @@ class FromScratchWatch:
             claims = answer[0] if answer else None
             self._findings += findings_in_run(self._assignment, self._submission, claims, test)
 
+    def take_over(self, findings: Collection[FromScratchFinding]) -> None:
+        """Add what tests used that an earlier process of this run watched."""
+        self._findings += findings
+
     @property
     def findings(self) -> tuple[FromScratchFinding, ...]:
         """What each test used, in the order in which they ran."""

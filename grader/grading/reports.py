@@ -32,7 +32,6 @@ from grader.report.report import (
 )
 from grader.report.scoring import score_report
 from grader.sandbox import Tier
-from grader.sandbox.host.failures import StudentError
 from grader.text import clean
 
 _TIER_4 = (
@@ -60,7 +59,7 @@ def graded_report(run: SuiteRun, *, tier: Tier, suite_digest: str, started_at: d
         found=run.from_scratch.findings,
         variant=job.variant,
         suite_digest=suite_digest,
-        messages=_messages(tier, run.submission, run.sandboxes.import_failures()),
+        messages=_messages(tier, run.submission, run.import_failures()),
         environment=environment(tier, job.data),
         cpu_seconds=round(run.sandboxes.cpu_seconds(), 3),
         started_at=started_at,
@@ -95,7 +94,7 @@ def recalled_report(
 
 def kept_results(run: SuiteRun) -> dict[str, Kept]:
     """Return what of a run may be used again, by test; nothing if a file was not imported."""
-    if run.faults or run.sandboxes.import_failures():
+    if run.faults or run.import_failures():
         return {}
     return {
         spec.id: Kept(
@@ -179,13 +178,11 @@ def _test_report(spec: TestSpec, verdict: Verdict, memory_mb: int) -> TestReport
     )
 
 
-def _messages(
-    tier: Tier, submission: Submission, failures: Mapping[str, StudentError]
-) -> tuple[str, ...]:
+def _messages(tier: Tier, submission: Submission, failures: Mapping[str, str]) -> tuple[str, ...]:
     messages = [_TIER_4] if tier is Tier.PROCESS else []
     messages += submission.notices
-    for name, error in failures.items():
-        messages.append(f"{name} could not be imported:\n{clean(str(error), 1500)}")
+    for name, why in failures.items():
+        messages.append(f"{name} could not be imported:\n{clean(why, 1500)}")
     return tuple(messages)
 
 

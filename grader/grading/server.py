@@ -26,6 +26,7 @@ from grader.grading.collected import CollectedSuite
 from grader.grading.digest import suite_digest
 from grader.grading.forked_run import ForkedRun
 from grader.grading.harness.collecting import collect
+from grader.grading.harness.so_far import RunSoFar
 from grader.grading.harness.suite import LoadedSuite
 from grader.grading.job import GradingJob, Setup
 from grader.grading.reference import load_reference
@@ -105,13 +106,19 @@ class GradingServer:
             return False
         message, (fd,) = received
         caller = MessageSocket(socket.socket(fileno=fd))
-        if self._fork(session, GradingJob.model_validate(message), caller):
+        if self._fork(session, GradingJob.model_validate(message), caller, RunSoFar()):
             return True
         self._control.send({"taken": message["name"]})
         return None
 
-    def _fork(self, session: pytest.Session, job: GradingJob, caller: MessageSocket) -> bool:
-        """Begin a run of the session's tests in a child; True there, False here."""
+    def _fork(
+        self,
+        session: pytest.Session,
+        job: GradingJob,
+        caller: MessageSocket,
+        so_far: RunSoFar,
+    ) -> bool:
+        """Begin a run of the session's tests, or go on with it, in a child; True there."""
         ours, theirs = (MessageSocket(end) for end in socket.socketpair())
         log = tempfile.TemporaryFile()
         parent = os.getpid()
@@ -129,12 +136,13 @@ class GradingServer:
                 suite_digest=self._suite_digest,
                 caller=caller,
                 server=theirs,
+                so_far=so_far,
             ).begin(session)
             return True
         theirs.close()
-        run = ForkedRun(pid, ours, caller, log)
+        run = ForkedRun(pid, job, ours, caller, log, so_far)
         self._runs.add(run)
-        self._selector.register(ours, selectors.EVENT_READ, partial(self._hear, run))
+        self._selector.register(ours, selectors.EVENT_READ, partial(self._hear, session, run))
         return False
 
     def _forget(self) -> None:
@@ -145,18 +153,20 @@ class GradingServer:
             run.release()
         self._supply.release()
 
-    def _hear(self, run: ForkedRun) -> None:
-        """Give a run the sandbox it asks for, or see it off."""
-        received = run.requests.receive()
-        if received is None:
+    def _hear(self, session: pytest.Session, run: ForkedRun) -> bool | None:
+        """Give a run the sandboxes it asks for, or see it off; True in the fork that goes on."""
+        wanted = run.hear()
+        if wanted is None:
             self._strike_off(run)
-            run.see_off()
-            return
-        try:
-            nursery = self._supply.nursery(tuple(received[0]["hide"]))
-            nursery.take(partial(run.hand_over, nursery))
-        except SandboxError as error:
-            run.refuse(error)
+            so_far = run.see_off()
+            return (so_far and self._fork(session, run.job, run.caller, so_far)) or None
+        for hide in wanted:
+            try:
+                nursery = self._supply.nursery(hide)
+                nursery.take(partial(run.hand_over, nursery))
+            except SandboxError as error:
+                run.refuse(error)
+        return None
 
     def _strike_off(self, run: ForkedRun) -> None:
         self._selector.unregister(run.requests)

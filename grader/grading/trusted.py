@@ -23,6 +23,7 @@ from grader.grading.events import GradingProgress
 from grader.grading.harness.judging import TestJudge
 from grader.grading.harness.own_work import limit_memory
 from grader.grading.harness.run import RUN, SuiteRun
+from grader.grading.harness.so_far import RunSoFar
 from grader.grading.harness.suite import LoadedSuite
 from grader.grading.job import GradingJob, PartialRun, WholeRun
 from grader.grading.reports import environment, graded_report, kept_results
@@ -51,39 +52,52 @@ class TrustedRun:
         suite_digest: str,
         caller: MessageSocket,
         server: MessageSocket,
+        so_far: RunSoFar,
     ) -> None:
-        """Take a job; the kernel ends a process that never gets to its end.
+        """Take a job, or go on with one whose process has ended.
 
-        The caller is sent progress and the result; the server is asked for sandboxes.
+        The kernel ends a process that never gets to its end. The caller is sent progress and the
+        result; the server is asked for sandboxes, and told what each test came to.
         """
         signal.alarm(int(_LAST_RESORT * suite.assignment.limits.longest_hold_seconds))
         limit_memory(max(_LEAST_MEMORY_MB, suite.assignment.limits.memory_mb))
-        self._started_at = datetime.now(UTC)
+        self._so_far = so_far
         self._suite = suite
         self._job = job
         self._tier = tier
         self._suite_digest = suite_digest
         self._caller = caller
         self._server = server
-        self._run = SuiteRun(suite, job, self._take)
+        self._run = SuiteRun(suite, job, self._take, so_far)
 
     def begin(self, session: pytest.Session) -> None:
         """Let the session run this job's tests, with the submission moved in."""
         run = self._run
         session.config.stash[RUN] = run
-        session.config.pluginmanager.register(TestJudge(run, self._tell))
+        session.config.pluginmanager.register(TestJudge(run, self))
         session.config.pluginmanager.register(self)
         items = {item.nodeid: item for item in session.items}
         session.items[:] = [items[spec.id] for spec in run.due()]
-        self._tell(len(run.served), len(run.specs))
+        self._tell()
         try:
             run.move_in()
         except SandboxError as error:
             run.faults.append(str(error))
             session.items.clear()
+        self._server.send({"imported": run.import_failures()})
 
-    def _tell(self, *news: Any) -> None:
-        self._caller.send({"progress": GradingProgress(*news).as_dict()})
+    def begins(self, test_id: str) -> None:
+        """Tell the server which test it is, should this process end in it."""
+        self._server.send({"begins": test_id})
+
+    def ends(self, test_id: str) -> None:
+        """Tell the server what the test came to, and the caller how far the run is."""
+        self._server.send({"ends": self._run.told(test_id).model_dump(mode="json")})
+        self._tell(test_id, self._run.verdict(test_id).outcome)
+
+    def _tell(self, test_id: str = "", outcome: str = "") -> None:
+        news = GradingProgress(self._run.done, len(self._run.specs), test_id, outcome)
+        self._caller.send({"progress": news.as_dict()})
 
     def _take(self, hide: tuple[str, ...]) -> Cell:
         """Ask the server for an empty sandbox without the libraries in `hide`."""
@@ -151,15 +165,15 @@ class TrustedRun:
                 self._run,
                 tier=self._tier,
                 suite_digest=self._suite_digest,
-                started_at=self._started_at,
+                started_at=self._so_far.started_at,
             )
-            wall = (datetime.now(UTC) - self._started_at).total_seconds()
+            wall = (datetime.now(UTC) - self._so_far.started_at).total_seconds()
             return report.model_copy(update={"wall_seconds": round(wall, 3)}), self._run.pictures
         report = fault_report(
             self._suite.assignment,
             self._run.submission,
             faults[0],
-            started_at=self._started_at,
+            started_at=self._so_far.started_at,
             environment=environment(self._tier, self._job.data),
         )
         return report, {}

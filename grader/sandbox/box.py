@@ -74,6 +74,7 @@ class Sandbox:
         self._open: list[int] = []  # pids of the tests whose sessions are open
         self._imported = False
         self._closed = False
+        self._until = math.inf  # the watched second at which all waiting for student code ends
         self._move_in()
         kills = self._cell.oom_kills()
         try:
@@ -104,7 +105,7 @@ class Sandbox:
             pid = self._ask_for_template(theirs.fileno())
         self._template_pid = pid if type(pid) is int else 0
         self._template = Control(ours)
-        budget = Budget(self._import_cpu_seconds, self.cpu_seconds)
+        budget = Budget(self._import_cpu_seconds, self.cpu_seconds, self._until)
         failures = self._template.receive("loaded", _IMPORT_SECONDS, budget.check)
         if not self._imported:
             # Only the first import is believed: a later one happens after hidden inputs have been
@@ -137,6 +138,7 @@ class Sandbox:
         """
         if self.import_failure is not None:
             raise self.import_failure
+        self._until = until
         ours, theirs = socket.socketpair()
         self.output.restart()
         kills = self._cell.oom_kills()

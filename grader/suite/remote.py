@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from grader.sandbox.guest.codec import USUAL_BYTES
 from grader.sandbox.host.failures import StudentRaised
 from grader.sandbox.host.proxy import Student
 from grader.suite.compare import assert_matches
@@ -16,18 +18,35 @@ from grader.suite.values import as_object, is_tensor, kind_of, require
 if TYPE_CHECKING:
     import torch
 
+_LARGEST_ITEM = 16  # bytes, of a complex128
 
-def parameters(module: Any) -> dict[str, torch.Tensor]:
-    """Return the module's named parameters; counts are made from these, not from its claims."""
-    return _tensors(as_object(module).ask("parameters"))
+Shapes = Mapping[str, tuple[int, ...]]
 
 
-def gradients(module: Any, x: Any, dy: Any) -> dict[str, torch.Tensor | None]:
-    """Return d(sum(module(x) * dy)) / dp for every named parameter p, None where it has none."""
-    answer = as_object(module).ask("gradients", x, dy)
-    require(type(answer) is dict, f"expected gradients by name, got {kind_of(answer)}")
+def parameters(
+    module: Any, *, shapes: Shapes | None = None, at_most: int = USUAL_BYTES
+) -> dict[str, torch.Tensor]:
+    """Return the module's named parameters; counts are made from these, not from its claims.
+
+    Of more than `at_most` bytes in all none is sent. With `shapes`, those that every parameter must
+    have, by name, no more is sent than these take. AssertionError if they are others or too many.
+    """
+    found = as_object(module).ask("parameters", most=_most(shapes, at_most))
+    return _tensors(found, shapes, at_most)
+
+
+def gradients(
+    module: Any, x: Any, dy: Any, *, shapes: Shapes | None = None, at_most: int = USUAL_BYTES
+) -> dict[str, torch.Tensor | None]:
+    """Return d(sum(module(x) * dy)) / dp for every named parameter p, None where it has none.
+
+    `shapes`, of the gradients that must be there, and `at_most` are as in `parameters`.
+    """
+    answer = as_object(module).ask("gradients", x, dy, most=_most(shapes, at_most))
+    if type(answer) is not dict:
+        return {**_tensors(answer, shapes, at_most)}
     present = {name: grad for name, grad in answer.items() if grad is not None}
-    return {**answer, **_tensors(present)}
+    return {**answer, **_tensors(present, shapes, at_most)}
 
 
 def set_training(module: Any, training: bool) -> None:
@@ -77,9 +96,20 @@ def _may_change(value: Any) -> bool:
     return isinstance(value, np.ndarray) or is_tensor(value)
 
 
-def _tensors(value: Any) -> dict[str, torch.Tensor]:
+def _most(shapes: Shapes | None, at_most: int) -> int:
+    """Return the bytes that tensors of these shapes have at most, whatever they hold."""
+    if shapes is None:
+        return at_most
+    return min(at_most, _LARGEST_ITEM * sum(math.prod(shape) for shape in shapes.values()))
+
+
+def _tensors(value: Any, shapes: Shapes | None, at_most: int) -> dict[str, torch.Tensor]:
+    bound = f"of at most {_most(shapes, at_most):,} bytes in all"
     if not isinstance(value, dict):
-        raise AssertionError(f"expected tensors by name, got {kind_of(value)}")
+        raise AssertionError(f"expected tensors by name, {bound}, got {kind_of(value)}")
     for name, tensor in value.items():
-        require(is_tensor(tensor), f"{name}: expected a tensor, got {kind_of(tensor)}")
+        require(is_tensor(tensor), f"{name}: expected a tensor, {bound}, got {kind_of(tensor)}")
+    if shapes is not None:
+        found = {name: tuple(tensor.shape) for name, tensor in value.items()}
+        require(found == dict(shapes), f"expected the shapes {dict(shapes)}, got {found}")
     return value

@@ -25,19 +25,28 @@ class RunAllowance:
     """The seconds of one run, shared out among its tests."""
 
     def __init__(
-        self, limits: Limits, charges: Mapping[str, Charge], used: Callable[[], float]
+        self,
+        limits: Limits,
+        charges: Mapping[str, Charge],
+        used: Callable[[], float],
+        *,
+        idle_seconds: float = 0.0,
+        held_seconds: float = 0.0,
     ) -> None:
         """Begin to count; `used` tells how many CPU seconds the student's code has used so far.
 
         `charges` are what tests whose results are known from an earlier run would have used of
-        it before each of the others, by that one's id.
+        it before each of the others, by that one's id. `idle_seconds` and `held_seconds` have
+        passed in earlier processes of this run.
         """
         self._limit = limits.cpu_seconds
         self._charges = charges
         self._used = used
         self._open: dict[Budget, float] = {}  # of the processes that live, with their limits
-        self.idle_seconds = 0.0  # of wall time in which neither the student's code nor ours ran
-        self.until = clock.seconds() + limits.longest_hold_seconds
+        self.idle_seconds = (
+            idle_seconds  # of wall time in which neither the student's code nor ours ran
+        )
+        self.until = clock.seconds() + limits.longest_hold_seconds - held_seconds
 
     def of(self, test: TestSpec, cpu_seconds: float) -> float:
         """Return what a process of this test gets of the seconds it asks for.

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
+from typing import Protocol
 
 import pytest
 
 from grader.errors import ProctorError
 from grader.grading.collected import TestSpec
-from grader.grading.harness.own_work import is_too_much, limited
+from grader.grading.harness.own_work import is_too_much
 from grader.grading.harness.run import SuiteRun
 from grader.grading.verdict import Verdict
 from grader.report.causes import Cause
@@ -40,17 +41,25 @@ class NotJudged(Exception):
     """A test was left out because one that it needs could not be judged."""
 
 
+class Listener(Protocol):
+    """Who hears of each test as it is judged."""
+
+    def begins(self, test_id: str) -> None:
+        """Note that a test begins."""
+
+    def ends(self, test_id: str) -> None:
+        """Note that its verdict is in the run."""
+
+
 class TestJudge:
     """The pytest plugin of one `SuiteRun`."""
 
     __test__ = False
 
-    def __init__(self, run: SuiteRun, on_test: Callable[[int, int, str, str], None]) -> None:
-        """Judge the tests of `run`; `on_test` hears of each: how many of how many, id, outcome."""
+    def __init__(self, run: SuiteRun, listener: Listener) -> None:
+        """Judge the tests of `run` that are left, and let `listener` hear of each."""
         self.run = run
-        self._on_test = on_test
-        self._done = len(run.served)
-        self._cpu_seconds = run.suite.assignment.limits.judging_cpu_seconds
+        self._listener = listener
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(
@@ -65,16 +74,17 @@ class TestJudge:
         self.run.allowance.renew(spec)
         used = self.run.sandboxes.cpu_seconds
         cpu, wall = used(), time.monotonic()
+        self._listener.begins(spec.id)
         try:
-            with self.run.allowance.watching() as idle:
+            with self.run.allowance.watching() as idle, self.run.own_work.of_a_test():
                 return (yield)
         finally:
             verdict.cpu_seconds = used() - cpu
             verdict.wall_seconds = time.monotonic() - wall
             verdict.idle_seconds = idle()
-            self._done += 1
-            self._on_test(self._done, len(self.run.specs), spec.id, verdict.outcome)
+            self.run.ended.add(spec.id)
             self.run.current = None
+            self._listener.ends(spec.id)
             if self.run.job.stop_at_first_loss and verdict.lost:
                 self.run.first_loss = spec.id
                 item.session.shouldfail = f"{spec.id} lost points"
@@ -94,13 +104,13 @@ class TestJudge:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_fixture_setup(self) -> Generator[None, object, object]:
         """Limit what a fixture's own code may use."""
-        with limited(self._cpu_seconds):
+        with self.run.own_work.interrupted():
             return (yield)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_pyfunc_call(self) -> Generator[None, object, object]:
         """Limit what a test's own code may use."""
-        with limited(self._cpu_seconds):
+        with self.run.own_work.interrupted():
             return (yield)
 
     @pytest.hookimpl(tryfirst=True)

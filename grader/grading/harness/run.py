@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
@@ -13,8 +14,10 @@ import pytest
 from grader.from_scratch import FromScratchWatch
 from grader.grading.collected import TestSpec
 from grader.grading.harness.allowance import RunAllowance
+from grader.grading.harness.own_work import OwnWork
 from grader.grading.harness.probe import Probe
 from grader.grading.harness.sandboxes import RunSandboxes, Supply
+from grader.grading.harness.so_far import EndedTest, RunSoFar
 from grader.grading.harness.suite import LoadedSuite
 from grader.grading.job import GradingJob
 from grader.grading.verdict import Verdict
@@ -26,8 +29,19 @@ from grader.sandbox.host.proxy import Student
 class SuiteRun:
     """Everything the fixtures and the judge share while a suite runs."""
 
-    def __init__(self, suite: LoadedSuite, job: GradingJob, supply: Supply) -> None:
-        """Bind a collected suite to one submission, in whose process nothing else is graded."""
+    def __init__(
+        self,
+        suite: LoadedSuite,
+        job: GradingJob,
+        supply: Supply,
+        so_far: RunSoFar | None = None,
+    ) -> None:
+        """Bind a collected suite to one submission, in whose process nothing else is graded.
+
+        `so_far` is what earlier processes of this run came to; their tests are not run again.
+        """
+        so_far = so_far or RunSoFar()
+        limits = suite.assignment.limits
         self.suite = suite
         self.job = job
         self.submission = job.submission()
@@ -41,9 +55,18 @@ class SuiteRun:
         self.first_loss: str | None = None  # the test that ended a run which stops there
         self.from_scratch = FromScratchWatch(suite.assignment, self.submission)
         self.probe = Probe(job.probe)
-        self.sandboxes = RunSandboxes(suite.assignment, self.submission, supply)
+        self.sandboxes = RunSandboxes(
+            suite.assignment, self.submission, supply, spent=so_far.cpu_seconds
+        )
         self.allowance = RunAllowance(
-            suite.assignment.limits, job.charges, self.sandboxes.cpu_seconds
+            limits,
+            job.charges,
+            self.sandboxes.cpu_seconds,
+            idle_seconds=so_far.idle_seconds,
+            held_seconds=so_far.held_seconds,
+        )
+        self.own_work = OwnWork(
+            limits.judging_cpu_seconds, limits.cpu_seconds, spent=so_far.own_cpu_seconds
         )
         if job.only:
             self.specs = self._selected(job.only)
@@ -52,6 +75,36 @@ class SuiteRun:
         for entry in job.served:
             self.verdict(entry.report.id).outcome = entry.report.outcome
         self.served = frozenset(entry.report.id for entry in job.served)
+        self.ended = {ended.test for ended in so_far.ended}
+        for ended in so_far.ended:
+            self._take_over(ended)
+        self._import_failures = so_far.import_failures
+
+    def _take_over(self, ended: EndedTest) -> None:
+        """Keep what a test came to in an earlier process of this run."""
+        self.verdicts[ended.test] = ended.verdict
+        self.artifacts += ended.artifacts
+        self.pictures |= {name: base64.b64decode(data) for name, data in ended.pictures.items()}
+        self.from_scratch.take_over(ended.findings)
+        if ended.readings is not None:
+            self.probe.readings[ended.test] = ended.readings
+        if self.job.stop_at_first_loss and ended.verdict.lost:
+            self.first_loss = ended.test
+
+    def told(self, test_id: str) -> EndedTest:
+        """Return all that a test has left to the run, for a process that may have to go on."""
+        artifacts = tuple(one for one in self.artifacts if one.test == test_id)
+        drawn = {one.sha256: self.pictures[one.sha256] for one in artifacts}
+        return EndedTest(
+            test=test_id,
+            verdict=self.verdict(test_id),
+            artifacts=artifacts,
+            pictures={name: base64.b64encode(data).decode() for name, data in drawn.items()},
+            findings=tuple(one for one in self.from_scratch.findings if one.test == test_id),
+            readings=self.probe.readings.get(test_id),
+            cpu_seconds=self.sandboxes.cpu_seconds(),
+            idle_seconds=self.allowance.idle_seconds,
+        )
 
     def _selected(self, only: tuple[str, ...]) -> dict[str, TestSpec]:
         """Return only the wanted tests, in their order, each after those that it needs."""
@@ -71,7 +124,10 @@ class SuiteRun:
 
     def due(self) -> Sequence[TestSpec]:
         """Return the tests to run: the visible first, while nothing hidden is inside."""
-        left = [spec for spec in self.specs.values() if spec.id not in self.served]
+        if self.first_loss is not None:
+            return []
+        known = self.served | self.ended
+        left = [spec for spec in self.specs.values() if spec.id not in known]
         return sorted(left, key=lambda spec: not spec.shown)
 
     @property
@@ -85,6 +141,20 @@ class SuiteRun:
         text = f"{drawn_for}\n{purpose}\n{test_id}".encode()
         key = bytes.fromhex(self.job.key)
         return int.from_bytes(hmac.digest(key, text, hashlib.sha256)[:8], "big") >> 1
+
+    @property
+    def done(self) -> int:
+        """How many tests have ended, known ones among them."""
+        return len(self.served) + len(self.ended)
+
+    def import_failures(self) -> dict[str, str]:
+        """Return why modules could not be imported, by name, as the run's first process heard it.
+
+        A later one imports after hidden inputs have been inside.
+        """
+        if self._import_failures is not None:
+            return self._import_failures
+        return {name: str(error) for name, error in self.sandboxes.import_failures().items()}
 
     def move_in(self) -> None:
         """Import the submission wherever it will be tested, before any hidden input is made.

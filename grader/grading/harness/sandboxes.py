@@ -19,7 +19,11 @@ Supply = Callable[[tuple[str, ...]], Cell]  # gives an empty cell that hides the
 class RunSandboxes:
     """Makes a sandbox when a test first needs its kind, and asks them all at once."""
 
-    def __init__(self, assignment: Assignment, submission: Submission, supply: Supply) -> None:
+    def __init__(
+        self, assignment: Assignment, submission: Submission, supply: Supply, spent: float = 0.0
+    ) -> None:
+        """Have no sandbox yet; `spent` are CPU seconds used in those of an earlier process."""
+        self._spent = spent
         self._assignment = assignment
         self._submission = submission
         self._supply = supply
@@ -69,7 +73,7 @@ class RunSandboxes:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the student's own code so far, in all sandboxes."""
-        return sum(sandbox.cpu_seconds() for sandbox in self._by_kind.values())
+        return self._spent + sum(sandbox.cpu_seconds() for sandbox in self._by_kind.values())
 
     def import_failures(self) -> dict[str, StudentError]:
         """Return why modules could not be imported, by name; nothing hidden had reached them."""

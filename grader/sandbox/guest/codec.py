@@ -29,7 +29,7 @@ import struct
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,8 +57,15 @@ class FrameBounds:
 
 
 ANSWER = FrameBounds(header_bytes=1_000_000, buffer_bytes=256_000_000, buffers=256, depth=20)
+USUAL_BYTES = 32_000_000  # of an answer's arrays, where whoever asks names no other number
 # A request can hand several answers back, and comes from the trusted side.
 REQUEST = FrameBounds(header_bytes=4_000_000, buffer_bytes=1_024_000_000, buffers=1_024, depth=30)
+
+
+def answer_of(most: int) -> FrameBounds:
+    """Return what an answer may hold whose arrays are to have at most so many bytes."""
+    return replace(ANSWER, buffer_bytes=min(most, ANSWER.buffer_bytes))
+
 
 ARRAY_DTYPES = frozenset(
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "

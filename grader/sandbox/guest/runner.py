@@ -132,7 +132,8 @@ class RequestHandler:
             with self.watch:
                 value = self.operations[request["op"]](*request["args"])
             _flush()
-            return codec.encode({"ok": value}, self.keep, self.classes.note)
+            bounds = codec.answer_of(request["most"])
+            return codec.encode({"ok": value}, self.keep, self.classes.note, bounds)
         except BaseException as error:
             _flush()
             return codec.encode({"raised": describe(error)})

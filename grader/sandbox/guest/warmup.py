@@ -45,9 +45,18 @@ def _warm_torch() -> None:
     importlib.import_module(".watch", __package__)  # now: later, a submission could shadow it
 
 
+def _frames() -> list[bytes]:
+    """Return the requests as a test would send them."""
+    requests = (
+        {"op": operation, "args": args, "most": codec.USUAL_BYTES}
+        for operation, *args in _requests()
+    )
+    return [b"".join(codec.encode(request)) for request in requests]
+
+
 def _rehearse() -> None:
     """Read and answer a test's requests, one at a time; nobody waits for the answers."""
-    frames = [b"".join(codec.encode({"op": op, "args": args})) for op, *args in _requests()]
+    frames = _frames()
     for _ in range(_TIMES):
         reseed(0)
         session = RequestHandler()

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from grader.sandbox.guest import codec
-from grader.sandbox.host.failures import StudentCrashed, StudentRaised
+from grader.sandbox.host.failures import StudentCrashed, StudentRaised, StudentReturnedTooMuch
 
 _TICK_SECONDS = 0.05
+# What answers of one process may add up to: working on a byte costs us more than sending it.
+MOST_BYTES = 512_000_000
 
 
 class Channel:
@@ -32,18 +34,21 @@ class Channel:
         self._crashed = crashed  # tells who or what ended the process
         self._broken = False
         self._checked = time.monotonic()
+        self._received = 0  # bytes
 
-    def ask(self, operation: str, *args: Any) -> Any:
+    def ask(self, operation: str, *args: Any, most: int = codec.USUAL_BYTES) -> Any:
         """Perform an operation in student code and return its value.
 
-        Raises StudentRaised if the code raised, StudentCrashed if the process is gone or sent
-        what no honest runner sends, and whatever `check` raises.
+        The value's arrays come to at most `most` bytes: what is larger stays in the sandbox, behind
+        a handle, and is never sent. Raises StudentRaised if the code raised, StudentCrashed if the
+        process is gone or sent what no honest runner sends, StudentReturnedTooMuch if its answers
+        add up to more than a test may have, and whatever `check` raises.
         """
         if self._broken:
             raise self._crashed("the student process of this test is gone")
         try:
-            self._send({"op": operation, "args": args})
-            answer = self._receive()
+            self._send({"op": operation, "args": args, "most": most})
+            answer = self._receive(codec.answer_of(most))
         except BaseException:
             self._broken = True
             raise
@@ -60,15 +65,22 @@ class Channel:
         except OSError as error:
             raise self._crashed(f"the student process is gone ({error})") from error
 
-    def _receive(self) -> Any:
+    def _receive(self, bounds: codec.FrameBounds) -> Any:
         try:
-            header, buffers = codec.frame_lengths(bytes(self._read(codec.PREFIX.size)))
-            tree, specs = codec.read_header(bytes(self._read(header)), buffers)
-            return codec.decode(tree, specs, self._read(buffers))
+            header, buffers = codec.frame_lengths(bytes(self._read(codec.PREFIX.size)), bounds)
+            self._count(header + buffers)
+            tree, specs = codec.read_header(bytes(self._read(header)), buffers, bounds)
+            return codec.decode(tree, specs, self._read(buffers), limits=bounds)
         except codec.CodecError as error:
             raise self._crashed(f"the student process broke the protocol: {error}") from error
         except OSError as error:
             raise self._crashed(f"the student process is gone ({error})") from error
+
+    def _count(self, length: int) -> None:
+        """Refuse an answer, before it is read, with which all answers are too large."""
+        self._received += length
+        if self._received > MOST_BYTES:
+            raise StudentReturnedTooMuch(f"answers of more than {MOST_BYTES:,} bytes in one test")
 
     def _read(self, length: int) -> bytearray:
         data = bytearray()

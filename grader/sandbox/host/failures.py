@@ -79,3 +79,10 @@ class StudentValue(StudentError):
     """Student code returned an object where a plain value was expected."""
 
     outcome = Outcome.FAILED
+
+
+class StudentReturnedTooMuch(StudentError):
+    """Student code returned more bytes than all its answers in a test may have."""
+
+    outcome = Outcome.FAILED
+    cause = Cause.TOO_MUCH_TO_JUDGE

@@ -89,7 +89,10 @@ class RemoteAttribute:
         self._target = target
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it in the sandbox and return its value, or a RemoteObject if it is not plain."""
+        """Call it in the sandbox and return its value, or a RemoteObject if it is not plain.
+
+        A value whose arrays are larger than an answer may be is a RemoteObject too.
+        """
         __tracebackhide__ = True
         return remote_call(self._channel, self._target, args, kwargs)
 
@@ -117,10 +120,14 @@ class RemoteObject:
     def __repr__(self) -> str:
         return f"<student's {self._handle.class_name} object>"
 
-    def ask(self, operation: str, *args: Any) -> Any:
-        """Perform one of the runner's operations on this object."""
+    def ask(self, operation: str, *args: Any, most: int = codec.USUAL_BYTES) -> Any:
+        """Perform one of the runner's operations on this object.
+
+        What arrays of more than `most` bytes come back as is a RemoteObject.
+        """
         plain = [_outward(arg) for arg in args]
-        return _inward(self._channel, self._channel.ask(operation, self._handle, *plain))
+        answer = self._channel.ask(operation, self._handle, *plain, most=most)
+        return _inward(self._channel, answer)
 
 
 def _refuse(self: RemoteObject, *_: Any) -> NoReturn:

@@ -15,6 +15,7 @@ from grader.sandbox.host.failures import (
     StudentCrashed,
     StudentMemory,
     StudentRaised,
+    StudentReturnedTooMuch,
     StudentTimeout,
 )
 
@@ -183,3 +184,34 @@ def test_claims_about_an_exception_are_cut_to_size(peer):
         Channel(peer.ours, never).ask("call")
     assert len(caught.value.types) == 20 and len(caught.value.type_name) == 100
     assert len(caught.value.message) == len(caught.value.traceback) == 4000
+
+
+def test_an_answer_larger_than_was_asked_for_is_refused_before_it_is_read(peer):
+    """No buffer follows the prefix: whoever waited for it would wait for ever."""
+    peer.answer([codec.PREFIX.pack(2, 1_001)], forever=b"")
+    with pytest.raises(StudentCrashed, match="too large"):
+        Channel(peer.ours, never).ask("call", most=1_000)
+
+
+def test_an_answer_that_nobody_bounds_has_the_usual_bound(peer):
+    peer.answer([codec.PREFIX.pack(2, codec.USUAL_BYTES + 1)], forever=b"")
+    with pytest.raises(StudentCrashed, match="too large"):
+        Channel(peer.ours, never).ask("call")
+
+
+def test_no_bound_lifts_that_of_the_wire(peer):
+    peer.answer([codec.PREFIX.pack(2, codec.ANSWER.buffer_bytes + 1)], forever=b"")
+    with pytest.raises(StudentCrashed, match="too large"):
+        Channel(peer.ours, never).ask("call", most=10**12)
+
+
+def test_all_answers_of_a_test_have_a_bound_together(peer, monkeypatch):
+    reply = frame({"ok": bytes(1_000)})
+    monkeypatch.setattr(channel_module, "MOST_BYTES", 2 * len(reply) + 100)
+    peer.answer([reply], [reply], [reply])
+    channel = Channel(peer.ours, never)
+    assert [len(channel.ask("call")) for _ in range(2)] == [1_000, 1_000]
+    with pytest.raises(StudentReturnedTooMuch):
+        channel.ask("call")
+    with pytest.raises(StudentCrashed, match="gone"):
+        channel.ask("call")
