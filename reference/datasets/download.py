@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from .kinds import DataError
-from .registry import cache_folder, module_of
+from .registry import cache_folder, installed, module_of, package_of
 from .sources import CHUNK, Source, checksum
 
 TRIES = 5
@@ -40,16 +40,39 @@ def fetch(
     say: Say = lambda line: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Path]:
-    """Download a set into `folder` (by default the folder of downloads) and return its files.
+    """Put a set into `folder` (by default the folder of downloads) and return its files.
 
-    What is there already is kept. `say` is told of progress, `sleep` waits between tries.
-    Raises DataError if the set has no published files, or if they cannot be had whole.
+    It is copied from the installed package that brings it, else downloaded. What is there already
+    is kept. `say` is told of progress, `sleep` waits between tries.
+    Raises DataError if there are no published files, or if they cannot be had whole.
     """
-    sources = getattr(module_of(name), "SOURCES", {}).get(name)
-    if not sources:
-        raise DataError(f'the data set "{name}" is nowhere to download: it is yours or computed')
+    module = module_of(name)
     root = folder or cache_folder()
-    return [path for source in sources for path in _fetch_one(source, root, say, sleep)]
+    place, package = installed(name), package_of(name)
+    if place is not None:
+        return [_copy_one(path, root / name, say) for path in module.files(place, name)]
+    sources = getattr(module, "SOURCES", {}).get(name)
+    if sources:
+        return [path for source in sources for path in _fetch_one(source, root, say, sleep)]
+    if package:
+        raise DataError(f'the data set "{name}" comes with a package, first run: {package.install}')
+    raise DataError(f'the data set "{name}" is nowhere to download: it is yours or computed')
+
+
+def _copy_one(path: Path, folder: Path, say: Say) -> Path:
+    target = folder / path.name
+    if target.is_file():
+        say(f"{folder.name}/{target.name}: there already")
+        return target
+    part = target.with_name(target.name + ".part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, part)
+        os.replace(part, target)
+    except OSError as error:
+        raise DataError(f"{path} cannot be copied to {target} ({error})") from error
+    say(f"{folder.name}/{target.name}: copied from {path.parent}")
+    return target
 
 
 def _fetch_one(source: Source, root: Path, say: Say, sleep: Callable[[float], None]) -> list[Path]:

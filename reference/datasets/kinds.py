@@ -1,7 +1,7 @@
 """What a data set is once it is read, and the one error of this package.
 
-A set checks itself when it is made: whoever holds a `Graph` or `Images` can rely on its shapes,
-types and ranges.
+A set checks itself when it is made: whoever holds a `Graph`, `Images` or `Texts` can rely on its
+shapes, types and ranges.
 """
 
 from __future__ import annotations
@@ -46,12 +46,7 @@ class Graph:
         _expect(self, "x", bool(np.isfinite(self.x).all()), "finite")
         _expect(self, "y", len(self.y) == nodes and _are_labels(self.y), "int64 [N] or 0/1 [N, L]")
         _expect(self, "edges", _are_edges(self.edges, nodes), "int64 [E, 2], u < v < N, each once")
-        for split in ("train", "val", "test"):
-            indices = getattr(self, split)
-            sound = indices.ndim == 1 and indices.dtype == np.int64 and _inside(indices, nodes)
-            _expect(self, split, sound, "int64, at least 0 and below N")
-        split = np.concatenate([self.train, self.val, self.test])
-        _expect(self, "the split", len(np.unique(split)) == len(split), "free of repeated nodes")
+        split = _checked_split(self, nodes)
         if self.y.ndim == 1:
             _expect(self, "the split", bool((self.y[split] >= 0).all()), "of labelled nodes")
 
@@ -61,7 +56,7 @@ class Images:
     """Labelled images of one size, in a part to train on and one to test on."""
 
     name: str
-    train_x: np.ndarray  # uint8 [N, 3, H, W], red, green, blue
+    train_x: np.ndarray  # uint8 [N, C, H, W], C 3 for red, green, blue or 1 for grey
     train_y: np.ndarray  # int64 [N], an index into `classes`
     test_x: np.ndarray
     test_y: np.ndarray
@@ -73,17 +68,51 @@ class Images:
         _expect(self, "classes", len(set(self.classes)) == len(self.classes) > 0, "distinct names")
         for part in ("train", "test"):
             x, y = getattr(self, f"{part}_x"), getattr(self, f"{part}_y")
-            sound = x.dtype == np.uint8 and x.ndim == 4 and x.shape[1] == 3
-            _expect(self, f"{part}_x", sound, "uint8 [N, 3, H, W]")
+            sound = x.dtype == np.uint8 and x.ndim == 4 and x.shape[1] in (1, 3)
+            _expect(self, f"{part}_x", sound, "uint8 [N, 3, H, W] or [N, 1, H, W]")
             sound = y.dtype == np.int64 and y.shape == x.shape[:1] and _inside(y, len(self.classes))
             _expect(self, f"{part}_y", sound, "int64 [N], an index into the classes")
         same = self.train_x.shape[1:] == self.test_x.shape[1:]
         _expect(self, "test_x", same, "of the size of train_x")
 
 
-def _expect(data: Graph | Images, part: str, sound: bool, what: str) -> None:
+@dataclass(frozen=True)
+class Texts:
+    """Labelled texts and their split."""
+
+    name: str
+    texts: tuple[str, ...]  # N of them, as stored: cleaning is the lab's own step
+    y: np.ndarray  # int64 [N], an index into `classes`
+    train: np.ndarray  # int64 [.], places in `texts`; the three splits share none
+    val: np.ndarray
+    test: np.ndarray
+    classes: tuple[str, ...]
+    synthetic: bool  # True for a stand-in: figures from it say nothing about real texts
+
+    def __post_init__(self) -> None:
+        """Check it. Raises DataError naming the set and what is wrong."""
+        y, number = self.y, len(self.texts)
+        _expect(self, "classes", len(set(self.classes)) == len(self.classes) > 0, "distinct names")
+        _expect(self, "texts", all(type(text) is str for text in self.texts), "strings")
+        sound = y.dtype == np.int64 and y.shape == (number,) and _inside(y, len(self.classes))
+        _expect(self, "y", sound, "int64 [N], an index into the classes")
+        _checked_split(self, number)
+
+
+def _expect(data: Graph | Images | Texts, part: str, sound: bool, what: str) -> None:
     if not sound:
         raise DataError(f'the data set "{data.name}" is damaged: {part} must be {what}')
+
+
+def _checked_split(data: Graph | Texts, end: int) -> np.ndarray:
+    """Return all indices of the split, int64 [.]; each is below `end` and there once."""
+    for name in ("train", "val", "test"):
+        indices = getattr(data, name)
+        sound = indices.ndim == 1 and indices.dtype == np.int64 and _inside(indices, end)
+        _expect(data, name, sound, "int64, at least 0 and below N")
+    split = np.concatenate([data.train, data.val, data.test])
+    _expect(data, "the split", len(np.unique(split)) == len(split), "without any index twice")
+    return split
 
 
 def _inside(indices: np.ndarray, end: int) -> bool:

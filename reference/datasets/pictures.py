@@ -30,8 +30,13 @@ def decode(data: bytes, where: str, size: int | None = None) -> np.ndarray:
 
 
 def scale(picture: np.ndarray, size: int) -> np.ndarray:
-    """Return a picture uint8 [3, H, W] as uint8 [3, size, size], each pixel a mean over its box."""
-    return _channels(Image.fromarray(np.ascontiguousarray(picture.transpose(1, 2, 0))), size)
+    """Return a picture uint8 [C, H, W] as uint8 [C, size, size], each pixel a mean over its box.
+
+    C is 3, or 1 for grey.
+    """
+    channels_last = np.ascontiguousarray(picture.transpose(1, 2, 0))
+    grey = picture.shape[0] == 1
+    return _channels(Image.fromarray(channels_last[:, :, 0] if grey else channels_last), size)
 
 
 def _channels(image: Image.Image, size: int | None) -> np.ndarray:
@@ -39,11 +44,11 @@ def _channels(image: Image.Image, size: int | None) -> np.ndarray:
         raise ValueError(f"size={size}: give pixels from 1 to {LARGEST_SIDE}")
     if size is not None and image.size != (size, size):
         image = image.resize((size, size), Image.Resampling.BOX)
-    return np.asarray(image).transpose(2, 0, 1)
+    return np.atleast_3d(np.asarray(image)).transpose(2, 0, 1)
 
 
 def stack(pictures: list[np.ndarray], where: str) -> np.ndarray:
-    """Return images of one shape [3, H, W] as one array [N, 3, H, W].
+    """Return images of one shape [C, H, W] as one array [N, C, H, W].
 
     Raises DataError if there are none or their sizes differ.
     """

