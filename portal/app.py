@@ -13,6 +13,7 @@ from grader.api import Catalogue
 from portal.audit.feature import FEATURE as audit
 from portal.courses.feature import FEATURE as courses
 from portal.dashboard.feature import FEATURE as dashboard
+from portal.grants.feature import FEATURE as grants
 from portal.labs.feature import FEATURE as labs
 from portal.marking.feature import FEATURE as marking
 from portal.people.feature import FEATURE as people
@@ -31,6 +32,7 @@ FEATURES = (
     audit,
     people,
     courses,
+    grants,
     submissions,
     runs,
     standings,

@@ -6,7 +6,7 @@ attempts, variant and weight.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -58,11 +58,6 @@ class Term(Base):
     )
 
 
-def _end_of_minute(instant: datetime) -> datetime:
-    """Return when the minute of an instant is over."""
-    return instant.replace(second=0, microsecond=0) + timedelta(minutes=1)
-
-
 class Enrolment(Base):
     """A person's place in a term."""
 
@@ -109,19 +104,6 @@ class Offering(Base):
     published: Mapped[bool] = mapped_column(default=False)  # False: students do not see it
 
     term: Mapped[Term] = relationship(back_populates="offerings")
-
-    @property
-    def last_moment(self) -> datetime:
-        """When uploads end, as people read it: that minute is the last one."""
-        return self.closes_at or self.due_at
-
-    def is_late(self, instant: datetime) -> bool:
-        """Tell whether an upload at an instant comes after the due date."""
-        return instant >= _end_of_minute(self.due_at)
-
-    def is_closed(self, instant: datetime) -> bool:
-        """Tell whether an upload at an instant comes too late to be taken."""
-        return instant >= _end_of_minute(self.last_moment)
 
     @property
     def variants(self) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import select
@@ -27,24 +26,6 @@ END_WEEKS = LABS * LAB_WEEKS + 4  # the competition and the feedback outlast the
 ATTEMPTS_PER_DAY = 20
 _TERM_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _LAST_MINUTE = time(23, 59)
-
-
-class OfferingState(StrEnum):
-    """How an offering stands at an instant."""
-
-    NOT_YET = "not yet open"
-    OPEN = "open"
-    LATE = "late"  # due has passed, uploads are still taken
-    CLOSED = "closed"
-
-
-def state_of(offering: Offering, now: datetime) -> OfferingState:
-    """Return how an offering stands. Due at 23:59 is what comes before 24:00."""
-    if now < offering.opens_at:
-        return OfferingState.NOT_YET
-    if offering.is_closed(now):
-        return OfferingState.CLOSED
-    return OfferingState.LATE if offering.is_late(now) else OfferingState.OPEN
 
 
 def create_term(

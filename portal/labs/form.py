@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from grader.api import Catalogue, ManifestError, SubmittedFile, UnknownAssignment
 from portal.courses.models import Enrolment, Offering
+from portal.grants.service import conditions_for
 from portal.labs.service import Allowance, Refused, allowance_of, check_allowed
 
 
@@ -44,15 +45,16 @@ def upload_form(
         files, upload_mb = assignment.files, assignment.limits.upload_mb
     except (UnknownAssignment, ManifestError):
         refusal = "This lab takes no uploads at the moment. Tell your instructor, please."
+    own = conditions_for(session, enrolment.id if enrolment else None, offering)
     allowance = None
     if enrolment is not None and not is_staff:
-        allowance = allowance_of(session, enrolment.id, offering, now=now)
+        allowance = allowance_of(session, enrolment.id, offering, own, now=now)
     return UploadForm(
         offering_id=offering.id,
         client_key=str(uuid.uuid4()),
         files=files,
         upload_mb=upload_mb,
-        late=offering.is_late(now),
+        late=own.is_late(now),
         allowance=allowance,
         refusal=refusal,
     )

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from grader.api import Lab, ManifestError, UnknownAssignment
 from portal.courses.access import OfferingAccess, require_offering
 from portal.courses.models import Enrolment, Offering
-from portal.courses.service import OfferingState, enrolments_of, state_of, visible_offerings
+from portal.courses.policy import NOTHING, Conditions, OfferingState, conditions
+from portal.courses.service import enrolments_of, visible_offerings
 from portal.courses.variants import Lot
+from portal.grants.service import conditions_for, granted_to
 from portal.labs.handout import read_handout, skeleton_zip
 from portal.people.login import me
 from portal.platform.web import db_session, now, portal
@@ -28,6 +30,7 @@ class HomeLine:
     """One offering on the home page."""
 
     offering: Offering
+    conditions: Conditions  # that hold for this person
     state: OfferingState
     score: ScoreLine
 
@@ -45,23 +48,29 @@ def home() -> ResponseReturnValue:
 
 def _home_lines(session: Session, enrolment: Enrolment, at: datetime) -> list[HomeLine]:
     scores = scores_of(session, enrolment, portal().catalogue)
-    return [
-        HomeLine(offering, state_of(offering, at), scores[offering.id])
-        for offering in visible_offerings(session, enrolment)
-    ]
+    granted = granted_to(session, [enrolment.id])
+    lines = []
+    for offering in visible_offerings(session, enrolment):
+        own = conditions(offering, granted.get((enrolment.id, offering.id), NOTHING))
+        lines.append(HomeLine(offering, own, own.state(at), scores[offering.id]))
+    return lines
 
 
 @blueprint.get("/labs/<int:offering_id>/")
 def lab(offering_id: int) -> ResponseReturnValue:
     """Show a lab: handout, points, skeleton, upload form and the person's attempts."""
     access = require_offering(db_session(), offering_id)
-    state = state_of(access.offering, now())
+    own = conditions_for(
+        db_session(), access.enrolment.id if access.enrolment else None, access.offering
+    )
+    state = own.state(now())
     hidden = state is OfferingState.NOT_YET and not access.is_staff
     found = None if hidden else _lab_of(access.offering)
     handout = read_handout(found.public, request.args.get("lang", "en")) if found else None
     return render_template(
         "labs/lab.html",
         offering=access.offering,
+        conditions=own,
         enrolment=access.enrolment,
         is_staff=access.is_staff,
         zone=access.offering.term.timezone,
@@ -81,7 +90,7 @@ def skeleton(offering_id: int) -> ResponseReturnValue:
     found = _lab_of(access.offering)
     if found is None:
         abort(404)
-    if state_of(access.offering, now()) is OfferingState.NOT_YET and not access.is_staff:
+    if conditions(access.offering).state(now()) is OfferingState.NOT_YET and not access.is_staff:
         abort(404)
     response = Response(skeleton_zip(found.assignment), mimetype="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="{found.assignment.slug}.zip"'

@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.courses.models import AttemptPolicy, Enrolment, Offering
+from portal.courses.policy import Conditions, OfferingState
+from portal.grants.service import conditions_for
 from portal.platform.engine import DEFAULT_QUEUE, JobEngine
 from portal.platform.errors import Invalid
 from portal.runs import service as runs
@@ -51,19 +53,23 @@ class Allowance:
 
     used_today: int
     used_total: int
-    per_day: int | None
-    total: int | None
+    conditions: Conditions
     next_day: datetime  # when the day's count starts anew
+
+    @property
+    def per_day(self) -> int | None:
+        """Attempts a day; None: no limit."""
+        return self.conditions.attempts_per_day
+
+    @property
+    def total(self) -> int | None:
+        """Attempts in all; None: no limit."""
+        return self.conditions.attempts_total
 
     @property
     def left(self) -> int | None:
         """Attempts that remain now; None: no limit."""
-        bounds = []
-        if self.per_day is not None:
-            bounds.append(self.per_day - self.used_today)
-        if self.total is not None:
-            bounds.append(self.total - self.used_total)
-        return max(0, min(bounds)) if bounds else None
+        return self.conditions.attempts_left(self.used_today, self.used_total)
 
 
 def submit(
@@ -124,14 +130,16 @@ def check_allowed(
 ) -> None:
     """Raise Refused if an upload at `now` is too early, too late or once too often."""
     zone = ZoneInfo(offering.term.timezone)
-    if now < offering.opens_at:
-        raise Refused(f"This lab opens at {_local(offering.opens_at, zone)}. Come back then.")
-    if offering.is_closed(now):
+    own = conditions_for(session, enrolment_id, offering)
+    state = own.state(now)
+    if state is OfferingState.NOT_YET:
+        raise Refused(f"This lab opens at {_local(own.opens_at, zone)}. Come back then.")
+    if state is OfferingState.CLOSED:
         raise Refused(
-            f"This lab closed at {_local(offering.last_moment, zone)}; your upload came at "
+            f"This lab closed at {_local(own.closes_at, zone)}; your upload came at "
             f"{_local(now, zone)}. Ask your instructor if you were promised more time."
         )
-    allowance = allowance_of(session, enrolment_id, offering, now=now)
+    allowance = allowance_of(session, enrolment_id, offering, own, now=now)
     if allowance.total is not None and allowance.used_total >= allowance.total:
         raise Refused(f"You have used all {allowance.total} attempts of this lab.")
     if allowance.per_day is not None and allowance.used_today >= allowance.per_day:
@@ -142,9 +150,9 @@ def check_allowed(
 
 
 def allowance_of(
-    session: Session, enrolment_id: int, offering: Offering, *, now: datetime
+    session: Session, enrolment_id: int, offering: Offering, own: Conditions, *, now: datetime
 ) -> Allowance:
-    """Count a student's attempts; a day begins at midnight in the course's zone.
+    """Count a student's attempts under their conditions; a day begins at the course's midnight.
 
     What was replaced before it was graded, or failed through our fault, is not counted; nor is
     what still waits and would be replaced by the next upload, where only the last one counts.
@@ -166,8 +174,7 @@ def allowance_of(
     return Allowance(
         used_today=session.scalar(counted.where(Submission.received_at >= midnight)) or 0,
         used_total=session.scalar(counted) or 0,
-        per_day=offering.attempts_per_day,
-        total=offering.attempts_total,
+        conditions=own,
         next_day=next_midnight,
     )
 

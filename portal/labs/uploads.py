@@ -13,7 +13,7 @@ from grader.api import ManifestError, Rejected, UnknownAssignment, preview_uploa
 from portal.audit.service import record
 from portal.courses.access import OfferingAccess, require_offering
 from portal.courses.models import Offering
-from portal.courses.service import OfferingState, state_of
+from portal.courses.policy import OfferingState, conditions
 from portal.labs import service
 from portal.labs.form import UploadForm, upload_form
 from portal.people.login import me
@@ -123,7 +123,8 @@ def my_attempts(offering: Offering) -> list[Attempt]:
 
 def _too_early(access: OfferingAccess) -> bool:
     """Tell whether even the names of the lab's files are not for this person yet."""
-    return not access.is_staff and state_of(access.offering, began()) is OfferingState.NOT_YET
+    opened = conditions(access.offering).state(began()) is not OfferingState.NOT_YET
+    return not access.is_staff and not opened
 
 
 def _sent_files() -> list[SentFile]:

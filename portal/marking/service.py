@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session, contains_eager, defer, joinedload
 
 from grader.api import Catalogue, ManifestError, Rejected, UnknownAssignment, clean, receive_bytes
 from portal.courses.models import Enrolment, Offering
+from portal.grants.service import granted_to
 from portal.people.models import User
 from portal.platform.errors import UnknownDigest
 from portal.platform.store import Store
 from portal.runs.models import Event, EventKind, GradingRun, Result, RunState
 from portal.runs.service import current_runs
-from portal.standings.attempts import Attempt
+from portal.standings.attempts import Attempt, came_late
 from portal.submissions.models import Submission
 
 PAGE_SIZE = 50
@@ -167,8 +168,9 @@ def _load(session: Session, ids: Sequence[str]) -> list[Attempt]:
         result.run_id: result
         for result in session.scalars(found.options(defer(Result.report, raiseload=True)))
     }
+    granted = granted_to(session, {submission.enrolment_id for submission in submissions})
     return [
-        Attempt(submission, run, results.get(run.id))
+        Attempt(submission, run, results.get(run.id), came_late(submission, granted))
         for submission in submissions
         if (run := current.get(submission.id)) is not None
     ]

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from grader.api import Outcome, Report, StudentArtifact, StudentItem, StudentReport, for_student
 from portal.courses.models import Offering, Term
+from portal.courses.policy import Conditions
+from portal.grants.service import conditions_for, conditions_of_all
 from portal.results.groups import TestGroup, grouped
 from portal.runs.models import Result
 from portal.runs.status import Status, statuses
@@ -26,6 +28,7 @@ class ResultPage:
 
     submission: Submission
     offering: Offering
+    conditions: Conditions  # that hold for its student
     term: Term
     arrival: Arrival
     attempt: Attempt
@@ -70,30 +73,31 @@ def result_page(session: Session, submission: Submission, *, now: datetime) -> R
     return ResultPage(
         submission=submission,
         offering=submission.offering,
+        conditions=conditions_for(session, submission.enrolment_id, submission.offering),
         term=submission.offering.term,
         arrival=arrival,
         attempt=attempt,
         status=statuses(session, [attempt.run.id])[attempt.run.id],
-        report=student_report(submission.offering, attempt.result, now=now),
+        report=student_report(session, submission.offering, attempt.result, now=now),
         changed=changed,
         previous=previous,
     )
 
 
 def student_report(
-    offering: Offering, result: Result | None, *, now: datetime
+    session: Session, offering: Offering, result: Result | None, *, now: datetime
 ) -> StudentReport | None:
     """Return what the student may see of a result at `now`; None without one.
 
-    Details that open after the due date stay closed while uploads are still taken, or on their way
-    since the last minute. Those
-    that open with published grades stay closed: grades are not published test by test.
+    Details that open after the due date stay closed while uploads are still taken from anybody, or
+    on their way since the last minute: who has an extension could be shown them. Those that open
+    with published grades stay closed: grades are not published test by test.
     """
     if result is None:
         return None
     return for_student(
         Report.model_validate_json(result.report),
-        due_passed=offering.is_closed(now - _ON_THE_WAY),
+        due_passed=conditions_of_all(session, offering).is_closed(now - _ON_THE_WAY),
         published=False,
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.courses.models import AttemptPolicy, Enrolment, Offering
+from portal.courses.policy import NOTHING, Granted, conditions
+from portal.grants.service import Place, granted_to
 from portal.runs import service as runs
 from portal.runs.models import GradingRun, Result, RunState
 from portal.submissions.models import Submission
@@ -21,6 +23,7 @@ class Attempt:
     submission: Submission
     run: GradingRun
     result: Result | None
+    late: bool  # it came after its student's due date
 
     @property
     def state(self) -> RunState:
@@ -31,11 +34,6 @@ class Attempt:
     def score(self) -> float | None:
         """Points by tests, in the assignment's own points; None without a result."""
         return self.result.score if self.result else None
-
-    @property
-    def late(self) -> bool:
-        """Whether it came after the due date."""
-        return self.submission.offering.is_late(self.submission.received_at)
 
 
 def attempts_of(session: Session, enrolment: Enrolment, offering: Offering) -> list[Attempt]:
@@ -55,6 +53,12 @@ def attempt_of(session: Session, submission: Submission) -> Attempt:
     return _attempts(session, [submission])[0]
 
 
+def came_late(submission: Submission, granted: Mapping[Place, Granted]) -> bool:
+    """Tell whether a submission came after the due date that holds for its student."""
+    own = granted.get((submission.enrolment_id, submission.offering_id), NOTHING)
+    return conditions(submission.offering, own).is_late(submission.received_at)
+
+
 def counted(attempts: Iterable[Attempt], policy: AttemptPolicy) -> Attempt | None:
     """Return the attempt that counts among one student's: the last graded, or the best.
 
@@ -69,15 +73,16 @@ def counted(attempts: Iterable[Attempt], policy: AttemptPolicy) -> Attempt | Non
 
 
 def _attempts(session: Session, submissions: Sequence[Submission]) -> list[Attempt]:
-    """Join submissions with their runs and results, in three queries whatever their number."""
+    """Join submissions with their runs and results, in as many queries whatever their number."""
     current = runs.current_runs(session, [submission.id for submission in submissions])
     run_ids = [run.id for run in current.values()]
     results = {
         result.run_id: result
         for result in session.scalars(select(Result).where(Result.run_id.in_(run_ids)))
     }
+    granted = granted_to(session, {submission.enrolment_id for submission in submissions})
     return [
-        Attempt(submission, run, results.get(run.id))
+        Attempt(submission, run, results.get(run.id), came_late(submission, granted))
         for submission in submissions
         if (run := current.get(submission.id)) is not None
     ]

@@ -6,24 +6,25 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager, defer
 
 from portal.courses.models import Offering
+from portal.grants.service import Place, granted_in_term
 from portal.runs.models import GradingRun, Result, RunState
-from portal.standings.attempts import Attempt
+from portal.standings.attempts import Attempt, came_late
 from portal.submissions.models import Submission
-
-Place = tuple[int, int]  # enrolment id, offering id
 
 
 def attempts_in_term(
     session: Session, term_id: int, enrolment_id: int | None = None
 ) -> dict[Place, list[Attempt]]:
-    """Return the attempts of a term, or of one student in it, in one query."""
+    """Return the attempts of a term, or of one student in it, in two queries."""
+    granted = granted_in_term(session, term_id)
     speaking: dict[str, Attempt] = {}
     for submission, run, result in session.execute(_query(term_id, enrolment_id)):
         present = speaking.get(submission.id)
         # As `runs.current_runs` has it: the newest graded run speaks, else the newest.
         graded = present is not None and present.run.state is RunState.GRADED
         if not graded or run.state is RunState.GRADED:
-            speaking[submission.id] = Attempt(submission, run, result)
+            late = came_late(submission, granted)
+            speaking[submission.id] = Attempt(submission, run, result, late)
     places: dict[Place, list[Attempt]] = {}
     for attempt in speaking.values():
         place = (attempt.submission.enrolment_id, attempt.submission.offering_id)

@@ -83,13 +83,14 @@ FEATURES = {
     "audit": (),
     "people": ("audit",),
     "courses": ("audit", "people"),
+    "grants": ("audit", "courses", "people"),
     "submissions": ("courses",),
     "runs": ("courses", "submissions"),
-    "standings": ("audit", "courses", "people", "runs", "submissions"),
-    "results": ("courses", "runs", "standings", "submissions"),
-    "marking": ("audit", "courses", "people", "runs", "standings", "submissions"),
+    "standings": ("audit", "courses", "grants", "people", "runs", "submissions"),
+    "results": ("courses", "grants", "runs", "standings", "submissions"),
+    "marking": ("audit", "courses", "grants", "people", "runs", "standings", "submissions"),
     "dashboard": ("courses", "runs", "standings"),
-    "labs": ("audit", "courses", "people", "runs", "standings", "submissions"),
+    "labs": ("audit", "courses", "grants", "people", "runs", "standings", "submissions"),
     "system": (),
 }
 # What stands on all of them, lowest first: each uses those before it.

@@ -58,6 +58,7 @@ def places(portal, graded):
         "result with pictures": ("emmy", f"/submissions/{portal.pictured}"),
         "gradebook": ("ines", f"{staff}/gradebook"),
         "dashboard": ("ines", f"{staff}/dashboard?offering={site.offering_id}"),
+        "extensions": ("ines", f"{staff}/extensions"),
     }
 
 
@@ -98,6 +99,7 @@ def test_the_instructor_sees_both_attempts_and_the_one_that_counts(portal, grade
         "result with pictures",
         "gradebook",
         "dashboard",
+        "extensions",
     ],
 )
 def test_a_main_page_is_accessible_and_fits(name, places, visit, axe):

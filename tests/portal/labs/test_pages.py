@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select
 
 from grader.api import Catalogue
 from portal.courses.models import Enrolment, Offering, Role, Term
-from portal.courses.service import OfferingState, create_term, state_of
+from portal.courses.service import create_term
 from portal.labs.handout import render_markdown, skeleton_zip
 from portal.platform.db import read_session, write_session
 from portal.platform.errors import Invalid
@@ -48,22 +48,6 @@ def test_a_term_that_cannot_be_is_refused(
     values = {"slug": "new", "title": "New", "timezone": "UTC"} | change
     with write_session(engine) as session, pytest.raises(Invalid, match=complaint):
         create_term(session, labs=[], first_day=date(2026, 1, 1), **values)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("second", [0, 1, 59])  # of the due date: it names a minute
-def test_the_due_minute_is_on_time_to_its_end_and_the_next_is_not(term: Term, second: int) -> None:
-    lab = term.offerings[0]
-    tick = timedelta(microseconds=1)
-    minute = timedelta(minutes=1)
-    over = lab.due_at + minute
-    lab.due_at += timedelta(seconds=second)
-    assert state_of(lab, lab.opens_at - tick) is OfferingState.NOT_YET
-    assert state_of(lab, over - tick) is OfferingState.OPEN
-    assert state_of(lab, over) is OfferingState.CLOSED
-    lab.closes_at = lab.due_at + timedelta(days=1)
-    assert state_of(lab, over) is OfferingState.LATE
-    assert state_of(lab, over + timedelta(days=1) - tick) is OfferingState.LATE
-    assert state_of(lab, over + timedelta(days=1)) is OfferingState.CLOSED
 
 
 def test_home_shows_due_dates_in_the_courses_zone(make_member: Member, log_in: LogIn) -> None:

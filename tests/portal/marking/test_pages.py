@@ -33,6 +33,7 @@ def staff(make_member, log_in):
         "/staff/{term}/gradebook/{enrolment}",
         "/staff/{term}/submissions",
         "/staff/{term}/dashboard",
+        "/staff/{term}/extensions",
         "/staff/submissions/{submission}",
     ],
 )

@@ -12,6 +12,7 @@ from support.portal import open_site
 
 from grader.grading import GradingPool
 from grader.lab.catalogue import Catalogue
+from portal.courses.policy import conditions
 from portal.labs.service import allowance_of
 from portal.platform.config import DEFAULT_MINIMUM_TIER, load_config
 from portal.platform.db import read_session, write_session
@@ -190,8 +191,9 @@ def test_a_refusal_costs_the_student_no_attempt_and_is_told_calmly(refused, site
     assert "tier" not in page and "doctor" not in page
     with read_session(site.engine) as session:
         submission = session.get_one(Submission, refused)
+        lab = submission.offering
         allowance = allowance_of(
-            session, submission.enrolment_id, submission.offering, now=submission.received_at
+            session, submission.enrolment_id, lab, conditions(lab), now=submission.received_at
         )
     assert allowance.used_total == 0
 

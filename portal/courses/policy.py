@@ -1,0 +1,119 @@
+"""When somebody may hand in, how often, and what is late: the one place that decides it.
+
+Nothing here reads a database or a clock. What an offering says to everybody, what staff granted one
+student, and an instant go in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+
+class OfferingState(StrEnum):
+    """How an offering stands at an instant."""
+
+    NOT_YET = "not yet open"
+    OPEN = "open"
+    LATE = "late"  # due has passed, uploads are still taken
+    CLOSED = "closed"
+
+
+class Rules(Protocol):
+    """What an offering says to everybody."""
+
+    @property
+    def opens_at(self) -> datetime:
+        """The instant from which uploads are taken."""
+
+    @property
+    def due_at(self) -> datetime:
+        """The last minute in which an upload is in time."""
+
+    @property
+    def closes_at(self) -> datetime | None:
+        """The last minute in which an upload is taken; None: the due one."""
+
+    @property
+    def attempts_per_day(self) -> int | None:
+        """Attempts a day in the course's zone; None: no limit."""
+
+    @property
+    def attempts_total(self) -> int | None:
+        """Attempts in all; None: no limit."""
+
+
+@dataclass(frozen=True)
+class Granted:
+    """What staff gave one student beyond the rules."""
+
+    due_at: datetime | None = None  # the last minute for this student, if it is later than the due
+    attempts: int = 0  # more of them, each day and in all
+
+
+NOTHING = Granted()
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What holds for one student in one offering."""
+
+    opens_at: datetime
+    due_at: datetime
+    closes_at: datetime
+    attempts_per_day: int | None
+    attempts_total: int | None
+    extended: bool  # due later than for the others
+
+    def is_late(self, instant: datetime) -> bool:
+        """Tell whether an upload at an instant comes after the due minute."""
+        return instant >= _end_of_minute(self.due_at)
+
+    def is_closed(self, instant: datetime) -> bool:
+        """Tell whether an upload at an instant comes too late to be taken."""
+        return instant >= _end_of_minute(self.closes_at)
+
+    def state(self, instant: datetime) -> OfferingState:
+        """Return how the offering stands for this student. Due at 23:59 is what is before 24:00."""
+        if instant < self.opens_at:
+            return OfferingState.NOT_YET
+        if self.is_closed(instant):
+            return OfferingState.CLOSED
+        return OfferingState.LATE if self.is_late(instant) else OfferingState.OPEN
+
+    def attempts_left(self, used_today: int, used_total: int) -> int | None:
+        """Return how many attempts remain; None: no limit."""
+        bounds = []
+        if self.attempts_per_day is not None:
+            bounds.append(self.attempts_per_day - used_today)
+        if self.attempts_total is not None:
+            bounds.append(self.attempts_total - used_total)
+        return max(0, min(bounds)) if bounds else None
+
+
+def conditions(rules: Rules, granted: Granted = NOTHING) -> Conditions:
+    """Return what holds for a student: the rules, and what was granted where it is more.
+
+    An extension takes uploads until the new due minute, or until the offering closes if that is
+    later; it never makes anything earlier.
+    """
+    due_at = max(rules.due_at, granted.due_at or rules.due_at)
+    return Conditions(
+        opens_at=rules.opens_at,
+        due_at=due_at,
+        closes_at=max(rules.closes_at or rules.due_at, due_at),
+        attempts_per_day=_more(rules.attempts_per_day, granted.attempts),
+        attempts_total=_more(rules.attempts_total, granted.attempts),
+        extended=due_at > rules.due_at,
+    )
+
+
+def _more(limit: int | None, attempts: int) -> int | None:
+    return None if limit is None else limit + attempts
+
+
+def _end_of_minute(instant: datetime) -> datetime:
+    """Return when the minute of an instant is over: people read 23:59 as all of that minute."""
+    return instant.replace(second=0, microsecond=0) + timedelta(minutes=1)

@@ -1,0 +1,1 @@
+"""What staff grant one student beyond an offering's rules: more time, more attempts."""

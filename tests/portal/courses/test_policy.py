@@ -1,0 +1,126 @@
+"""Who may hand in when, how often, and what is late: the rules, by hand and by property."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.courses.policy import Granted, OfferingState, conditions
+
+DAY, MINUTE, TICK = timedelta(days=1), timedelta(minutes=1), timedelta(microseconds=1)
+OPENS = datetime(2026, 9, 6, 16, 0, tzinfo=UTC)
+DUE = datetime(2026, 9, 20, 15, 59, tzinfo=UTC)
+NOT_YET, OPEN, LATE, CLOSED = OfferingState
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What an offering says to everybody."""
+
+    opens_at: datetime = OPENS
+    due_at: datetime = DUE
+    closes_at: datetime | None = None
+    attempts_per_day: int | None = None
+    attempts_total: int | None = None
+
+
+STRICT, WITH_LATE_DAY = Lab(), Lab(closes_at=DUE + DAY)
+LATER, NEXT_WEEK = Granted(due_at=DUE + timedelta(hours=2)), Granted(due_at=DUE + 7 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("lab", "granted", "at", "state"),
+    [
+        pytest.param(STRICT, Granted(), OPENS - TICK, NOT_YET, id="before it opens"),
+        pytest.param(STRICT, Granted(), OPENS, OPEN, id="as it opens"),
+        pytest.param(STRICT, Granted(), DUE, OPEN, id="as the due minute begins"),
+        pytest.param(STRICT, Granted(), DUE + MINUTE - TICK, OPEN, id="as the due minute ends"),
+        pytest.param(STRICT, Granted(), DUE + MINUTE, CLOSED, id="after the due minute"),
+        pytest.param(WITH_LATE_DAY, Granted(), DUE + MINUTE, LATE, id="late day begins"),
+        pytest.param(WITH_LATE_DAY, Granted(), DUE + DAY + MINUTE - TICK, LATE, id="late day ends"),
+        pytest.param(WITH_LATE_DAY, Granted(), DUE + DAY + MINUTE, CLOSED, id="late day is over"),
+        pytest.param(STRICT, NEXT_WEEK, OPENS - TICK, NOT_YET, id="more time opens nothing"),
+        pytest.param(STRICT, NEXT_WEEK, DUE + MINUTE, OPEN, id="in the extension"),
+        pytest.param(STRICT, NEXT_WEEK, DUE + 7 * DAY + MINUTE - TICK, OPEN, id="its last moment"),
+        pytest.param(STRICT, NEXT_WEEK, DUE + 7 * DAY + MINUTE, CLOSED, id="after the extension"),
+        pytest.param(WITH_LATE_DAY, LATER, DUE + MINUTE, OPEN, id="two hours more: in time"),
+        pytest.param(WITH_LATE_DAY, LATER, DUE + timedelta(hours=3), LATE, id="two hours: late"),
+        pytest.param(WITH_LATE_DAY, LATER, DUE + DAY, LATE, id="two hours: the late day stays"),
+        pytest.param(WITH_LATE_DAY, LATER, DUE + DAY + MINUTE, CLOSED, id="two hours: over"),
+        pytest.param(WITH_LATE_DAY, NEXT_WEEK, DUE + 7 * DAY, OPEN, id="a week beats the late day"),
+        pytest.param(
+            WITH_LATE_DAY, NEXT_WEEK, DUE + 7 * DAY + MINUTE, CLOSED, id="a week: then closed"
+        ),
+        pytest.param(STRICT, Granted(due_at=DUE - DAY), DUE, OPEN, id="an earlier date is nothing"),
+        pytest.param(STRICT, Granted(attempts=3), DUE + MINUTE, CLOSED, id="attempts are no time"),
+        pytest.param(Lab(due_at=DUE + 30 * TICK), Granted(), DUE + MINUTE - TICK, OPEN, id="ticks"),
+        pytest.param(
+            Lab(due_at=DUE + 59 * timedelta(seconds=1)), Granted(), DUE + MINUTE, CLOSED, id="59 s"
+        ),
+    ],
+)
+def test_how_a_lab_stands_at_an_instant(lab, granted, at, state):
+    assert conditions(lab, granted).state(at) is state
+
+
+@pytest.mark.parametrize(
+    ("a_day", "total", "more", "today", "so_far", "left"),
+    [
+        (None, None, 0, 50, 500, None),
+        (None, None, 3, 50, 500, None),
+        (2, None, 0, 0, 9, 2),
+        (2, None, 0, 2, 9, 0),
+        (2, None, 1, 2, 9, 1),
+        (None, 5, 0, 4, 4, 1),
+        (None, 5, 0, 5, 5, 0),
+        (None, 5, 2, 5, 5, 2),
+        (3, 5, 0, 0, 4, 1),
+        (3, 5, 0, 3, 3, 0),
+        (3, 5, 0, 0, 7, 0),
+        (3, 5, 10, 3, 5, 10),
+        (0, None, 0, 0, 0, 0),
+        (0, None, 1, 0, 0, 1),
+    ],
+)
+def test_how_many_attempts_are_left(a_day, total, more, today, so_far, left):
+    lab = Lab(attempts_per_day=a_day, attempts_total=total)
+    assert conditions(lab, Granted(attempts=more)).attempts_left(today, so_far) == left
+
+
+instants = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
+labs = st.builds(
+    lambda dates, closes, a_day, total: Lab(
+        dates[0], dates[1], dates[2] if closes else None, a_day, total
+    ),
+    st.lists(instants, min_size=3, max_size=3).map(sorted),
+    st.booleans(),
+    st.none() | st.integers(0, 5),
+    st.none() | st.integers(0, 5),
+)
+grants = st.builds(Granted, st.none() | instants, st.integers(0, 5))
+ORDER = [CLOSED, LATE, OPEN]
+
+
+@given(labs, grants, instants)
+def test_a_grant_never_takes_anything_away(lab, granted, at):
+    plain, own = conditions(lab), conditions(lab, granted)
+    before, after = plain.state(at), own.state(at)
+    assert (before is NOT_YET) == (after is NOT_YET)
+    if before is not NOT_YET:
+        assert ORDER.index(after) >= ORDER.index(before)
+    for today, so_far in ((0, 0), (3, 4)):
+        few, many = plain.attempts_left(today, so_far), own.attempts_left(today, so_far)
+        assert (few is None) == (many is None)
+        assert few is None or few <= many <= few + granted.attempts or few == 0
+
+
+@given(labs, grants)
+def test_states_follow_one_another_in_order(lab, granted):
+    own = conditions(lab, granted)
+    assert own.opens_at <= own.due_at <= own.closes_at
+    assert own.extended == (own.due_at > lab.due_at)
+    seen = [own.state(own.opens_at - TICK), own.state(own.closes_at + MINUTE)]
+    assert seen == [NOT_YET, CLOSED]
+    assert own.state(own.due_at) is OPEN and not own.is_late(own.due_at)
