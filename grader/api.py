@@ -14,6 +14,7 @@ from grader.lab.catalogue import Catalogue, Lab, find_home
 from grader.lab.handout import handout_files, handout_zip
 from grader.lab.manifest import Assignment, SubmittedFile
 from grader.report import Outcome, Report, RunStatus, TestReport
+from grader.report.causes import LANGUAGES, Language
 from grader.report.explain import LineKind, explain, findings_to_look_at, smiley, where
 from grader.report.export import safe_cell
 from grader.report.redaction import (
@@ -29,12 +30,14 @@ from grader.sheet import SheetRow, read_sheet
 from grader.text import clean, clean_line, invisible
 
 __all__ = [
+    "LANGUAGES",
     "NOT_FOR_GRADES",
     "Assignment",
     "Catalogue",
     "GradingPool",
     "GradingProgress",
     "Lab",
+    "Language",
     "LineKind",
     "ManifestError",
     "Outcome",

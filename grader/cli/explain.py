@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from grader.errors import ProctorError
+from grader.report.causes import LANGUAGES, Language
 from grader.report.explain import explain as explain_report
 from grader.report.explain import render_text
 from grader.report.export import from_json
@@ -19,7 +20,15 @@ from grader.report.report import Report
 @click.argument("name", required=False)
 @click.option("--test", metavar="WORD", help="Only tests with this in their id or title.")
 @click.option("--as-student", is_flag=True, help="Only what the student may see.")
-def explain(file: Path, name: str | None, test: str | None, as_student: bool) -> None:
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    default="en",
+    help="In which to tell the causes of lost tests; English by default.",
+)
+def explain(
+    file: Path, name: str | None, test: str | None, as_student: bool, language: Language
+) -> None:
     """Explain how scores came about.
 
     FILE was written by run --json; NAME is one submission in it, else all are explained.
@@ -29,6 +38,7 @@ def explain(file: Path, name: str | None, test: str | None, as_student: bool) ->
         explain_report(
             for_student(report, due_passed=False, published=False) if as_student else report,
             test=test,
+            language=language,
         )
         for report in chosen
     ]

@@ -15,7 +15,7 @@ from grader.errors import SandboxError
 from grader.grading.harness.so_far import EndedTest, RunSoFar
 from grader.grading.job import GradingJob
 from grader.grading.verdict import Verdict
-from grader.report.causes import Cause
+from grader.report.diagnosis import Cause, Diagnosis
 from grader.report.report import Outcome
 from grader.sandbox import Cell
 from grader.sandbox.guest.messages import MessageSocket
@@ -131,7 +131,7 @@ class ForkedRun:
         if code == -signal.SIGXCPU:
             return Verdict(
                 outcome=Outcome.FAILED,
-                cause=Cause.TOO_MUCH_TO_JUDGE,
+                diagnosis=Diagnosis(cause=Cause.TOO_MUCH_TO_JUDGE),
                 detail="a computation of the suite's own did not come to its end within the limit",
             )
         detail = f"the trusted process ended with {code} in this test:\n{self._last_words()}"

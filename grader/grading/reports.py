@@ -20,7 +20,8 @@ from grader.grading.versions import library_version
 from grader.intake.submission import Submission
 from grader.lab.catalogue import Lab
 from grader.lab.manifest import Assignment
-from grader.report.causes import reason_for
+from grader.report.causes import PASSED, outcome_diagnosis, sentence
+from grader.report.diagnosis import Cause, Diagnosis
 from grader.report.report import (
     Artifact,
     Environment,
@@ -149,6 +150,7 @@ def _served(entry: Entry) -> TestReport:
 
 
 def _test_report(spec: TestSpec, verdict: Verdict, memory_mb: int) -> TestReport:
+    diagnosis = _diagnosis(verdict, memory_mb)
     return TestReport(
         id=spec.id,
         item=spec.item,
@@ -160,14 +162,8 @@ def _test_report(spec: TestSpec, verdict: Verdict, memory_mb: int) -> TestReport
         score=0.0,
         max_score=0.0,
         hint=spec.hint,
-        reason=reason_for(
-            verdict.outcome,
-            credit=verdict.credit,
-            blocked=verdict.blocked,
-            cause=verdict.cause,
-            cpu_seconds=verdict.allowance,
-            memory_mb=memory_mb,
-        ),
+        diagnosis=diagnosis,
+        reason=sentence(diagnosis) if diagnosis else PASSED["en"],
         detail="\n".join([*verdict.notes, verdict.detail]).strip(),
         output=verdict.output,
         measured=verdict.measured,
@@ -175,6 +171,17 @@ def _test_report(spec: TestSpec, verdict: Verdict, memory_mb: int) -> TestReport
         cpu_seconds=round(verdict.cpu_seconds, 3),
         cpu_share=round(verdict.cpu_share, 3),
         wall_seconds=round(verdict.wall_seconds, 3),
+    )
+
+
+def _diagnosis(verdict: Verdict, memory_mb: int) -> Diagnosis | None:
+    """Return what may be told of a verdict; None if the test passed in full."""
+    if not verdict.lost:
+        return None
+    if verdict.blocked:
+        return Diagnosis(cause=Cause.BLOCKED)
+    return verdict.diagnosis or outcome_diagnosis(
+        verdict.outcome, cpu_seconds=verdict.allowance, memory_mb=memory_mb
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from grader.report.causes import Cause
+from grader.report.diagnosis import Cause, Diagnosis
 from grader.report.report import Outcome
 
 
@@ -14,7 +14,7 @@ class Verdict:
 
     outcome: Outcome = Outcome.MISSING
     credit: float = 0.0
-    cause: Cause | None = None
+    diagnosis: Diagnosis | None = None  # None: no more is known than the outcome
     blocked: bool = False  # a test it needs did not pass
     detail: str = ""
     output: str = ""
@@ -25,6 +25,11 @@ class Verdict:
     idle_seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
     measured: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def cause(self) -> Cause | None:
+        """The cause of the diagnosis, None if there is none."""
+        return self.diagnosis.cause if self.diagnosis else None
 
     @property
     def lost(self) -> bool:

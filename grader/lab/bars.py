@@ -8,6 +8,7 @@
     full = { cora = 0.80, synthetic = 0.7 }        # or one number for every variant
     partial = { cora = 0.77, synthetic = 0.6 }     # optional: earns `credit`, 0.5 by default
     scale = "linear"                               # or "log10": how its distribution is modelled
+    show = true                                    # whether students are told the rounded figure
 
 Instead of `partial` a bar may have a `floor`: from there, where nothing is earned, credit grows
 linearly on the bar's scale to all of it at `full`; it counts in steps (`grader.report.scoring`). A
@@ -71,6 +72,7 @@ class Bar(BaseModel):
     credit: float | None = Field(None, gt=0, lt=1, strict=True)
     floor: Levels | None = None
     scale: Literal["linear", "log10"] = "linear"
+    show: bool = Field(True, strict=True)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

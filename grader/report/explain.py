@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from grader.report.causes import Language
 from grader.report.redaction import StudentItem, StudentReport, StudentTest, for_student
 from grader.report.report import FromScratchFinding, Outcome, Report, RunStatus, TestReport
 from grader.report.scoring import CREDIT_STEPS
@@ -17,6 +18,7 @@ from grader.text import clean
 
 SMILEYS = {Outcome.PASSED: ":)", Outcome.MISSING: ":|", Outcome.UNJUDGED: ":|"}
 SAD = ":("
+HINT = "The author's hint, on the usual mistake:"
 
 RULES = (
     "The points of a rubric item are shared among its tests; a test that weighs more has more.",
@@ -64,10 +66,13 @@ class Explanation:
         return tuple(line for line in self.lines if line.kind is kind)
 
 
-def explain(report: Report | StudentReport, *, test: str | None = None) -> Explanation:
+def explain(
+    report: Report | StudentReport, *, test: str | None = None, language: Language = "en"
+) -> Explanation:
     """Explain a whole report, or only the tests whose id or title holds `test`.
 
     A staff report is explained with ids and details, a student's with what the student may see.
+    The causes of lost tests are told in `language`, everything else in English.
     """
     if isinstance(report, Report):
         shown = for_student(report, due_passed=True, published=True)
@@ -77,7 +82,7 @@ def explain(report: Report | StudentReport, *, test: str | None = None) -> Expla
     lines = [*_head(shown, report.fault if isinstance(report, Report) else "")]
     if shown.status is RunStatus.GRADED:
         lines += [Line(LineKind.RULE, rule) for rule in RULES] if test is None else []
-        lines += _body(shown, staff, test)
+        lines += _body(shown, staff, test, language)
     if isinstance(report, Report) and test is None:
         lines += _finding_lines(report)
     return Explanation(tuple(lines))
@@ -135,7 +140,7 @@ def _sum_of_parts(report: StudentReport) -> str:
 
 
 def _body(
-    report: StudentReport, staff: dict[int, TestReport], wanted: str | None
+    report: StudentReport, staff: dict[int, TestReport], wanted: str | None, language: Language
 ) -> Iterator[Line]:
     tests = {test.number: test for test in report.tests if _matches(test, staff, wanted)}
     for part in report.parts:
@@ -150,7 +155,7 @@ def _body(
             yield _item_line(item)
             for number in item.tests:
                 if number in tests:
-                    yield from _test_lines(tests[number], staff.get(number))
+                    yield from _test_lines(tests[number], staff.get(number), language)
 
 
 def findings_to_look_at(report: Report) -> str:
@@ -196,7 +201,7 @@ def _item_line(item: StudentItem) -> Line:
     )
 
 
-def _test_lines(test: StudentTest, staff: TestReport | None) -> Iterator[Line]:
+def _test_lines(test: StudentTest, staff: TestReport | None, language: Language) -> Iterator[Line]:
     name = f"{test.title}  [{staff.id}]" if staff else test.title
     yield Line(
         LineKind.TEST,
@@ -207,25 +212,25 @@ def _test_lines(test: StudentTest, staff: TestReport | None) -> Iterator[Line]:
         max_score=test.max_score,
         test=test.number,
     )
-    for note in _notes(test, staff):
+    for note in _notes(test, staff, language):
         yield Line(LineKind.NOTE, note, depth=3, test=test.number)
     if staff and staff.measured:
         figures = ", ".join(f"{name} {value:.4g}" for name, value in staff.measured.items())
         yield Line(LineKind.NOTE, f"For staff: measured {figures}", depth=3, test=test.number)
 
 
-def _notes(test: StudentTest, staff: TestReport | None) -> Iterator[str]:
+def _notes(test: StudentTest, staff: TestReport | None, language: Language) -> Iterator[str]:
     in_full = test.outcome is Outcome.PASSED and test.score == test.max_score
     if in_full:
         return
     if test.outcome is Outcome.PASSED and test.score == 0:
         yield "Passed, but its item gives points only when all of its tests pass in full."
     else:
-        yield test.reason
-    if test.needs and test.outcome is Outcome.MISSING:
-        yield "Needs: " + "; ".join(test.needs)
+        yield test.reason_zh if language == "zh" else test.reason
+    if test.mend_first:
+        yield "First mend: " + "; ".join(test.mend_first)
     if test.hint:
-        yield f"Hint: {test.hint}"
+        yield f"{HINT} {test.hint}"
     detail = clean(staff.detail) if staff else test.detail
     if detail:
         yield detail

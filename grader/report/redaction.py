@@ -1,18 +1,21 @@
 """What a student may see of a report: an allow-list, filled field by field.
 
 A field that is added to the report reaches no student until it is named here. Of a closed test
-(hidden, or not open yet) the student sees its title, item, outcome, points, hint and a fixed
-sentence; never its id, detail, output or durations, for each of them can carry hidden inputs.
+(hidden, or not open yet) the student sees its title, item, outcome, points, hint and a diagnosis,
+whose words are from fixed sets; never its id, detail, output or durations, for each of them can
+carry hidden inputs.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
 
-from grader.report.causes import is_fixed, reason_for
+from grader.report.causes import PASSED, Language, is_fixed, outcome_diagnosis, sentence
+from grader.report.diagnosis import Cause, Diagnosis
 from grader.report.report import (
     Artifact,
     Environment,
@@ -28,6 +31,9 @@ from grader.report.report import (
 from grader.text import clean, clean_line
 
 NOT_FOR_GRADES = 4  # the sandbox tier without a sandbox
+
+# These tests never came to what their hints are about.
+_WITHOUT_HINT = frozenset({None, Cause.BLOCKED, Cause.NOT_RUN, Cause.NOT_IMPORTED, Cause.RUN_SPENT})
 
 _OUR_FAULT = (
     "A fault of ours stopped the grading. It costs you no attempt and no points; the staff see "
@@ -47,9 +53,13 @@ class StudentTest(ReportModel):
     outcome: Outcome
     score: float
     max_score: float
-    reason: str
-    hint: str = ""
-    needs: tuple[str, ...] = Field((), description="titles of the tests that must pass first")
+    cause: Cause | None = Field(description="None if it passed in full")
+    reason: str = Field(description="what is told of the cause")
+    reason_zh: str = Field(description="the same in Chinese")
+    hint: str = Field("", description="the author's words on the usual mistake, if they may apply")
+    mend_first: tuple[str, ...] = Field(
+        (), description="titles of the tests that kept this one from being run"
+    )
     detail: str = ""
     output: str = ""
     cpu_seconds: float | None = Field(None, description="None for a closed test")
@@ -131,7 +141,7 @@ def for_student(report: Report, *, due_passed: bool, published: bool) -> Student
     """Return what the student may see now; `due_passed` and `published` open more tests."""
     graded = report.status is RunStatus.GRADED
     numbers = {test.id: number for number, test in enumerate(report.tests, start=1)}
-    titles = {test.id: clean_line(test.title) for test in report.tests}
+    tests = {test.id: test for test in report.tests}
 
     def opened(visibility: Visibility) -> bool:
         return is_open(visibility, due_passed=due_passed, published=published)
@@ -150,9 +160,9 @@ def for_student(report: Report, *, due_passed: bool, published: bool) -> Student
         pending_score=report.pending_score,
         parts=tuple(_part(part, numbers) for part in report.parts) if graded else (),
         tests=tuple(
-            _open_test(test, numbers[test.id], titles)
-            if opened(test.visibility)
-            else _closed_test(test, numbers[test.id], titles)
+            (_open_test if opened(test.visibility) else _closed_test)(
+                test, numbers[test.id], _told(test, tests)
+            )
             for test in report.tests
             if graded
         ),
@@ -189,57 +199,87 @@ def _messages(report: Report) -> tuple[str, ...]:
     return tuple(clean(message, 2000) for message in report.messages)
 
 
-def _closed_test(test: TestReport, number: int, titles: dict[str, str]) -> StudentTest:
+def _closed_test(test: TestReport, number: int, told: _Told) -> StudentTest:
     return StudentTest(
         number=number,
         id=None,
         item=test.item,
-        title=titles[test.id],
+        title=clean_line(test.title),
         open=False,
         visibility=test.visibility,
         outcome=test.outcome,
         score=test.score,
         max_score=test.max_score,
-        reason=_reason(test),
-        hint=_hint(test),
-        needs=_needs(test, titles),
+        cause=told.cause,
+        reason=told.reason,
+        reason_zh=told.reason_zh,
+        hint=told.hint,
+        mend_first=told.mend_first,
     )
 
 
-def _open_test(test: TestReport, number: int, titles: dict[str, str]) -> StudentTest:
-    return StudentTest(
-        number=number,
-        id=test.id,
-        item=test.item,
-        title=titles[test.id],
-        open=True,
-        visibility=test.visibility,
-        outcome=test.outcome,
-        score=test.score,
-        max_score=test.max_score,
-        reason=_reason(test),
-        hint=_hint(test),
-        needs=_needs(test, titles),
-        detail=clean(test.detail),
-        output=clean(test.output),
-        cpu_seconds=test.cpu_seconds,
+def _open_test(test: TestReport, number: int, told: _Told) -> StudentTest:
+    return _closed_test(test, number, told).model_copy(
+        update={
+            "id": test.id,
+            "open": True,
+            "detail": clean(test.detail),
+            "output": clean(test.output),
+            "cpu_seconds": test.cpu_seconds,
+        }
     )
 
 
-def _reason(test: TestReport) -> str:
-    """Return the run's sentence if it is a fixed one, else the plain one for the outcome."""
-    if is_fixed(test.reason):
+@dataclass(frozen=True)
+class _Told:
+    """What is told of a test in words."""
+
+    cause: Cause | None
+    reason: str
+    reason_zh: str
+    hint: str
+    mend_first: tuple[str, ...]
+
+
+def _told(test: TestReport, tests: dict[str, TestReport]) -> _Told:
+    diagnosis = _diagnosis(test)
+    cause = diagnosis.cause if diagnosis else None
+    in_the_way = _in_the_way(test, tests)
+    return _Told(
+        cause=cause,
+        reason=_reason(test, diagnosis, "en"),
+        reason_zh=_reason(test, diagnosis, "zh"),
+        hint="" if cause in _WITHOUT_HINT or in_the_way else clean(test.hint, 2000),
+        mend_first=tuple(clean_line(one.title) for one in in_the_way),
+    )
+
+
+def _diagnosis(test: TestReport) -> Diagnosis | None:
+    """Return the run's diagnosis, or that of the outcome in a report that has none."""
+    if test.outcome is Outcome.PASSED and test.credit == 1:
+        return None
+    return test.diagnosis or outcome_diagnosis(test.outcome)
+
+
+def _reason(test: TestReport, diagnosis: Diagnosis | None, language: Language) -> str:
+    """Return the sentence; one that an older run wrote is taken over if it is a fixed one."""
+    if diagnosis is None:
+        return PASSED[language]
+    if test.diagnosis is None and language == "en" and is_fixed(test.reason):
         return test.reason
-    return reason_for(test.outcome, credit=test.credit, blocked=bool(test.needs))
+    return clean(sentence(diagnosis, language), 2000)
 
 
-def _hint(test: TestReport) -> str:
-    in_full = test.outcome is Outcome.PASSED and test.credit == 1
-    return "" if in_full else clean(test.hint, 2000)
-
-
-def _needs(test: TestReport, titles: dict[str, str]) -> tuple[str, ...]:
-    return tuple(titles[needed] for needed in test.needs if needed in titles)
+def _in_the_way(test: TestReport, tests: dict[str, TestReport]) -> tuple[TestReport, ...]:
+    """Return the tests to mend before one that did not run: the first of each chain of needs."""
+    if test.outcome not in (Outcome.MISSING, Outcome.UNJUDGED):
+        return ()
+    found: dict[str, TestReport] = {}
+    for name in test.needs:
+        needed = tests.get(name)
+        if needed is not None and needed.outcome is not Outcome.PASSED:
+            found |= {one.id: one for one in _in_the_way(needed, tests) or (needed,)}
+    return tuple(found.values())
 
 
 def _part(part: PartReport, numbers: dict[str, int]) -> StudentPart:

@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from grader.report.diagnosis import Diagnosis
+
 SCHEMA_VERSION = 1
 
 
@@ -66,7 +68,10 @@ class TestReport(ReportModel):
     score: float
     max_score: float
     hint: str = Field("", description="the author's words, shown to the student on failure")
-    reason: str = Field("", description="a fixed sentence on the outcome, safe for the student")
+    diagnosis: Diagnosis | None = Field(
+        None, description="why it was not passed, safe for the student; None if passed in full"
+    )
+    reason: str = Field("", description="the diagnosis as an English sentence")
     detail: str = Field("", description="staff only for hidden tests: assertion or traceback")
     output: str = Field("", description="what the code printed, capped; as `detail`")
     measured: dict[str, float] = Field(

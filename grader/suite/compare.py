@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grader.suite.values import as_array, as_number, as_tensor, is_tensor, kind_of, require
+from grader.report.diagnosis import Cause, Diagnosis, Difference, count_word
+from grader.suite.values import (
+    WrongAnswer,
+    as_array,
+    as_number,
+    as_tensor,
+    is_tensor,
+    kind_of,
+    require,
+    word_of,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +29,11 @@ if TYPE_CHECKING:
 # What remains after honest rounding in another order, with room to spare.
 _RTOL = {8: 1e-8, 4: 1e-4, 2: 1e-2}  # by bytes of one real number
 _ATOL = 1e-12
+
+_OFF = Diagnosis(cause=Cause.VALUE)
+_NOT_FINITE = Diagnosis(cause=Cause.NOT_FINITE)
+_LEAST_FACTOR = 1e-3  # below, everything would be near 0 rather than off by a factor
+_LEAST_FOR_FACTOR = 3  # numbers that are not 0; any two may share a factor by chance
 
 
 def assert_matches(
@@ -44,18 +59,24 @@ def _match(
     actual: Any, expected: Any, rtol: float | None, atol: float, nonfinite: bool, where: str
 ) -> None:
     if type(expected) in (list, tuple):
-        require(type(actual) is type(expected), _differs(actual, expected, where))
+        _require_kind(actual, expected, where)
         require(
             len(actual) == len(expected),
             f"{where}: expected {len(expected)} entries, got {len(actual)}",
+            Diagnosis(
+                cause=Cause.LENGTH,
+                expected=count_word(len(expected)),
+                got=count_word(len(actual)),
+            ),
         )
         for index, (a, e) in enumerate(zip(actual, expected, strict=True)):
             _match(a, e, rtol, atol, nonfinite, f"{where}[{index}]")
     elif isinstance(expected, dict):
-        require(type(actual) is dict, _differs(actual, expected, where))
+        _require_kind(actual, expected, where)
         require(
             actual.keys() == expected.keys(),
             f"{where}: expected keys {sorted(map(str, expected))}, got {sorted(map(str, actual))}",
+            Diagnosis(cause=Cause.KEYS),
         )
         for key, e in expected.items():
             _match(actual[key], e, rtol, atol, nonfinite, f"{where}[{key!r}]")
@@ -74,10 +95,10 @@ def _match_leaf(
         got_array = as_array(actual, expected.shape, expected.dtype, finite=not nonfinite)
         _close(got_array, expected, _rtol(rtol, _real_bytes(expected)), atol, where)
     elif expected is None or isinstance(expected, (bool, str, bytes)):
-        require(type(actual) is type(expected), _differs(actual, expected, where))
-        require(actual == expected, f"{where}: not the expected {type(expected).__name__}")
+        _require_kind(actual, expected, where)
+        require(actual == expected, f"{where}: not the expected {type(expected).__name__}", _OFF)
     elif isinstance(expected, (int, np.integer)):
-        require(as_number(actual) == int(expected), f"{where}: not the expected integer")
+        require(as_number(actual) == int(expected), f"{where}: not the expected integer", _OFF)
     else:
         number = as_number(actual, finite=not nonfinite)
         wanted = as_number(expected.detach() if is_tensor(expected) else expected, finite=False)
@@ -86,8 +107,13 @@ def _match_leaf(
         )
 
 
-def _differs(actual: Any, expected: Any, where: str) -> str:
-    return f"{where}: expected {kind_of(expected)}, got {kind_of(actual)}"
+def _require_kind(actual: Any, expected: Any, where: str) -> None:
+    """Require the exact type: True is no 1, and a list no tuple."""
+    require(
+        type(actual) is (dict if isinstance(expected, dict) else type(expected)),
+        f"{where}: expected {kind_of(expected)}, got {kind_of(actual)}",
+        Diagnosis(cause=Cause.KIND, expected=word_of(expected), got=word_of(actual)),
+    )
 
 
 def _real_bytes(value: Any) -> int:
@@ -115,17 +141,50 @@ def _as_float64(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
 def _close(actual: Any, expected: Any, rtol: float, atol: float, where: str) -> None:
     if expected.dtype.kind in "biu":
         wrong = int(np.count_nonzero(actual != expected))
-        require(wrong == 0, f"{where}: {wrong} of {expected.size} entries differ")
+        require(
+            wrong == 0,
+            f"{where}: {wrong} of {expected.size} entries differ",
+            _value_off(Difference.ALL if wrong == expected.size else Difference.SOME),
+        )
         return
     finite = np.isfinite(expected)
     same = np.isfinite(actual) == finite
-    require(bool(np.all(same)), f"{where}: NaN or infinity in the wrong places")
+    require(bool(np.all(same)), f"{where}: NaN or infinity in the wrong places", _NOT_FINITE)
     odd_actual, odd_expected = actual[~finite], expected[~finite]
-    require(np.array_equal(odd_actual, odd_expected, equal_nan=True), f"{where}: wrong infinities")
+    require(
+        np.array_equal(odd_actual, odd_expected, equal_nan=True),
+        f"{where}: wrong infinities",
+        _NOT_FINITE,
+    )
     error = float(np.max(np.abs(actual[finite] - expected[finite]), initial=0.0))
     scale = float(np.max(np.abs(expected)[finite], initial=0.0))
-    require(
-        error <= atol + rtol * scale,
-        f"{where}: largest error {error:.3g} against a reference of size {scale:.3g} "
-        f"(allowed {atol + rtol * scale:.3g})",
-    )
+    allowed = atol + rtol * scale
+    if not error <= allowed:  # true of NaN too
+        alone = expected.size == 1
+        told = _OFF if alone else _value_off(_difference(actual[finite], expected[finite], allowed))
+        raise WrongAnswer(
+            f"{where}: largest error {error:.3g} against a reference of size {scale:.3g} "
+            f"(allowed {allowed:.3g})",
+            told,
+        )
+
+
+def _value_off(difference: Difference) -> Diagnosis:
+    return Diagnosis(cause=Cause.VALUE, got=difference)
+
+
+def _difference(actual: Any, expected: Any, allowed: float) -> Difference:
+    """Tell in one word how finite numbers differ, some of them by more than is allowed."""
+
+    def near(numbers: Any) -> bool:
+        return bool(np.all(np.abs(actual - numbers) <= allowed))
+
+    if near(-expected):
+        return Difference.SIGN
+    with np.errstate(all="ignore"):
+        factor = np.vdot(expected, actual) / np.vdot(expected, expected)
+        enough = np.count_nonzero(np.abs(expected) > allowed) >= _LEAST_FOR_FACTOR
+        if enough and abs(factor) > _LEAST_FACTOR and near(factor * expected):
+            return Difference.FACTOR
+    everywhere = bool(np.all(np.abs(actual - expected) > allowed))
+    return Difference.ALL if everywhere else Difference.SOME

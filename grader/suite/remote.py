@@ -9,11 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from grader.report.diagnosis import (
+    ARGUMENTS,
+    Cause,
+    Diagnosis,
+    Kind,
+    count_word,
+    exception_word,
+)
 from grader.sandbox.guest.codec import USUAL_BYTES
 from grader.sandbox.host.failures import StudentRaised
 from grader.sandbox.host.proxy import Student
 from grader.suite.compare import assert_matches
-from grader.suite.values import as_object, is_tensor, kind_of, require
+from grader.suite.values import (
+    WrongAnswer,
+    as_object,
+    is_tensor,
+    kind_of,
+    other_kind,
+    require,
+    shape_diagnosis,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -62,15 +78,26 @@ def attribute(thing: Any, name: str) -> Any:
 @contextmanager
 def expect_raises(kind: type[Exception]) -> Iterator[None]:
     """Assert that the student's code raises `kind`, a built-in exception, inside the block."""
+    wanted = exception_word([one.__name__ for one in kind.__mro__])
     try:
         yield
     except StudentRaised as error:
         require(
             kind.__name__ in error.types,
             f"expected {kind.__name__}, got {error.type_name}: {error.message}",
+            _other_raised(wanted, error),
         )
     else:
-        raise AssertionError(f"expected {kind.__name__}, but nothing was raised")
+        raise WrongAnswer(
+            f"expected {kind.__name__}, but nothing was raised",
+            Diagnosis(cause=Cause.NOT_RAISED, expected=wanted),
+        )
+
+
+def _other_raised(wanted: str, error: StudentRaised) -> Diagnosis:
+    if error.cause is not None:  # not written yet, or a limit that was reached
+        return Diagnosis(cause=error.cause)
+    return Diagnosis(cause=Cause.OTHER_RAISED, expected=wanted, got=exception_word(error.types))
 
 
 def require_unchanged(
@@ -86,7 +113,10 @@ def require_unchanged(
         try:
             assert_matches(there.ask("held"), args[place], rtol=0, atol=0, nonfinite=True)
         except AssertionError as error:
-            raise AssertionError(f"argument {place + 1} was changed in place: {error}") from None
+            raise WrongAnswer(
+                f"argument {place + 1} was changed in place: {error}",
+                Diagnosis(cause=Cause.CHANGED, got=count_word(place + 1, ARGUMENTS)),
+            ) from None
     return answer
 
 
@@ -106,10 +136,24 @@ def _most(shapes: Shapes | None, at_most: int) -> int:
 def _tensors(value: Any, shapes: Shapes | None, at_most: int) -> dict[str, torch.Tensor]:
     bound = f"of at most {_most(shapes, at_most):,} bytes in all"
     if not isinstance(value, dict):
-        raise AssertionError(f"expected tensors by name, {bound}, got {kind_of(value)}")
+        raise WrongAnswer(
+            f"expected tensors by name, {bound}, got {kind_of(value)}",
+            Diagnosis(cause=Cause.TOO_MUCH_TO_JUDGE),
+        )
     for name, tensor in value.items():
-        require(is_tensor(tensor), f"{name}: expected a tensor, {bound}, got {kind_of(tensor)}")
+        if not is_tensor(tensor):
+            raise other_kind(tensor, Kind.TENSOR, f"a tensor for {name}, {bound}")
     if shapes is not None:
-        found = {name: tuple(tensor.shape) for name, tensor in value.items()}
-        require(found == dict(shapes), f"expected the shapes {dict(shapes)}, got {found}")
+        _require_shapes({name: tuple(tensor.shape) for name, tensor in value.items()}, shapes)
     return value
+
+
+def _require_shapes(found: Shapes, shapes: Shapes) -> None:
+    """Require these shapes by name; the first that differs is told."""
+    told = Diagnosis(cause=Cause.KEYS)
+    if found.keys() == shapes.keys():
+        wrong = (name for name, shape in shapes.items() if found[name] != shape)
+        told = next((shape_diagnosis(found[name], shapes[name]) for name in wrong), told)
+    require(
+        dict(found) == dict(shapes), f"expected the shapes {dict(shapes)}, got {dict(found)}", told
+    )

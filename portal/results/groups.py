@@ -50,7 +50,7 @@ def grouped(tests: Iterable[StudentTest]) -> list[TestGroup]:
         title, case = (match["title"], match["case"]) if match else (test.title, "")
         # A test shown with its details stands alone: each has its own.
         alone = test.number if test.open or not match else 0
-        key = (title, test.outcome, test.reason, test.hint, test.needs, alone)
+        key = (title, test.outcome, test.reason, test.hint, test.mend_first, alone)
         gathered.setdefault(key, []).append((case, test))
     groups = [_group(str(key[0]), cases) for key, cases in gathered.items()]
     return sorted(groups, key=lambda group: group.in_full)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from grader.api import LineKind, Report, explain, smiley
+from grader.api import LANGUAGES, Language, LineKind, Report, explain, smiley
 from portal.courses.access import require_offering, require_owner
 from portal.platform.web import db_session, now, portal
 from portal.results.page import result_page, student_report
@@ -22,7 +22,7 @@ def show(submission_id: uuid.UUID) -> ResponseReturnValue:
     """Show what arrived, how the grading goes, and the result."""
     submission = _own(submission_id)
     page = result_page(db_session(), submission, now=now())
-    return render_template("results/show.html", page=page)
+    return render_template("results/show.html", page=page, language=_language())
 
 
 @blueprint.get("/submissions/<uuid:submission_id>/explain")
@@ -36,7 +36,8 @@ def explanation(submission_id: uuid.UUID) -> ResponseReturnValue:
     return render_template(
         "results/explain.html",
         submission=submission,
-        explanation=explain(report),
+        explanation=explain(report, language=_language()),
+        language=_language(),
         LineKind=LineKind,
         smiley=smiley,
     )
@@ -62,6 +63,12 @@ def artifact(submission_id: uuid.UUID, digest: str) -> ResponseReturnValue:
     if digest not in {picture.sha256 for picture in shown}:
         abort(404)
     return portal().store.get(digest), 200, {"Content-Type": "image/png"}
+
+
+def _language() -> Language:
+    """Return in which language causes are told: the one asked for, else the browser's."""
+    asked = request.args.get("lang") or request.accept_languages.best_match(LANGUAGES)
+    return next((known for known in LANGUAGES if known == asked), LANGUAGES[0])
 
 
 def _own(submission_id: uuid.UUID) -> Submission:

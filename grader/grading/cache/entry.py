@@ -5,13 +5,24 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from grader.grading.verdict import Verdict
-from grader.report.causes import Cause
+from grader.report.diagnosis import Cause
 from grader.report.report import Artifact, FromScratchFinding, Outcome, TestReport
 
 # Verdicts on what the code does. A timeout, too much memory, a crash, a full disk or too many
 # processes can hang on the machine and on what else it was doing: such a test is run again.
 _OUTCOMES = frozenset({Outcome.PASSED, Outcome.FAILED, Outcome.ERROR})
-_CAUSES = frozenset({None, Cause.NOT_WRITTEN})
+_OF_THE_MACHINE = frozenset(
+    {
+        Cause.NOT_IMPORTED,
+        Cause.WAITED,
+        Cause.RUN_SPENT,
+        Cause.PROCESSES,
+        Cause.OPEN_FILES,
+        Cause.DISK_FULL,
+        Cause.FILE_SIZE,
+        Cause.TOO_MUCH_TO_JUDGE,
+    }
+)
 
 
 class Kept(BaseModel):
@@ -40,7 +51,7 @@ def may_be_kept(verdict: Verdict) -> bool:
     """Tell whether a verdict says something of the code alone."""
     if verdict.outcome is Outcome.MISSING:
         return verdict.blocked
-    if verdict.outcome not in _OUTCOMES or verdict.cause not in _CAUSES:
+    if verdict.outcome not in _OUTCOMES or verdict.cause in _OF_THE_MACHINE:
         return False
     # Libraries report memory that they could not get as an error of their own kind.
     return verdict.outcome is not Outcome.ERROR or "memory" not in verdict.detail.lower()

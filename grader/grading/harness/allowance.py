@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from grader.grading.cache import Charge
 from grader.grading.collected import TestSpec
 from grader.lab.manifest import IDLE_SECONDS, WALL_PER_CPU_SECOND, Limits
-from grader.report.causes import Cause
+from grader.report.diagnosis import Cause
 from grader.sandbox.host import clock
 from grader.sandbox.host.budget import Budget
 from grader.sandbox.host.failures import StudentTimeout

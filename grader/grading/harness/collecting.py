@@ -12,6 +12,7 @@ import pytest
 
 from grader.errors import ProctorError
 from grader.grading.harness import fixtures, marks
+from grader.grading.harness.messages import literal_messages
 from grader.grading.harness.suite import LoadedSuite
 from grader.lab.bars import BARS_NAME, load_bars
 
@@ -66,6 +67,7 @@ class SuiteCollector:
             bars = config.rootpath.parent / BARS_NAME  # beside the suite's folder
             suite.bars = load_bars(bars, suite.assignment)
             suite.specs = marks.read_specs(items, suite.assignment)
+            suite.messages = literal_messages(config.rootpath)
         except ProctorError as error:
             suite.faults.append(str(error))
         if not suite.specs and not suite.faults:

@@ -16,9 +16,10 @@ from grader.errors import GradingError, TableError
 from grader.grading.harness.run import RUN, SuiteRun
 from grader.grading.verdict import Verdict
 from grader.intake.submission import Submission
-from grader.lab.bars import BARS_NAME
+from grader.lab.bars import BARS_NAME, Bar
 from grader.lab.manifest import SubmittedFile
 from grader.lab.table import TableRow, describe_problems, read_table
+from grader.report.diagnosis import Cause, Diagnosis, bar_word, figure_word
 from grader.report.report import Visibility
 from grader.report.scoring import in_steps
 from grader.sandbox.host.proxy import Student
@@ -205,13 +206,30 @@ def bar(suite_run: SuiteRun) -> Callable[[str, float], None]:
             variant = suite_run.variant_name
             raise GradingError(f"{BARS_NAME}: {name}.full lacks the variant {variant!r}") from None
         _record(verdict, name, value)
-        require(judged.share > 0, judged.why)
+        told = _figure(known, value, suite_run.variant_name)
+        require(judged.share > 0, judged.why, told)
         if judged.share < 1:
             granted = verdict.credit if verdict.notes else 1.0
-            verdict.credit = min(granted, in_steps(judged.share))
+            share = in_steps(judged.share)
+            if share < granted or verdict.diagnosis is None:
+                verdict.diagnosis = told
+            verdict.credit = min(granted, share)
             verdict.notes.append(judged.why)
 
     return ask
+
+
+def _figure(bar: Bar, value: float, variant: str | None) -> Diagnosis:
+    """Return what a student is told of a figure that does not earn everything."""
+    if not bar.show:
+        return Diagnosis(cause=Cause.BAR, said=bar.title)
+    full, lower = bar.full_for(variant), bar.better == "lower"
+    return Diagnosis(
+        cause=Cause.FIGURE,
+        said=bar.title,
+        expected=bar_word(full, lower_is_better=lower),
+        got=figure_word(value, full, bar.scale, round_up=lower),
+    )
 
 
 def _record(verdict: Verdict, name: str, value: float) -> None:

@@ -21,7 +21,7 @@ from grader.grading.collected import TestSpec
 from grader.grading.harness.own_work import is_too_much
 from grader.grading.harness.run import SuiteRun
 from grader.grading.verdict import Verdict
-from grader.report.causes import Cause
+from grader.report.diagnosis import Cause, Diagnosis
 from grader.report.report import Outcome
 from grader.sandbox.host.failures import (
     StudentError,
@@ -29,6 +29,7 @@ from grader.sandbox.host.failures import (
     StudentRaised,
     StudentTimeout,
 )
+from grader.suite.values import WrongAnswer
 
 _MAX_DETAIL = 8_000
 # What the machine ran short of, as the kernel says it: nothing that a value could cause.
@@ -152,22 +153,31 @@ class TestJudge:
         verdict.detail = report.longreprtext[-_MAX_DETAIL:]
         if isinstance(error, StudentRaised):
             verdict.detail = error.traceback or str(error)
+        verdict.diagnosis = self._diagnosis(error)
         if isinstance(error, StudentError):
-            verdict.outcome, verdict.cause = error.outcome, error.cause
+            verdict.outcome = error.outcome
             if isinstance(error, StudentTimeout) and error.allowance is not None:
                 verdict.allowance = error.allowance
                 if self.run.allowance.ran_out(spec, error.allowance):
-                    verdict.cause = Cause.RUN_SPENT
+                    verdict.diagnosis = Diagnosis(cause=Cause.RUN_SPENT)
             if isinstance(error, StudentNotImported):
                 verdict.detail = str(error)
         elif isinstance(error, (AssertionError, pytest.fail.Exception)):
             verdict.outcome = Outcome.FAILED
         elif is_too_much(error):
-            verdict.outcome, verdict.cause = Outcome.FAILED, Cause.TOO_MUCH_TO_JUDGE
+            verdict.outcome = Outcome.FAILED
         elif isinstance(error, pytest.skip.Exception):
             verdict.outcome = Outcome.MISSING
         else:
             verdict.outcome = Outcome.UNJUDGED
+
+    def _diagnosis(self, error: BaseException) -> Diagnosis | None:
+        """Return what may be told of an error; None if that is no more than the outcome."""
+        if isinstance(error, StudentError):
+            return error.diagnosis
+        if isinstance(error, WrongAnswer):
+            return error.diagnosis or self.run.suite.told_by(error.message)
+        return Diagnosis(cause=Cause.TOO_MUCH_TO_JUDGE) if is_too_much(error) else None
 
     def _fault(self, spec: TestSpec, report: pytest.TestReport) -> None:
         self.run.verdict(spec.id).outcome = Outcome.MISSING

@@ -15,7 +15,7 @@ from grader.report.report import Visibility
 MARKERS = (
     "item(id, weight=1.0): the rubric item a test serves, and its share of that item's points",
     "visibility(when): visible, hidden (default), after_due_date or after_published",
-    "hint(text): shown to the student if the test does not pass",
+    "hint(text): shown to the student if the test does not pass; a case's own before its test's",
     "depends(*names): tests that must pass first; else this one is not run",
     "limits(cpu_seconds): CPU time of this test, in place of the manifest's",
 )
@@ -47,7 +47,7 @@ def read_specs(items: Sequence[pytest.Item], assignment: Assignment) -> dict[str
 
 
 def _read(item: pytest.Item, assignment: Assignment, earlier: list[str]) -> TestSpec:
-    mark = item.get_closest_marker("item")
+    mark = _closest(item, "item")
     if mark is None or len(mark.args) != 1:
         raise ValueError("name the rubric item it serves: @pytest.mark.item('...')")
     rubric = mark.args[0]
@@ -77,13 +77,23 @@ def _title(item: pytest.Item) -> str:
     return f"{title.rstrip('.')} [{callspec.id}]" if callspec else title
 
 
+def _closest(item: pytest.Item, name: str) -> pytest.Mark | None:
+    """Return the mark nearest to a case: its own, then its function's, class's or module's.
+
+    pytest's own search takes the function's before that of ``pytest.param(..., marks=...)``.
+    """
+    callspec = getattr(item, "callspec", None)
+    own = (mark for mark in callspec.marks if mark.name == name) if callspec else iter(())
+    return next(own, None) or item.get_closest_marker(name)
+
+
 def _argument(item: pytest.Item, name: str, default: Any) -> Any:
-    mark = item.get_closest_marker(name)
+    mark = _closest(item, name)
     return mark.args[0] if mark else default
 
 
 def _cpu_seconds(item: pytest.Item, assignment: Assignment) -> float:
-    mark = item.get_closest_marker("limits")
+    mark = _closest(item, "limits")
     default = assignment.limits.test_cpu_seconds
     return float(mark.kwargs["cpu_seconds"]) if mark else default
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from grader.grading.collected import TestSpec
 from grader.lab.bars import Bars
 from grader.lab.manifest import Assignment
+from grader.report.diagnosis import Cause, Diagnosis
 
 
 @dataclass
@@ -19,3 +20,10 @@ class LoadedSuite:
     bars: Bars = field(default_factory=dict)
     specs: dict[str, TestSpec] = field(default_factory=dict)  # by id, in the order of the files
     faults: list[str] = field(default_factory=list)  # why it cannot be run
+    messages: frozenset[str] = frozenset()  # that students may read, from the files' own text
+
+    def told_by(self, message: str) -> Diagnosis | None:
+        """Return a message as what a student may read; None if it is for staff alone."""
+        if not message or message not in self.messages:
+            return None
+        return Diagnosis(cause=Cause.SAID, said=message)

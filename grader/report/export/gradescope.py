@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from grader.report.explain import HINT
 from grader.report.redaction import StudentReport, StudentTest, for_student
 from grader.report.report import Outcome, Report, RunStatus
 
@@ -37,7 +38,9 @@ def to_gradescope(report: Report) -> str:
 
 
 def _test(test: StudentTest) -> dict[str, Any]:
-    lines = [test.reason, f"Hint: {test.hint}" if test.hint else "", test.detail, test.output]
+    first = f"First mend: {'; '.join(test.mend_first)}" if test.mend_first else ""
+    hint = f"{HINT} {test.hint}" if test.hint else ""
+    lines = [test.reason, first, hint, test.detail, test.output]
     return {
         "name": test.title,
         "name_format": "text",
@@ -49,7 +52,7 @@ def _test(test: StudentTest) -> dict[str, Any]:
         "output_format": "text",
         "tags": [test.item],
         "visibility": test.visibility.value,
-        "extra_data": {"outcome": test.outcome.value},
+        "extra_data": {"outcome": test.outcome.value, "cause": test.cause},
     }
 
 

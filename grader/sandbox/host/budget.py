@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from grader.report.causes import Cause
+from grader.report.diagnosis import Cause
 from grader.sandbox.host import clock
 from grader.sandbox.host.failures import StudentTimeout
 

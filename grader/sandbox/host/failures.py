@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from grader.report.causes import Cause
+from grader.report.diagnosis import Cause, Diagnosis, Kind, exception_word
 from grader.report.report import Outcome
 
 # What the kernel says when a process reaches a limit of its sandbox.
@@ -24,6 +24,11 @@ class StudentError(Exception):
     outcome = Outcome.ERROR
     cause: Cause | None = None
 
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """What may be told of it; None if that is no more than the outcome."""
+        return Diagnosis(cause=self.cause) if self.cause else None
+
 
 class StudentRaised(StudentError):
     """Student code raised; the class names, innermost first, and the text are its own claims."""
@@ -42,6 +47,13 @@ class StudentRaised(StudentError):
             self.cause = _LIMITS.get(number)
         elif message.startswith("can't start new thread"):
             self.cause = Cause.PROCESSES
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """Its cause, or the built-in exception that it is: class and message may hold anything."""
+        if self.cause is not None or self.outcome is not Outcome.ERROR:
+            return super().diagnosis
+        return Diagnosis(cause=Cause.RAISED, got=exception_word(self.types))
 
 
 class StudentNotImported(StudentError):
@@ -79,6 +91,11 @@ class StudentValue(StudentError):
     """Student code returned an object where a plain value was expected."""
 
     outcome = Outcome.FAILED
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """The kinds of value."""
+        return Diagnosis(cause=Cause.KIND, expected=Kind.PLAIN, got=Kind.OBJECT)
 
 
 class StudentReturnedTooMuch(StudentError):

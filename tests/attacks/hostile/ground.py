@@ -9,10 +9,13 @@ from hostile.host import CANARY, Host
 
 from grader.authoring import reference_submission, skeleton_submission
 from grader.grading import GradedSubmission, GradingPool
+from grader.grading.harness.messages import literal_messages
 from grader.intake.submission import AcceptedFile, Submission
+from grader.lab.bars import BARS_NAME, load_bars
 from grader.lab.catalogue import Lab
 from grader.report import Report, RunStatus
 from grader.report.causes import is_fixed
+from grader.report.diagnosis import WITH_CONSTANT
 from grader.report.explain import explain, render_text
 from grader.report.export import to_csv, to_gradescope
 from grader.report.redaction import StudentReport, for_student
@@ -55,6 +58,7 @@ class Ground:
         graded = self._grade(lab, self._submission(attack.name, attack.files, lab), said)
         _check_score(graded.report, attack)
         _check_words(graded, SECRETS[attack.lab], said)
+        _check_constants(graded.report, lab)
         self._check_host(before, besides={"groups"})  # those of idle sandboxes come and go
 
     def _warm_up(self, lab: Lab) -> None:
@@ -160,12 +164,21 @@ def _shown(graded: GradedSubmission, said: list[str]) -> Iterator[tuple[str, str
         yield f"the picture {digest[:8]}", data.decode("latin-1")
 
 
+def _check_constants(report: Report, lab: Lab) -> None:
+    """Assert that what is told in words of an author's stands in the lab's files."""
+    bars = load_bars(lab.reference / BARS_NAME, lab.assignment).values()
+    known = literal_messages(lab.reference / "suite") | {bar.title for bar in bars}
+    for test in report.tests:
+        if test.diagnosis and test.diagnosis.said:
+            assert test.diagnosis.said in known
+
+
 def _check_fields(student: StudentReport) -> None:
     """Assert that closed tests tell nothing but outcome and points, and no text hides a part."""
     for test in student.tests:
         assert test.open or (test.id, test.detail, test.output) == (None, "", "")
         assert test.open or test.cpu_seconds is None
-        assert is_fixed(test.reason)
+        assert is_fixed(test.reason) or test.cause in WITH_CONSTANT
         for text in (test.title, test.detail, test.output, test.hint):
             assert not [char for char in text if invisible(char) and char not in "\n\t"]
     for text in student.messages:

@@ -9,7 +9,7 @@ from grader.grading.harness.allowance import RunAllowance
 from grader.grading.verdict import Verdict
 from grader.lab.manifest import Limits
 from grader.report import Outcome, TestReport, Visibility
-from grader.report.causes import Cause
+from grader.report.diagnosis import Cause, Diagnosis
 from grader.sandbox.host.failures import StudentTimeout
 
 RUN_CPU_SECONDS = 100.0
@@ -142,14 +142,36 @@ def test_a_charge_shortens_what_a_run_has_left():
         pytest.param(Verdict(Outcome.PASSED, 1.0), True, id="passed"),
         pytest.param(Verdict(Outcome.FAILED), True, id="failed"),
         pytest.param(Verdict(Outcome.ERROR, detail="ValueError"), True, id="error"),
-        pytest.param(Verdict(Outcome.ERROR, cause=Cause.NOT_WRITTEN), True, id="not written"),
+        pytest.param(
+            Verdict(Outcome.ERROR, diagnosis=Diagnosis(cause=Cause.RAISED, got="TypeError")),
+            True,
+            id="raised",
+        ),
+        pytest.param(
+            Verdict(Outcome.FAILED, diagnosis=Diagnosis(cause=Cause.PROCESSES)),
+            False,
+            id="processes where an exception is expected",
+        ),
+        pytest.param(
+            Verdict(Outcome.ERROR, diagnosis=Diagnosis(cause=Cause.NOT_WRITTEN)),
+            True,
+            id="not written",
+        ),
         pytest.param(Verdict(Outcome.MISSING, blocked=True), True, id="blocked"),
         pytest.param(Verdict(Outcome.MISSING), False, id="skipped"),
         pytest.param(Verdict(Outcome.TIMEOUT), False, id="timeout"),
         pytest.param(Verdict(Outcome.MEMORY), False, id="memory"),
         pytest.param(Verdict(Outcome.CRASHED), False, id="crashed"),
-        pytest.param(Verdict(Outcome.ERROR, cause=Cause.DISK_FULL), False, id="disk full"),
-        pytest.param(Verdict(Outcome.ERROR, cause=Cause.NOT_IMPORTED), False, id="not imported"),
+        pytest.param(
+            Verdict(Outcome.ERROR, diagnosis=Diagnosis(cause=Cause.DISK_FULL)),
+            False,
+            id="disk full",
+        ),
+        pytest.param(
+            Verdict(Outcome.ERROR, diagnosis=Diagnosis(cause=Cause.NOT_IMPORTED)),
+            False,
+            id="not imported",
+        ),
         pytest.param(
             Verdict(Outcome.ERROR, detail="DefaultCPUAllocator: can't allocate memory"),
             False,

@@ -27,8 +27,8 @@ def test_every_test_stands_below_its_item(make_report: MakeReport):
 def test_a_lost_point_says_why_and_how_to_win_it(make_report: MakeReport):
     text = render_text(explain(for_student(make_report(), due_passed=False, published=False)))
     assert ":( 0/1  Softmax survives large logits - failed" in text
-    assert "Hint: Subtract the row maximum first." in text
-    assert "Needs: Softmax survives large logits" in text
+    assert "the usual mistake: Subtract the row maximum first." in text
+    assert "First mend: Softmax survives large logits" in text
     assert "Passed in part" in text
 
 

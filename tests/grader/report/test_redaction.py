@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from grader.report import Report, RunStatus, Visibility
+from grader.report import Outcome, Report, RunStatus, Visibility
+from grader.report.causes import sentence
+from grader.report.diagnosis import Cause, Diagnosis
 from grader.report.redaction import StudentReport, for_student, is_open
 
 KEPT = {  # leaves that are closed sets or references, or that a marker would make invalid
@@ -160,13 +162,52 @@ def test_a_hint_is_kept_for_those_who_need_it(make_report: Callable[..., Report]
     student = for_student(
         report.model_copy(update={"tests": hinted}), due_passed=False, published=False
     )
-    assert [bool(test.hint) for test in student.tests] == [False, True, True, True]
+    assert [bool(test.hint) for test in student.tests] == [False, True, False, True]
 
 
-def test_a_dependency_is_named_by_title(make_report: Callable[..., Report]):
+def test_a_test_that_did_not_run_names_the_one_to_mend_first(make_report: Callable[..., Report]):
     student = for_student(make_report(), due_passed=False, published=False)
-    assert student.tests[2].needs == ("Softmax survives large logits",)
-    assert "Mend that one first" in student.tests[2].reason
+    assert student.tests[2].mend_first == ("Softmax survives large logits",)
+    assert "did not run" in student.tests[2].reason
+    assert not student.tests[1].mend_first
+
+
+def chained(report: Report, first: Outcome) -> Report:
+    """Return the report with three tests, each of which needs the one before it."""
+    one = report.tests[1].model_copy(update={"outcome": first, "hint": "a hint"})
+    tests = [one.model_copy(update={"id": "a", "title": "A", "needs": ()})]
+    for name, need in (("b", "a"), ("c", "b")):
+        changes = {"id": name, "title": name.upper(), "needs": (need,)}
+        tests.append(one.model_copy(update={**changes, "outcome": Outcome.MISSING}))
+    return report.model_copy(update={"tests": tuple(tests), "parts": ()})
+
+
+def test_of_a_chain_the_first_is_to_be_mended(make_report: Callable[..., Report]):
+    student = for_student(chained(make_report(), Outcome.ERROR), due_passed=False, published=False)
+    assert [test.mend_first for test in student.tests] == [(), ("A",), ("A",)]
+    assert [bool(test.hint) for test in student.tests] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("told", "hinted"),
+    [
+        (Diagnosis(cause=Cause.DTYPE, expected="float64", got="float32"), True),
+        (Diagnosis(cause=Cause.RAISED, got="TypeError"), True),
+        (Diagnosis(cause=Cause.NOT_IMPORTED), False),
+        (Diagnosis(cause=Cause.RUN_SPENT), False),
+    ],
+)
+def test_the_cause_is_told_and_a_hint_only_if_it_may_apply(
+    make_report: Callable[..., Report], told: Diagnosis, hinted: bool
+):
+    report = make_report()
+    test = report.tests[1].model_copy(update={"diagnosis": told, "hint": "a hint"})
+    student = for_student(
+        report.model_copy(update={"tests": (test,), "parts": ()}), due_passed=False, published=False
+    )
+    shown = student.tests[0]
+    assert (shown.cause, bool(shown.hint)) == (told.cause, hinted)
+    assert (shown.reason, shown.reason_zh) == (sentence(told), sentence(told, "zh"))
 
 
 def test_only_a_fixed_sentence_is_taken_over(make_report: Callable[..., Report]):

@@ -7,7 +7,8 @@ from contextlib import closing
 import pytest
 
 from grader.report import Outcome
-from grader.report.causes import Cause, reason_for
+from grader.report.causes import outcome_diagnosis, sentence
+from grader.report.diagnosis import Cause
 from grader.sandbox import Sandbox, SandboxSpec, Tier, ZygoteProcess, available_tiers, confinement
 from grader.sandbox.host.failures import StudentError
 
@@ -123,7 +124,7 @@ def test_a_limit_has_its_outcome_and_its_sentence(box, tier, name):
     with pytest.raises(StudentError) as caught:
         call(box, name, cpu_seconds=1.0 if outcome is Outcome.TIMEOUT else 20.0)
     assert (caught.value.outcome, caught.value.cause) == (outcome, cause), str(caught.value)
-    assert len(reason_for(outcome, cause=cause)) > 40
+    assert len(sentence(caught.value.diagnosis or outcome_diagnosis(outcome))) > 40
     assert call(box, "fine", 5.0) == 1
 
 

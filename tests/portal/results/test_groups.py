@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.report import Outcome, Visibility
+from grader.report.diagnosis import Cause
 from grader.report.redaction import StudentTest
 from portal.results.groups import grouped
 
@@ -20,7 +21,9 @@ def case(number, title, outcome=Outcome.FAILED, *, is_open=False, score=0.0):
         outcome=outcome,
         score=score,
         max_score=0.25,
+        cause=None if outcome is Outcome.PASSED else Cause.WRONG,
         reason="why",
+        reason_zh="原因",
         hint="how",
     )
 

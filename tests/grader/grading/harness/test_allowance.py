@@ -5,7 +5,7 @@ import pytest
 from grader.grading.collected import TestSpec
 from grader.grading.harness.allowance import RunAllowance
 from grader.lab.manifest import Limits
-from grader.report.causes import Cause
+from grader.report.diagnosis import Cause
 from grader.sandbox.host import clock
 from grader.sandbox.host.failures import StudentTimeout
 

@@ -1,6 +1,5 @@
 """What the fixtures `bar` and `measured` make of figures, in a grading run of the tiny lab."""
 
-import re
 import shutil
 from pathlib import Path
 
@@ -32,6 +31,12 @@ title = "an error"
 better = "lower"
 full = 0.1
 floor = 0.3
+
+[unseen]
+title = "a secret score"
+better = "higher"
+full = 0.8
+show = false
 """
 BODIES = {
     "reaches": 'bar("score", 0.9)',
@@ -47,6 +52,7 @@ BODIES = {
     "odd_credit": 'credit(0.551, "up")',
     "worst": 'bar("score", 0.6); bar("error", 0.15)',
     "worst_last": 'bar("score", 0.6); bar("error", 0.25)',
+    "unseen": 'bar("unseen", 0.123)',
     "records": 'measured("anything", 7)\n    measured("nothing", float("inf"))',
     "records_and_fails": 'measured("anything", 8)\n    raise AssertionError("no")',
 }
@@ -117,6 +123,7 @@ def test_a_bar_passes_fails_or_grants_a_part(report):
         "odd_credit": (Outcome.PASSED, 0.6),
         "worst": (Outcome.PASSED, 0.5),
         "worst_last": (Outcome.PASSED, 0.25),
+        "unseen": (Outcome.FAILED, 0.0),
         "records": (Outcome.PASSED, 1.0),
         "records_and_fails": (Outcome.FAILED, 0.0),
     }
@@ -146,11 +153,24 @@ def test_some_tests_can_be_asked_for_their_figures_alone(pool, lab):
     assert run.measured == {only[0]: {"score": 0.6}, only[1]: {"score": 0.4}}
 
 
-def test_students_see_no_figure(report):
-    seen = for_student(report, due_passed=True, published=True).model_dump_json()
-    assert "measured" not in seen
-    texts = re.findall(r'"(?!\d{4}-\d\d-\d\dT)[^"]*"', seen)  # all but dates, whose seconds vary
-    assert "0.6" not in "".join(texts)
+def test_students_see_the_figure_of_a_bar_rounded(report):
+    seen = for_student(report, due_passed=False, published=False)
+    told = {test.title.removeprefix("The ").rstrip("."): test.reason for test in seen.tests}
+    assert told["fails"] == "Measured: a score: about 0.40; all points need ≥ 0.8."
+    assert told["nan"] == "Measured: a score, no finite number; all points need ≥ 0.8."
+    assert told["half"] == "Measured: a score: about 0.60; all points need ≥ 0.8."
+    assert told["worst"] == told["half"]
+    assert told["worst_last"] == "Measured: an error: about 0.25; all points need ≤ 0.1."
+    assert told["unseen"] == "What was measured does not reach its bar: a secret score."
+    assert told["reaches"] == told["records"] == "Passed."
+
+
+def test_students_see_no_other_figure(report):
+    seen = for_student(report, due_passed=True, published=True)
+    assert '"measured"' not in seen.model_dump_json()
+    texts = "".join(test.reason + test.reason_zh for test in seen.tests)
+    assert "0.12" not in texts
+    assert "8.0" not in texts
 
 
 @pytest.mark.parametrize("name", FAULTS)

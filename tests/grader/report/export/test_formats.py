@@ -141,7 +141,7 @@ def test_gradescope_gets_its_fields(make_report: MakeReport):
     assert (hidden["status"], hidden["visibility"]) == ("failed", "hidden")
     assert (visible["status"], visible["visibility"]) == ("passed", "visible")
     assert (hidden["score"], hidden["max_score"], hidden["number"]) == (0.0, 1.0, "2")
-    assert "Hint: Subtract" in hidden["output"]
+    assert "the usual mistake: Subtract" in hidden["output"]
 
 
 def test_gradescope_gets_no_detail_of_a_hidden_test(make_report: MakeReport):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader.report.causes import Cause
+from grader.report.diagnosis import Cause
 from grader.sandbox.host import clock
 from grader.sandbox.host.budget import Budget
 from grader.sandbox.host.failures import StudentTimeout
