@@ -19,11 +19,16 @@ FAMILIES = {
     "lying": "Values that lie",
     "shortcuts": "Forbidden shortcuts",
     "resources": "Resources",
+    "costing": "Our own work",
 }
 
 
-# Elsewhere: file -> what it is called. These need no sandbox.
-OTHERS = {"uploads/rows.py": "Uploads", "portal/rows.py": "The portal"}
+# Others: file -> what they are called. These need no sandbox, or a test with a lab of its own.
+OTHERS = {
+    "uploads/rows.py": "Uploads",
+    "portal/rows.py": "The portal",
+    "elsewhere.py": "Tried beside the code that stops it",
+}
 
 PAGE = Path(__file__).parents[2] / "docs" / "attacks.md"
 BEGIN, END = "<!-- attacks: begin -->\n", "<!-- attacks: end -->\n"
@@ -43,7 +48,7 @@ def markdown() -> str:
     """Return the table, a section a family, and what it says is not stopped."""
     others = {title: other_rows(file) for file, title in OTHERS.items()}
     graded, asked = len(every_row()), sum(map(len, others.values()))
-    parts = [f"{graded} hostile submissions, and {asked} uploads and requests."]
+    parts = [f"{graded} hostile submissions, and {asked} uploads, requests and others."]
     for family, title in FAMILIES.items():
         lines = [f"| `{a.name}` | {a.tries} | {a.lab} | {_tiers(a)} |" for a in rows(family)]
         head = "| attack | what it tries | lab | tiers |\n|---|---|---|---|"
@@ -63,7 +68,7 @@ def markdown() -> str:
 def other_rows(file: str) -> list[tuple[str, str]]:
     """Return (name, what it tries) of the attacks in a file of rows."""
     spec = importlib.util.spec_from_file_location(
-        f"attacks_{file.partition('/')[0]}", Path(__file__).parent / file
+        f"attacks_{file.partition('/')[0].removesuffix('.py')}", Path(__file__).parent / file
     )
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up

@@ -1,7 +1,10 @@
 """Every attack the design names has a row, and every row says what it tries."""
 
+import ast
 from collections import Counter
+from pathlib import Path
 
+import elsewhere
 from hostile.design import ITEMS
 from table import PAGE, every_row, markdown, page, uncovered
 
@@ -32,3 +35,12 @@ def test_the_table_holds_every_row():
 
 def test_the_page_holds_the_table_as_it_is():
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python tests/attacks/table.py"
+
+
+def test_what_is_tried_elsewhere_is_tried():
+    tests = Path(__file__).parents[1]
+    for row in elsewhere.ROWS:
+        file, _, name = row.test.partition("::")
+        tree = ast.parse((tests / file).read_text(encoding="utf-8"))
+        assert name in {getattr(node, "name", None) for node in tree.body}, row.name
+    assert len({row.name for row in elsewhere.ROWS}) == len(elsewhere.ROWS)

@@ -147,6 +147,36 @@ def _told():
     return ""
 """
 
+# What /proc lets any process of the same user set of another one, and read again.
+_SETTINGS = """
+import glob
+_usual = {
+    "oom_score_adj": ("0", "200"), "timerslack_ns": ("50000", "0"), "coredump_filter": ("00000033",)
+}
+def _places():
+    return sorted(p for name in (*_usual, "autogroup") for p in glob.glob("/proc/[0-9]*/" + name))
+def _tell(x):
+    for place, byte in zip(_places(), x.tobytes()):
+        try:
+            with open(place, "w") as file:
+                file.write(str(byte % 19))
+        except OSError:
+            pass
+def _told():
+    found = ""
+    for place in _places():
+        try:
+            with open(place) as file:
+                text = file.read().strip()
+        except OSError:
+            continue
+        usual = _usual.get(place.rpartition("/")[2])
+        if not (text in usual if usual else text.endswith("nice 0")):
+            found += place + " " + text + ", "
+    return found
+"""
+
+
 # On the tiny lab: what the torch part's import finds becomes an error message for the student.
 _SPEAK = """
 _found = _told()
@@ -206,6 +236,12 @@ CHANNELS = (
         "Leaves hidden inputs in System V shared memory for another sandbox of the run.",
         _IPC,
         _IPC,
+    ),
+    _by_import(
+        "marks-processes",
+        "Sets what /proc lets it set of other processes, and reads it in another sandbox.",
+        _SETTINGS,
+        _SETTINGS,
     ),
     _by_import(
         "opens-a-meeting-place",

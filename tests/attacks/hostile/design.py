@@ -84,4 +84,6 @@ ITEMS = {
     "tiocsti": "type into a terminal",
     "symlink-swap": "swap links under a writer on the host",
     "privileges": "gain privileges",
+    # Our own work
+    "trusted-work": "make the trusted side compute, hold memory or wait",
 }

@@ -302,6 +302,15 @@ SENT = (
         "written in 'utf-7'",
     ),
     Upload(
+        "escaped-encoding",
+        "sends Python whose comment holds an escaped line end, which its encoding turns into one",
+        lambda _: [
+            ("maths.py", b"# coding: raw-unicode-escape\n#\\u000aimport os\n" + MATHS),
+            ("net.py", NET),
+        ],
+        "written in 'raw-unicode-escape'",
+    ),
+    Upload(
         "turned-source",
         "sends Python whose comment turns the order of what stands behind it",
         lambda _: [("maths.py", MATHS + "# \u202e\u2066 if staff\n".encode()), ("net.py", NET)],

@@ -49,7 +49,7 @@ def estimate(n):
 '''
 
 needs_sandbox = pytest.mark.skipif(
-    best_tier() is Tier.PROCESS, reason="needs bubblewrap: submissions run in a sandbox"
+    best_tier() is Tier.PROCESS, reason="needs Landlock: submissions run in a sandbox"
 )
 
 

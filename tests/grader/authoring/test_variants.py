@@ -131,7 +131,7 @@ def test_the_digest_tells_what_a_variant_has_and_decides_no_grade(lab):
 
 
 @pytest.mark.skipif(
-    best_tier() is Tier.PROCESS, reason="needs bubblewrap: submissions run in a sandbox"
+    best_tier() is Tier.PROCESS, reason="needs Landlock: submissions run in a sandbox"
 )
 def test_a_suite_is_proven_in_every_variant(home, lab):
     plan = ValidationPlan(seeds=6, repeats=1, automatic=False)

@@ -18,7 +18,7 @@ KEY = b"k" * 32
 LAYERS = "scratch/layers.py"
 
 pytestmark = pytest.mark.skipif(
-    best_tier() is Tier.PROCESS, reason="needs bubblewrap: submissions run in a sandbox"
+    best_tier() is Tier.PROCESS, reason="needs Landlock: submissions run in a sandbox"
 )
 
 TOP = """\

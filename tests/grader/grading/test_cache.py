@@ -13,7 +13,7 @@ from grader.sandbox import Tier, best_tier
 KEY = b"k" * 32
 
 pytestmark = pytest.mark.skipif(
-    best_tier() is Tier.PROCESS, reason="needs bubblewrap: submissions run in a sandbox"
+    best_tier() is Tier.PROCESS, reason="needs Landlock: submissions run in a sandbox"
 )
 
 

@@ -22,7 +22,7 @@ VECTOR, ANY, ESTIMATE = (
 MAPS, AFFINE = (f"test_net.py::test_linear_{name}" for name in ("maps_three_to_two", "is_affine"))
 
 pytestmark = pytest.mark.skipif(
-    best_tier() is Tier.PROCESS, reason="needs bubblewrap: submissions run in a sandbox"
+    best_tier() is Tier.PROCESS, reason="needs Landlock: submissions run in a sandbox"
 )
 
 

@@ -94,6 +94,7 @@ def test_what_ends_our_own_process_costs_the_test_alone(lab_with, grading_proces
         "test_after": "passed",
     }
     assert "took more time or memory than a check may" in found["test_no_return"].reason
+    assert "did not come to its end" in found["test_no_return"].detail
     assert "ended with -11" in found["test_crash"].detail
     assert found["test_before"].measured == found["test_after"].measured != {}
     (artifact,) = graded.report.artifacts

@@ -19,7 +19,7 @@ HOME = Path(__file__).parents[2] / "home"
 KEY = b"k" * 32
 
 pytestmark = pytest.mark.skipif(
-    best_tier() is Tier.PROCESS, reason="needs bubblewrap: submissions run in a sandbox"
+    best_tier() is Tier.PROCESS, reason="needs Landlock: submissions run in a sandbox"
 )
 
 

@@ -30,7 +30,7 @@ TODAY = date(2026, 9, 7)
 RUNS = 30
 
 pytestmark = pytest.mark.skipif(
-    best_tier() is Tier.PROCESS, reason="needs bubblewrap: submissions run in a sandbox"
+    best_tier() is Tier.PROCESS, reason="needs Landlock: submissions run in a sandbox"
 )
 
 # `noisy` is normal around the variant's level; `shared` does not see the variant.

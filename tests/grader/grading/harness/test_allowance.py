@@ -70,3 +70,15 @@ def test_a_run_holds_its_worker_no_longer_than_its_limits_say(clocks):
     clocks.pass_by(wall=2)
     with pytest.raises(StudentTimeout):
         run.of(TEST, 10)
+
+
+def test_what_passed_in_an_earlier_process_of_the_run_counts(clocks):
+    limits = Limits(cpu_seconds=30)
+    run = RunAllowance(limits, {}, lambda: clocks.cpu, held_seconds=700)
+    run.of(TEST, 10)
+    clocks.pass_by(wall=21)
+    with pytest.raises(StudentTimeout):
+        run.of(TEST, 10)
+    run = RunAllowance(limits, {}, lambda: clocks.cpu, idle_seconds=601)
+    with pytest.raises(StudentTimeout):
+        run.of(TEST, 10)
