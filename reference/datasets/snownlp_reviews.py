@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .kinds import Texts
-from .reading import either, read_lines
+from .reading import either, read_lines, wrong
 from .sources import Package
 from .texts import drawn
 
@@ -44,10 +44,16 @@ def read(place: Path, name: str, seed: int = 0) -> Texts:
     A review that stands in both files belongs to neither class and is left out.
     Raises DataError naming the file that is absent or damaged.
     """
-    negative, positive = (
-        dict.fromkeys(line.strip() for line in read_lines(path)) for path in files(place, name)
-    )
+    negative, positive = (_reviews(path) for path in files(place, name))
     kept = [[text for text in negative if text not in positive]]
     kept.append([text for text in positive if text not in negative])
     y = [label for label, texts in enumerate(kept) for _ in texts]
     return drawn(name, kept[0] + kept[1], y, CLASSES, seed)
+
+
+def _reviews(path: Path) -> dict[str, None]:
+    """Return the reviews of a file in order, each once."""
+    reviews = dict.fromkeys(line.strip() for line in read_lines(path))
+    if not reviews:
+        raise wrong(path, "it holds no texts")
+    return reviews

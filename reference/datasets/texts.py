@@ -16,8 +16,10 @@ TRAIN_SHARE, VALIDATION_SHARE = 0.6, 0.2  # of each class, where nobody publishe
 def labels_of(path: Path, words: Sequence[str], known: Sequence[str]) -> list[int]:
     """Return for each word its place in `known`. Raises DataError naming a strange one.
 
-    `path` is only for the message.
+    The file at `path` held them; without any word there is no text in it, which is an error too.
     """
+    if not words:
+        raise wrong(path, "it holds no texts")
     place = {word: label for label, word in enumerate(known)}
     for number, word in enumerate(words, start=1):
         if word not in place:

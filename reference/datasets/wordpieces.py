@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,9 @@ from tokenizers import Tokenizer
 
 from .kinds import DataError
 from .pretrained import Pretrained
+
+# Else the first text starts a thread a core, and graders, which fork afterwards, get one core.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
 def tokenizer_of(pretrained: Pretrained) -> Tokenizer:

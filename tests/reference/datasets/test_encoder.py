@@ -4,6 +4,7 @@ import json
 import struct
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from hypothesis import given, settings
@@ -243,6 +244,12 @@ def test_long_texts_are_cut_behind_their_beginning(datasets, pretrained):
     ids, mask = datasets.wordpieces.encode(tokenizer, ["so " * 50], length=4)
     assert ids.tolist() == [[2, 10, 10, 3]] and mask.all()
     assert datasets.wordpieces.encode(tokenizer, [])[0].shape == (0, 0)
+
+
+def test_cutting_words_starts_no_threads(datasets, pretrained):
+    before = psutil.Process().num_threads()
+    datasets.wordpieces.encode(datasets.wordpieces.tokenizer_of(pretrained), ["so able"] * 50)
+    assert psutil.Process().num_threads() == before
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"version": "1.0", "model": {"type": "Pickle"}}'])
