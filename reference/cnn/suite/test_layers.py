@@ -9,8 +9,12 @@ from grader.suite import as_number, as_tensor, assert_matches, expect_raises, re
 STEP = 1e-5  # of central differences in float64: their error is about 1e-9 for values near 1
 IMAGE = torch.tensor([[1, 2, 3, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 3, 0, 1]], dtype=torch.float64)
 KERNEL = torch.tensor([[2, 0, 1], [0, 1, 2], [1, 0, 2]], dtype=torch.float64)
-# stride, padding, dilation; no two alike, so that none can stand for another
-GEOMETRIES = [(1, 0, 1), (2, 1, 1), (3, 2, 1), (1, 2, 2), (2, 3, 2)]
+
+
+def geometry(stride, padding, dilation, hint):
+    """Return a geometry as parameters of a test, with the hint that fits it."""
+    name = f"{stride}-{padding}-{dilation}"
+    return pytest.param(stride, padding, dilation, marks=pytest.mark.hint(hint), id=name)
 
 
 def normal(rng, *shape, dtype=torch.float64):
@@ -31,6 +35,13 @@ def slopes(function, at):
         nudge[index] = STEP
         result[index] = (function(at + nudge) - function(at - nudge)) / (2 * STEP)
     return result
+
+
+def assert_numbers(found, expected):
+    """Assert that numbers agree, in float32 too: for the dtype there are tests of their own."""
+    found = as_tensor(found, tuple(expected.shape))
+    require(found.dtype in (torch.float32, torch.float64), f"numbers of dtype {found.dtype}")
+    assert_matches(found, expected.to(found.dtype))
 
 
 def several(answer, count, names):
@@ -121,48 +132,58 @@ def test_parameters_of_lenet_and_vgg(student):
 
 @pytest.mark.item("convolution")
 @pytest.mark.visibility("visible")
-@pytest.mark.hint("Do not flip the kernel; the bias is added; padding puts zeros around the image.")
+@pytest.mark.hint(
+    "Each window times the kernel as it stands (not flipped), summed; plus the bias; padding puts "
+    "zeros around the image. Shape [N, O, H', W'], dtype of x."
+)
 def test_convolution_by_hand(student):
     """A 4 x 4 image and a 3 x 3 kernel: plain, with a bias of 3, with padding 1."""
     x, w = wide(IMAGE), wide(KERNEL)
-    assert_matches(student.layers.conv2d(x, w), wide([[15, 16], [6, 15]]))
+    assert_numbers(student.layers.conv2d(x, w), wide([[15, 16], [6, 15]]))
     bias = torch.tensor([3.0], dtype=torch.float64)
-    assert_matches(student.layers.conv2d(x, w, bias), wide([[18, 19], [9, 18]]))
+    assert_numbers(student.layers.conv2d(x, w, bias), wide([[18, 19], [9, 18]]))
     padded = wide([[7, 12, 10, 2], [4, 15, 16, 10], [10, 6, 15, 6], [8, 10, 4, 3]])
-    assert_matches(student.layers.conv2d(x, w, padding=1), padded)
+    assert_numbers(student.layers.conv2d(x, w, padding=1), padded)
 
 
 @pytest.mark.item("convolution")
-@pytest.mark.hint("Cross-correlation: w[u, v] meets x[i + u, j + v]. Do not flip.")
+@pytest.mark.hint("Cross-correlation: w[u, v] meets x[i + u, j + v], counted from 0; dtype of x.")
 def test_the_kernel_is_not_flipped(student, rng):
     """A kernel with a single 1 picks its own pixel out of every window."""
     x = normal(rng, 1, 1, 5, 6)
     for u, v in ((0, 0), (0, 2), (1, 0), (1, 2)):
         w = torch.zeros(1, 1, 2, 3, dtype=torch.float64)
         w[0, 0, u, v] = 1
-        assert_matches(student.layers.conv2d(x, w), x[:, :, u : u + 4, v : v + 4].contiguous())
+        assert_numbers(student.layers.conv2d(x, w), x[:, :, u : u + 4, v : v + 4].contiguous())
 
 
 @pytest.mark.item("convolution", weight=2)
-@pytest.mark.hint("y[i, j] sums w[u, v] x[s i + d u - p, s j + d v - p] over c, u, v.")
 @pytest.mark.parametrize(
-    ("stride", "padding", "dilation"), GEOMETRIES, ids=lambda number: str(number)
+    ("stride", "padding", "dilation"),
+    [
+        geometry(1, 0, 1, "y sums over channels too, and kernels may be 1 x 2 or 3 x 1."),
+        geometry(2, 1, 1, "Window (i, j) begins at row s i - p and column s j - p; 0 outside."),
+        geometry(3, 2, 1, "Stride 3, padding 2: windows begin 3 apart, the first at pixel -2."),
+        geometry(1, 2, 2, "Entries of the kernel meet pixels that are `dilation` apart."),
+        geometry(2, 3, 2, "w[u, v] meets x[s i + d u - p, s j + d v - p]: s for i, d for u."),
+    ],
 )
 def test_convolution(student, reference, rng, stride, padding, dilation):
     """A convolution of several images, channels and odd kernels equals the definition."""
     for kh, kw in ((3, 3), (1, 2), (3, 1)):
         x, w, b = normal(rng, 2, 3, 9, 12), normal(rng, 4, 3, kh, kw), normal(rng, 4)
         expected = reference.layers.conv2d(x, w, b, stride, padding, dilation)
-        assert_matches(student.layers.conv2d(x, w, b, stride, padding, dilation), expected)
+        assert_numbers(student.layers.conv2d(x, w, b, stride, padding, dilation), expected)
 
 
-@pytest.mark.item("convolution", weight=0.5)
+@pytest.mark.item("convolution")
 @pytest.mark.hint("Keep the dtype of x: make buffers with x.new_zeros or zeros_like.")
-def test_convolution_keeps_float32(student, reference, rng):
-    """float32 in gives float32 out, without a bias too."""
-    x, w = normal(rng, 2, 2, 6, 6, dtype=torch.float32), normal(rng, 3, 2, 3, 3).float()
-    expected = reference.layers.conv2d(x, w, None, 1, 1)
-    assert_matches(student.layers.conv2d(x, w, None, 1, 1), expected)
+def test_convolution_keeps_the_dtype(student, reference, rng):
+    """float32 in gives float32 out, and float64 float64, without a bias too."""
+    for dtype in (torch.float32, torch.float64):
+        x, w = normal(rng, 2, 2, 6, 6, dtype=dtype), normal(rng, 3, 2, 3, 3, dtype=dtype)
+        expected = reference.layers.conv2d(x, w, None, 1, 1)
+        assert_matches(student.layers.conv2d(x, w, None, 1, 1), expected)
 
 
 @pytest.mark.item("convolution", weight=0.5)
@@ -171,7 +192,7 @@ def test_a_causal_filter_is_a_convolution(student):
     """The filter 1, 1/2, 1/4 of 1..5 gives 1, 2.5, 4.25, 6, 7.75."""
     x = wide([[0.0, 0, 1, 2, 3, 4, 5]])
     found = student.layers.conv2d(x, wide([[0.25, 0.5, 1.0]]))
-    assert_matches(found, wide([[1.0, 2.5, 4.25, 6.0, 7.75]]))
+    assert_numbers(found, wide([[1.0, 2.5, 4.25, 6.0, 7.75]]))
 
 
 @pytest.mark.item("convolution")
@@ -194,9 +215,15 @@ def test_convolution_is_linear_and_moves_with_the_image(student, rng):
 
 
 @pytest.mark.item("convolution-backward", weight=2)
-@pytest.mark.hint("Use the same pairs of pixel and weight as forward; the border is no input.")
 @pytest.mark.parametrize(
-    ("stride", "padding", "dilation"), GEOMETRIES, ids=lambda number: str(number)
+    ("stride", "padding", "dilation"),
+    [
+        geometry(1, 0, 1, "(dx, dw, db): the pairs of pixel and weight that meet in forward."),
+        geometry(2, 1, 1, "dx has x's shape: what fell on the padding is no input and is left."),
+        geometry(3, 2, 1, "A pixel that no window meets has the gradient 0; others add up."),
+        geometry(1, 2, 2, "Entries of the kernel meet pixels that are `dilation` apart."),
+        geometry(2, 3, 2, "dy[i, j] w[u, v] goes to x[s i + d u - p, s j + d v - p], added up."),
+    ],
 )
 def test_convolution_backward(student, reference, rng, stride, padding, dilation):
     """dL/dx, dL/dw and dL/db equal the reference's."""
@@ -205,7 +232,7 @@ def test_convolution_backward(student, reference, rng, stride, padding, dilation
     answer = student.layers.conv2d_backward(dy, x, w, stride, padding, dilation)
     expected = reference.layers.conv2d_backward(dy, x, w, stride, padding, dilation)
     for found, wanted in zip(several(answer, 3, "dx, dw, db"), expected, strict=True):
-        assert_matches(found, wanted)
+        assert_numbers(found, wanted)
 
 
 @pytest.mark.item("convolution-backward")
@@ -245,10 +272,28 @@ def test_convolution_gradients_add_up_over_the_batch(student, rng):
     for place, shape in ((1, tuple(w.shape)), (2, (2,))):
         added = sum(as_tensor(part[place], shape, torch.float64) for part in parts)
         require(float(added.abs().max()) > 0, "the gradient is 0 everywhere")
-        assert_matches(whole[place], added)
+        assert_numbers(whole[place], added)
+
+
+@pytest.mark.item("convolution-backward", weight=0.5)
+@pytest.mark.hint("Keep the dtype of x: make buffers with torch.zeros_like(x) and zeros_like(w).")
+def test_convolution_gradients_keep_the_dtype(student, reference, rng):
+    """float32 in gives float32 gradients, and float64 float64."""
+    for dtype in (torch.float32, torch.float64):
+        x, w = normal(rng, 2, 2, 6, 6, dtype=dtype), normal(rng, 3, 2, 3, 3, dtype=dtype)
+        dy = normal(rng, 2, 3, 6, 6, dtype=dtype)
+        answer = student.layers.conv2d_backward(dy, x, w, 1, 1)
+        expected = reference.layers.conv2d_backward(dy, x, w, 1, 1)
+        for found, wanted in zip(several(answer, 3, "dx, dw, db"), expected, strict=True):
+            assert_matches(found, wanted)
 
 
 # ------------------------------------------------------------------------------ pooling
+
+
+def pooled(k, stride, hint):
+    """Return a window and its stride as parameters of a test, with the hint that fits them."""
+    return pytest.param(k, stride, marks=pytest.mark.hint(hint), id=f"{k}-{stride}")
 
 
 @pytest.mark.item("pooling")
@@ -257,31 +302,45 @@ def test_convolution_gradients_add_up_over_the_batch(student, rng):
 def test_pooling_by_hand(student):
     """2 x 2 windows of a 4 x 4 image, side by side and overlapping."""
     x = wide(IMAGE)
-    assert_matches(student.layers.maxpool2d(x, 2), wide([[2.0, 3.0], [3.0, 2.0]]))
+    assert_numbers(student.layers.maxpool2d(x, 2), wide([[2.0, 3.0], [3.0, 2.0]]))
     overlapping = wide([[2.0, 3, 3], [3, 2, 3], [3, 3, 2]])
-    assert_matches(student.layers.maxpool2d(x, 2, 1), overlapping)
+    assert_numbers(student.layers.maxpool2d(x, 2, 1), overlapping)
 
 
 @pytest.mark.item("pooling")
-@pytest.mark.hint("Negative images too: nothing may be padded with 0. The rest at the end is left.")
-@pytest.mark.parametrize(("k", "stride"), [(2, 2), (3, 2), (2, 3), (3, 1)])
+@pytest.mark.parametrize(
+    ("k", "stride"),
+    [
+        pooled(2, 2, "Negative images too: nothing is padded with 0. What is left over is left."),
+        pooled(3, 2, "Windows of 3 that begin 2 apart overlap: stride is not k."),
+        pooled(2, 3, "Windows of 2 that begin 3 apart leave pixels between them out."),
+        pooled(3, 1, "With stride 1 a window begins at every pixel at which it fits."),
+    ],
+)
 def test_pooling(student, reference, rng, k, stride):
     """Pooling equals the definition, on negative images and sizes that do not divide."""
     for shift in (0.0, -10.0):
         x = normal(rng, 2, 3, 7, 10) + shift
         expected = reference.layers.maxpool2d(x, k, stride)
-        assert_matches(student.layers.maxpool2d(x, k, stride), expected)
+        assert_numbers(student.layers.maxpool2d(x, k, stride), expected)
 
 
 @pytest.mark.item("pooling")
-@pytest.mark.hint("Add up where windows overlap: dx[...] += and not =.")
-@pytest.mark.parametrize(("k", "stride"), [(2, 2), (3, 2), (2, 3), (3, 1)])
+@pytest.mark.parametrize(
+    ("k", "stride"),
+    [
+        pooled(2, 2, "dy goes to the largest pixel of its window alone; dx has x's shape."),
+        pooled(3, 2, "Windows overlap: a pixel that wins in several gets the sum, += and not =."),
+        pooled(2, 3, "Pixels between the windows, and those left over, have the gradient 0."),
+        pooled(3, 1, "Windows overlap: a pixel that wins in several gets the sum, += and not =."),
+    ],
+)
 def test_pooling_backward(student, reference, rng, k, stride):
     """Gradients go to the largest pixel of each window and add up where windows overlap."""
     x = normal(rng, 2, 3, 7, 10)
     dy = normal(rng, *reference.layers.maxpool2d(x, k, stride).shape)
     expected = reference.layers.maxpool2d_backward(dy, x, k, stride)
-    assert_matches(student.layers.maxpool2d_backward(dy, x, k, stride), expected)
+    assert_numbers(student.layers.maxpool2d_backward(dy, x, k, stride), expected)
 
 
 @pytest.mark.item("pooling")
@@ -294,7 +353,18 @@ def test_of_equal_pixels_the_first_takes_the_gradient(student, rng):
     expected = torch.zeros_like(x)
     expected[:, :, ::2, ::2] = dy
     expected[0, 1, 0, 0], expected[0, 1, 0, 1] = 0, dy[0, 1, 0, 0]
-    assert_matches(student.layers.maxpool2d_backward(dy, x, 2), expected)
+    assert_numbers(student.layers.maxpool2d_backward(dy, x, 2), expected)
+
+
+@pytest.mark.item("pooling", weight=0.5)
+@pytest.mark.hint("Keep the dtype of x: make buffers with torch.zeros_like(x) and new_zeros.")
+def test_pooling_keeps_the_dtype(student, reference, rng):
+    """float32 in gives float32 out, and float64 float64, forward and backward."""
+    for dtype in (torch.float32, torch.float64):
+        x, dy = normal(rng, 2, 2, 6, 6, dtype=dtype), normal(rng, 2, 2, 3, 3, dtype=dtype)
+        assert_matches(student.layers.maxpool2d(x, 2), reference.layers.maxpool2d(x, 2))
+        expected = reference.layers.maxpool2d_backward(dy, x, 2)
+        assert_matches(student.layers.maxpool2d_backward(dy, x, 2), expected)
 
 
 # ------------------------------------------------------------------------------ batch norm
@@ -450,6 +520,7 @@ def test_dropout_rests_in_evaluation(student, rng):
 
 
 @pytest.mark.item("dropout")
+@pytest.mark.depends("test_dropout_rests_in_evaluation")
 @pytest.mark.hint("p is the probability of a zero; what stays is divided by 1 - p.")
 @pytest.mark.parametrize("p", [0.2, 0.75])
 def test_dropout_zeroes_a_share_and_scales_the_rest(student, rng, p):
@@ -469,6 +540,7 @@ def test_dropout_zeroes_a_share_and_scales_the_rest(student, rng, p):
 
 
 @pytest.mark.item("dropout")
+@pytest.mark.depends("test_dropout_zeroes_a_share_and_scales_the_rest")
 @pytest.mark.hint("Draw from the generator you are given: torch.rand(..., generator=generator).")
 def test_dropout_draws_from_its_generator_alone(student, rng):
     """Equal generators drop the same numbers, others do not; p = 1 leaves nothing."""

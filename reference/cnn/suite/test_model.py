@@ -107,7 +107,7 @@ def test_every_parameter_gets_its_gradient(student, twin, rng, any_draw, options
     any_draw(agree)
 
 
-@pytest.mark.item("network")
+@pytest.mark.item("network", weight=2)
 @pytest.mark.depends("test_parameters_of_the_network")
 @pytest.mark.hint("nn.BatchNorm2d keeps running statistics in training, for evaluation.")
 def test_running_statistics_belong_to_evaluation(student, twin, rng, require_same):
@@ -145,7 +145,7 @@ def test_an_image_does_not_see_its_neighbours(student, rng, norm):
     assert_matches(answers(module, images[order]), together[order], atol=1e-4 * scale)
 
 
-@pytest.mark.item("network")
+@pytest.mark.item("network", weight=2)
 @pytest.mark.hint("nn.Dropout on the mean over H and W, before the linear layer, nowhere else.")
 def test_dropout_stands_before_the_linear_layer(student, rng):
     """In training dropout of p = 1 leaves the last bias alone, p = 0.5 the right mean."""
@@ -221,12 +221,22 @@ def test_unknown_decay_is_refused(student, rng):
         student.model.train(module, pictures(rng, 4), labels, 0, epochs=1, decay="linear")
 
 
-@pytest.mark.item("training", weight=3)
+@pytest.mark.item("training", weight=1.5)
 @pytest.mark.depends("test_learning_rate")
-@pytest.mark.hint(
-    "SGD(momentum=0.9, weight_decay=5e-4); the rate is set once an epoch; no batch is left out."
+@pytest.mark.parametrize(
+    "decay",
+    [
+        pytest.param(
+            "none",
+            marks=pytest.mark.hint(
+                "SGD(momentum=0.9, weight_decay=5e-4) in batches of 64 and a rest, one optimiser "
+                "for all epochs. The tests of single ideas tell which of them is another."
+            ),
+        ),
+        pytest.param("step", marks=pytest.mark.hint("Set the rate of `step` once an epoch.")),
+        pytest.param("cosine", marks=pytest.mark.hint("Set the rate of `cosine` once an epoch.")),
+    ],
 )
-@pytest.mark.parametrize("decay", ["none", "step", "cosine"])
 def test_training_takes_the_steps_of_the_recipe(student, reference, twin, rng, any_draw, decay):
     """On images that are all alike every order gives the reference's network and losses."""
     labels = torch.full((150,), 2)
@@ -253,7 +263,7 @@ def test_training_takes_the_steps_of_the_recipe(student, reference, twin, rng, a
     any_draw(agree)
 
 
-@pytest.mark.item("training")
+@pytest.mark.item("training", weight=1.5)
 @pytest.mark.hint("The mean and standard deviation of each channel over all training images.")
 def test_images_are_scaled_by_the_training_images(student, rng, split, variant):
     """The buffers mean and std are those of the training images."""
@@ -269,7 +279,7 @@ def test_images_are_scaled_by_the_training_images(student, rng, split, variant):
         assert_matches(attribute(module, name), expected.float(), rtol=1e-3)
 
 
-@pytest.mark.item("training")
+@pytest.mark.item("training", weight=2)
 @pytest.mark.hint("Seed torch with the seed you are given; draw a new order in each epoch from it.")
 def test_the_seed_decides_the_order(student, rng):
     """Equal seeds and initial weights give equal networks, other seeds another order."""
@@ -300,8 +310,7 @@ def test_a_batch_can_be_learnt_by_heart(student, twin, rng):
     require(loss < 0.3, f"the loss is still {loss:.2f}, where guessing has 1.39")
 
 
-@pytest.mark.item("training", weight=0.5)
-@pytest.mark.depends("test_images_are_scaled_by_the_training_images")
+@pytest.mark.item("training")
 @pytest.mark.hint("Do not stop at NaN; call model.eval() at the end.")
 def test_training_ends_in_evaluation_even_if_it_diverges(student, rng):
     """Train leaves the model in evaluation mode, also after an absurd learning rate."""
@@ -317,7 +326,10 @@ def test_training_ends_in_evaluation_even_if_it_diverges(student, rng):
 
 
 @pytest.mark.item("accuracy", weight=0.5)
-@pytest.mark.depends("test_the_network_has_75290_parameters")
+@pytest.mark.depends(
+    "test_the_network_has_75290_parameters",
+    "test_corners.py::test_training_goes_on_from_the_weights_it_is_given",
+)
 @pytest.mark.hint("Weights are learnt in the run: hand in code, no tables of numbers.")
 def test_the_files_hold_code_and_no_weights(submission):
     """No Python file is larger than 60 kB: trained weights do not fit in."""

@@ -77,7 +77,7 @@ def test_the_loss_changes_no_tensor_it_is_given(student, rng):
     require_unchanged(student, student.layers.smoothed_cross_entropy, logits, labels, 0.1)
 
 
-@pytest.mark.item("network", weight=0.5)
+@pytest.mark.item("network")
 @pytest.mark.hint("Average over H and W first; dropout works on the means, one a channel.")
 def test_dropout_drops_means_of_channels(student, twin, rng):
     """In training logits spread as much as dropping whole means of channels makes them."""
@@ -97,7 +97,7 @@ def test_dropout_drops_means_of_channels(student, twin, rng):
     require(0.65 < share < 1.4, f"the logits' variance is {share:.2f} of that of dropped means")
 
 
-@pytest.mark.item("training", weight=0.5)
+@pytest.mark.item("training")
 @pytest.mark.hint("Call torch.randperm inside the loop over epochs: each has an order of its own.")
 def test_every_epoch_has_an_order_of_its_own(student, rng):
     """With weights that stand still the loss differs from epoch to epoch: other batches."""
