@@ -45,7 +45,8 @@ def fit(
 
     The module that is returned maps raw x [M, 1] to predictions in the unit of y [M, 1]. Scaling
     belongs inside it, with constants in buffers; its parameters are those of one
-    FNN(depth, width, activation) in the same order, and no others.
+    FNN(depth, width, activation) in the same order, and no others. Every layer is trained on the
+    points by gradients, from random weights: none is solved for or brought along.
     `seed` decides everything random: two calls with equal arguments give equal networks.
     With `steps`, train by Adam for that many steps, all points in each, with the learning rate
     falling from `learning_rate` to 0 along a half cosine. Without it, train as you think best.

@@ -43,9 +43,9 @@ def target(variant: str, x: np.ndarray) -> np.ndarray:
 def run_cell(factor: str, value: int | float | str, seed: int) -> float:
     """Train one network and return log10 of its MSE on fresh test points.
 
-    The network has BASE's settings but for `factor`, which is set to `value`. It is trained by
-    Adam for STEPS steps, all TRAIN_POINTS points in each, with the learning rate falling to 0
-    along a half cosine. Test points are drawn uniformly from the domain and are not trained on.
+    The network has BASE's settings but for `factor`, which is set to `value`. It is what `fit`
+    makes of TRAIN_POINTS points in STEPS steps. Test points are drawn uniformly from the domain and
+    are not trained on.
     `seed` decides the weights and all points: the same call gives the same number.
 
     `factor` is depth, width, learning_rate or activation; any sensible `value` must work, not

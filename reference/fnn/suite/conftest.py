@@ -4,21 +4,31 @@ import numpy as np
 import pytest
 import torch
 
-from grader.suite import as_tensor, gradients, parameters, require
+from grader.suite import as_object, as_tensor, gradients, parameters, require
 
 PROBES = 8
 # Rounding of float32 stays far below it, and a network this close to its predictions meets the
 # handout's bars as well as they do.
 SHARE = 2e-3
+# How far another y must turn the units of a layer, on average, in radians. Training turns them by
+# 0.1 and more, in the reference by 1; layers that were drawn, solved or embedded without y by 0.
+TURN = 1e-3
 
 
 def _column(values):
     return torch.tensor(np.asarray(values), dtype=torch.float32).reshape(-1, 1)
 
 
-def _sizes(tensors):
+def _numbers(value, shape=None, *, finite=True):
+    """Take a tensor of real numbers, in whatever precision it was computed, as float64."""
+    tensor = as_tensor(value, shape, finite=finite)
+    require(tensor.is_floating_point(), f"expected real numbers, got {tensor.dtype}")
+    return tensor.detach().double().numpy()
+
+
+def _sizes(arrays):
     """Return the sizes of the layers; AssertionError if these are no FNN's parameters."""
-    shapes = [tuple(tensor.shape) for tensor in tensors]
+    shapes = [array.shape for array in arrays]
     require(len(shapes) >= 4 and len(shapes) % 2 == 0, f"parameters of shapes {shapes}")
     require(all(len(shape) == 1 for shape in shapes[1::2]), f"parameters of shapes {shapes}")
     sizes = [1, *(shape[0] for shape in shapes[1::2])]
@@ -27,15 +37,47 @@ def _sizes(tensors):
     return sizes
 
 
-def _seen(module, x):
-    """Return what the first layer sees for x: dL/dW_1 = dL/db_1 x, at the unit that counts most."""
+def _seen_at(module, x):
+    """Return what the first layer sees for x: dL/dW_1 = dL/db_1 x, at the unit that counts most.
+
+    None where no unit counts, as where all of them are saturated.
+    """
     found = list(gradients(module, _column(x), _column(1.0)).values())
     require(len(found) >= 4 and found[0] is not None and found[1] is not None, "no gradient")
-    weight, bias = (as_tensor(g).detach().double().numpy().ravel() for g in found[:2])
+    weight, bias = (_numbers(g).ravel() for g in found[:2])
     require(weight.shape == bias.shape, "gradients of other shapes than their parameters")
     unit = int(np.argmax(np.abs(bias)))
-    require(bias[unit] != 0, "the first layer takes no part in the prediction")
-    return weight[unit] / bias[unit]
+    return weight[unit] / bias[unit] if bias[unit] else None
+
+
+def _hidden_units(module):
+    """Return of each hidden layer the units' weights and biases as unit vectors [width, inputs]."""
+    arrays = [_numbers(tensor) for tensor in parameters(module).values()]
+    _sizes(arrays)
+    layers = []
+    for weight, bias in zip(arrays[:-2:2], arrays[1:-2:2], strict=True):
+        units = np.concatenate([weight, bias[:, None]], axis=1)
+        length = np.linalg.norm(units, axis=1, keepdims=True)
+        layers.append(units / np.maximum(length, np.finfo(float).tiny))
+    return layers
+
+
+@pytest.fixture(scope="session")
+def require_learnt():
+    """Give ``require_learnt(one, other)`` for networks of equal points and seed but other values.
+
+    Whatever trains a layer sees y. The length of a unit's weights does not count: a relu's can be
+    chosen at will, if the next layer is divided by it.
+    """
+
+    def check(one, other):
+        pairs = list(zip(_hidden_units(one), _hidden_units(other), strict=False))
+        for number, (units, others) in enumerate(pairs, 1):
+            require(units.shape == others.shape, "two functions gave networks of two shapes")
+            turn = float(np.mean(np.linalg.norm(units - others, axis=1)))
+            require(turn > TURN, f"hidden layer {number} is the same whatever y is: {turn:.2g}")
+
+    return check
 
 
 @pytest.fixture(scope="session")
@@ -48,29 +90,67 @@ def term(variant):
     }[variant["formula"]]
 
 
-@pytest.fixture
-def require_network(reference):
-    """Give ``require_network(module, x, predicted)``: the predictions come from its parameters.
+@pytest.fixture(scope="session")
+def predict():
+    """Give ``predict(module, x)``: predictions at x [N] as float64 [N].
 
-    An FNN of the parameters it shows is run out here, with each activation in turn, on x scaled
-    as its gradients say; up to one factor and one constant the predictions must be the output.
+    That they are float32, as the handout says, is asked by a test of its own: a measured error
+    does not depend on it. With ``finite=False`` NaN and infinity are let by.
     """
 
-    def check(module, x, predicted):
-        tensors = [as_tensor(t, dtype=torch.float32) for t in parameters(module).values()]
-        sizes = _sizes(tensors)
-        arrays = [tensor.detach().double().numpy() for tensor in tensors]
+    def at(module, x, *, finite=True):
+        return _numbers(as_object(module)(_column(x)), (len(x), 1), finite=finite)[:, 0]
+
+    return at
+
+
+@pytest.fixture(scope="session")
+def seen():
+    """Give ``seen(module, x)``: what the first layer sees of x [N], which is x itself or scaled."""
+
+    def at(module, x):
         probes = np.linspace(float(np.min(x)), float(np.max(x)), PROBES)
-        scale = np.polynomial.Polynomial.fit(probes, [_seen(module, p) for p in probes], 1)
+        found = {probe: _seen_at(module, probe) for probe in probes}
+        known = {probe: value for probe, value in found.items() if value is not None}
+        require(len(known) > PROBES // 2, "the first layer takes no part in the prediction")
+        line = np.polynomial.Polynomial.fit(list(known), list(known.values()), 1)
+        return line(np.asarray(x))
+
+    return at
+
+
+@pytest.fixture(scope="session")
+def straight_line():
+    """Give ``straight_line(z, y)``: factor and constant of the line through (z, y) nearest to y."""
+
+    def through(z, y):
+        terms = np.stack([z, np.ones_like(z)], axis=1)
+        return np.linalg.lstsq(terms, y, rcond=None)[0]
+
+    return through
+
+
+@pytest.fixture
+def require_network(reference, seen, straight_line):
+    """Give ``require_network(module, x, predicted)``: the predictions come from its parameters.
+
+    An FNN of the parameters it shows is run out here, with each activation in turn (or with the one
+    that is named), on x scaled as its gradients say; up to one factor and one constant the
+    predictions must be the output.
+    """
+
+    def check(module, x, predicted, activation=None):
+        arrays = [_numbers(tensor) for tensor in parameters(module).values()]
+        sizes = _sizes(arrays)
+        scaled = seen(module, x)[:, None]
         wide = max(float(np.ptp(predicted)), 1e-3)
         errors = []
-        for name in reference.layers.ACTIVATIONS:
+        for name in [activation] if activation else reference.layers.ACTIVATIONS:
             ours = reference.layers.MLP(sizes, name, np.random.default_rng(0))
             ours.set_parameters(arrays)
-            z = ours.forward(scale(np.asarray(x))[:, None])[:, 0]
-            terms = np.stack([z, np.ones_like(z)], axis=1)
-            factors = np.linalg.lstsq(terms, predicted, rcond=None)[0]
-            errors.append(float(np.max(np.abs(terms @ factors - predicted))))
+            z = ours.forward(scaled)[:, 0]
+            factor, constant = straight_line(z, predicted)
+            errors.append(float(np.max(np.abs(factor * z + constant - predicted))))
         require(
             min(errors) <= SHARE * wide,
             f"the network of these parameters is {min(errors):.3g} off the predictions",

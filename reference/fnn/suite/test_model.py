@@ -161,12 +161,6 @@ def trained(student, function, low, high, seed, **options):
         return fit(student, x, y, int(rng.integers(2**31)), **options)
 
 
-def predictions(module, x):
-    """Return the module's predictions at x [N], as float64 [N]."""
-    answer = module(column(x))
-    return as_tensor(answer, (len(x), 1), torch.float32).detach().double().numpy()[:, 0]
-
-
 @pytest.fixture(scope="module")
 def domain(variant):
     """Give the ends of the term's domain."""
@@ -191,8 +185,15 @@ def on_the_unseen(shared_student, shared_seed, unseen, domain):
     return trained(shared_student, unseen, *domain, shared_seed + 2)
 
 
+@pytest.fixture(scope="module")
+def on_another(shared_student, shared_seed, domain):
+    """Give what fit made of a third function: the points and the seed are those of the second."""
+    function = unseen_function(np.random.default_rng(shared_seed + 3), *domain)
+    return trained(shared_student, function, *domain, shared_seed + 2)
+
+
 @pytest.fixture
-def judge(domain, rng, bar, require_network):
+def judge(domain, rng, bar, predict, require_network):
     """Give ``judge(module, function, name, axes)``: errors on fresh points by the handout's table.
 
     The bars are ``<name>-mse`` and ``<name>-error``. A prediction that does not come out of the
@@ -202,7 +203,7 @@ def judge(domain, rng, bar, require_network):
     def check(module, function, name, axes):
         x = np.sort(rng.uniform(*domain, TEST_POINTS))
         axes.plot(x, function(x), color="black", label="function")
-        predicted = predictions(module, x)
+        predicted = predict(module, x)
         axes.plot(x, predicted, "--", color="tab:orange", label="network")
         axes.legend()
         require_network(module, x, predicted)
@@ -216,9 +217,21 @@ def judge(domain, rng, bar, require_network):
 # ------------------------------------------------------------------------------ generality
 
 
-@pytest.mark.item("generality", weight=3)
+# An interpolant, random features and embedded weights know nothing of y in their hidden layers.
+@pytest.mark.item("generality")
 @pytest.mark.limits(cpu_seconds=20)
-@pytest.mark.hint("fit must learn from the points it is given: it knows no formula.")
+@pytest.mark.hint("Train all layers, from random weights: none is computed or brought along.")
+def test_every_hidden_layer_learns_from_the_values(on_the_unseen, on_another, require_learnt):
+    """With other values at the same points every hidden layer ends elsewhere."""
+    require_learnt(on_the_unseen, on_another)
+
+
+@pytest.mark.item("generality", weight=3)
+@pytest.mark.depends("test_every_hidden_layer_learns_from_the_values")
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint(
+    "Try your fit on three waves of up to three periods; its network alone makes the predictions."
+)
 def test_fit_learns_a_function_it_has_never_seen(on_the_unseen, unseen, judge, figure):
     """The same fit meets the same bar on a function drawn for this submission."""
     axes = figure("unseen", "A function drawn for this submission")
@@ -229,10 +242,12 @@ def test_fit_learns_a_function_it_has_never_seen(on_the_unseen, unseen, judge, f
 @pytest.mark.depends("test_fit_learns_a_function_it_has_never_seen")
 @pytest.mark.limits(cpu_seconds=20)
 @pytest.mark.hint("Beside scaling nothing may stand between the last layer and the prediction.")
-def test_the_prediction_comes_out_of_the_network(on_the_unseen, domain, rng, require_network):
+def test_the_prediction_comes_out_of_the_network(
+    on_the_unseen, domain, rng, predict, require_network
+):
     """Predictions are the last layer's output, scaled: no formula, polynomial or table."""
     x = rng.uniform(*domain, 64)
-    y = predictions(on_the_unseen, x)
+    y = predict(on_the_unseen, x)
     # No bar: the function's own values span more than 1, and its error has been judged.
     require(float(np.ptp(y)) > 0.1, "the same prediction everywhere")
     require_network(on_the_unseen, x, y)
@@ -256,30 +271,30 @@ def test_fit_learns_the_function_of_the_term(on_the_term, term, variant, judge, 
 @pytest.mark.depends("test_fit_learns_the_function_of_the_term")
 @pytest.mark.limits(cpu_seconds=20)
 @pytest.mark.hint("Scale by constants kept from training, never by the batch that is predicted.")
-def test_a_prediction_does_not_depend_on_its_neighbours(on_the_term, domain, rng):
+def test_a_prediction_does_not_depend_on_its_neighbours(on_the_term, domain, rng, predict):
     """A point gets the same prediction alone and among others, in any order."""
     x = rng.uniform(*domain, 12)
-    together = predictions(on_the_term, x)
+    together = predict(on_the_term, x)
     # No bar: the function's own values span more than 1, and its error has been judged.
     require(float(np.ptp(together)) > 0.01, "the same prediction everywhere")
-    alone = np.concatenate([predictions(on_the_term, x[n : n + 1]) for n in range(12)])
+    alone = np.concatenate([predict(on_the_term, x[n : n + 1]) for n in range(12)])
     # Rounding differs with the batch: 1e-7 relative, times a few layers.
     assert_matches(alone, together, rtol=1e-4, atol=1e-4)
     order = rng.permutation(12)
-    assert_matches(predictions(on_the_term, x[order]), together[order], rtol=1e-4, atol=1e-4)
+    assert_matches(predict(on_the_term, x[order]), together[order], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.item("fit")
 @pytest.mark.limits(cpu_seconds=20)
 @pytest.mark.hint("Seed torch (or a generator) with the seed you are given, and nothing else.")
-def test_the_seed_decides_everything(student, rng, require_network):
+def test_the_seed_decides_everything(student, rng, predict, require_network):
     """Equal seeds give equal networks, other seeds others."""
     x, y = training_points(rng, np.sin, 0.0, 2 * np.pi)
     probe = np.linspace(0, 6, 20)
 
     def after_twenty_steps(seed):
         module = fit(student, x, y, seed, steps=20)
-        values = predictions(module, probe)
+        values = predict(module, probe)
         require_network(module, probe, values)
         return values
 
@@ -292,7 +307,7 @@ def test_the_seed_decides_everything(student, rng, require_network):
 @pytest.mark.item("fit")
 @pytest.mark.limits(cpu_seconds=20)
 @pytest.mark.hint("Pass steps and learning_rate on to Adam; with steps given, train no longer.")
-def test_steps_and_learning_rate_are_obeyed(student, rng, bar, require_network):
+def test_steps_and_learning_rate_are_obeyed(student, rng, bar, predict, require_network):
     """One step teaches almost nothing, nor do many at a tiny rate; 300 steps teach much."""
     function = unseen_function(rng, 0.0, 2 * np.pi)
     probe = np.linspace(0.1, 6, 200)
@@ -300,7 +315,7 @@ def test_steps_and_learning_rate_are_obeyed(student, rng, bar, require_network):
 
     def left(**options):  # as a share of the function's variance
         module = trained(student, function, 0.0, 2 * np.pi, 3, **options)
-        values = predictions(module, probe)
+        values = predict(module, probe)
         require_network(module, probe, values)
         return float(np.mean((values - function(probe)) ** 2)) / spread
 
@@ -327,15 +342,37 @@ def test_depth_and_width_are_obeyed(student, rng):
 
 @pytest.mark.item("generality")
 @pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint("Without `steps` too: FNN(depth, width, activation), as fit was told.")
+def test_a_full_training_obeys_its_arguments(student, rng, predict, require_network):
+    """Trained to its end, fit's network has the depth, width and activation it was told."""
+    x, y = training_points(rng, np.sin, 0.0, 2 * np.pi)
+    with student.budget(cpu_seconds=FIT_CPU_SECONDS):
+        module = fit(student, x, y, 0, depth=1, width=9, activation="tanh")
+    as_network(module, 1, 9)
+    probe = np.linspace(0, 6, 30)
+    require_network(module, probe, predict(module, probe), "tanh")
+
+
+@pytest.mark.item("generality", weight=0.5)
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint("The module's output is float32, whatever precision it computes in: .float().")
+def test_predictions_are_float32(student, rng):
+    """Fit's network gives one float32 prediction a point."""
+    x, y = training_points(rng, np.sin, 0.0, 2 * np.pi)
+    as_tensor(fit(student, x, y, 0, steps=2)(column([1.0, 2.0, 3.0])), (3, 1), torch.float32)
+
+
+@pytest.mark.item("generality")
+@pytest.mark.limits(cpu_seconds=20)
 @pytest.mark.hint("Pass activation on to FNN: without one the network is a straight line.")
-def test_activation_is_obeyed(student, rng, bar, require_network):
+def test_activation_is_obeyed(student, rng, bar, predict, require_network):
     """With identity fit makes a straight line, with tanh a curve."""
     x, y = training_points(rng, np.sin, 0.0, 2 * np.pi)
     probe = np.linspace(0, 6, 30)
     bends = []
     for name in ("identity", "tanh"):
         module = fit(student, x, y, 0, activation=name, steps=100)
-        values = predictions(module, probe)
+        values = predict(module, probe)
         require_network(module, probe, values)
         line = np.polynomial.Polynomial.fit(probe, values, 1)(probe)
         bends.append(float(np.max(np.abs(values - line))))

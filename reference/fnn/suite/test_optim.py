@@ -8,6 +8,40 @@ from grader.suite import as_array, assert_matches, expect_raises, require
 OPTIMISERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 SCHEDULES = ("inverse", "exponential", "natural_exponential", "cosine", "warmup")
 
+# What a student is told whose steps differ.
+FORMULAS = {
+    "sgd": "w - lr g, with the lr of this step.",
+    "momentum": "v <- momentum v - lr g, from v = 0, then w + v.",
+    "nesterov": "v as for momentum, then w + momentum v - lr g: w is the look-ahead point.",
+    "adagrad": "r <- r + g^2, from r = 0, then w - lr g / (sqrt(r) + eps).",
+    "rmsprop": "r <- decay r + (1 - decay) g^2, from r = 0, then w - lr g / (sqrt(r) + eps).",
+    "adam": "Divide both averages by 1 - beta^t, t = 1 at the first step; eps outside the root.",
+}
+SCHEDULE_FORMULAS = {
+    "inverse": "alpha0 / (1 + beta t).",
+    "exponential": "alpha0 beta^t: beta is the base.",
+    "natural_exponential": "alpha0 exp(-beta t): beta is in the exponent.",
+    "cosine": "alpha0 (1 + cos(pi t / total)) / 2: half a period, from alpha0 to 0.",
+    "warmup": "alpha0 t / warmup, and alpha0 from step `warmup` on.",
+}
+
+
+def each(names, formulas, *marks):
+    """Return the names as parameters, each with its formula for a hint."""
+    return [
+        pytest.param(name, marks=[pytest.mark.hint(formulas[name]), *marks], id=name)
+        for name in names
+    ]
+
+
+def right_ones():
+    """Return the optimisers, each of which is asked no more if its formula is wrong."""
+    return [
+        pytest.param(name, marks=pytest.mark.depends(f"test_trajectory[{name}]"), id=name)
+        for name in OPTIMISERS
+    ]
+
+
 # Weights after steps on the gradients 1, 2, -1 from 0 with lr 0.1 and the usual constants.
 BY_HAND = {
     "sgd": (-0.1, -0.3, -0.2),
@@ -38,10 +72,9 @@ def random_options(rng):
     }
 
 
-@pytest.mark.item("optimisers")
+@pytest.mark.item("optimisers", weight=0.5)
 @pytest.mark.visibility("visible")
-@pytest.mark.hint("Work the three steps by hand with the formulas of the docstring and compare.")
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("name", each(OPTIMISERS, FORMULAS))
 def test_three_steps_by_hand(student, name):
     """Three steps on the gradients 1, 2, -1 from w = 0 with lr 0.1."""
     w, state = np.zeros(1), None
@@ -50,9 +83,8 @@ def test_three_steps_by_hand(student, name):
         assert_matches(w, np.array([expected]), atol=1e-6)
 
 
-@pytest.mark.item("optimisers", weight=2)
-@pytest.mark.hint("Use the constants that are passed in; eps stands outside the square root.")
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.item("optimisers", weight=3)
+@pytest.mark.parametrize("name", each(OPTIMISERS, FORMULAS))
 def test_trajectory(student, reference, rng, name):
     """Ten steps on random gradients with random constants follow the reference."""
     options = random_options(rng)
@@ -65,11 +97,9 @@ def test_trajectory(student, reference, rng, name):
         assert_matches(w, ours)
 
 
-@pytest.mark.item("optimisers")
-@pytest.mark.hint(
-    "The gradient that is passed in was taken at w: w itself is the look-ahead point."
-)
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.item("optimisers", weight=0.5)
+@pytest.mark.hint("Take every constant that is not passed from the defaults of the docstring.")
+@pytest.mark.parametrize("name", right_ones())
 def test_descends_a_quadratic_valley(student, reference, rng, name):
     """Thirty steps down a valley, the gradient taken at the returned point, go where they must."""
     steepness = rng.uniform(0.5, 2.0, 5)
@@ -83,7 +113,7 @@ def test_descends_a_quadratic_valley(student, reference, rng, name):
     require(float(steepness @ w**2) < start, "thirty steps led upwards")
 
 
-@pytest.mark.item("optimisers")
+@pytest.mark.item("optimisers", weight=0.5)
 @pytest.mark.hint("w <- w - lr g: with a plus the perceptron learns the wrong side.")
 def test_sgd_takes_the_steps_of_the_perceptron(student):
     """On the perceptron's mistakes sgd with lr 1 ends at w = (-3, 3), b = -2."""
@@ -96,7 +126,7 @@ def test_sgd_takes_the_steps_of_the_perceptron(student):
     assert_matches(w, np.array([-3.0, 3.0, -2.0]))
 
 
-@pytest.mark.item("optimisers")
+@pytest.mark.item("optimisers", weight=0.5)
 @pytest.mark.hint("Without bias correction the first step is far too small or too large.")
 def test_first_step_of_adam_and_adagrad_ignores_the_gradients_size(student, rng):
     """The first step of adam and adagrad is lr against the gradient's sign."""
@@ -106,7 +136,7 @@ def test_first_step_of_adam_and_adagrad_ignores_the_gradients_size(student, rng)
         assert_matches(w, -0.1 * np.sign(gradient), rtol=1e-5)
 
 
-@pytest.mark.item("optimisers")
+@pytest.mark.item("optimisers", weight=0.5)
 @pytest.mark.hint("eps keeps 0 / 0 away: a weight whose gradient is 0 stays where it is.")
 def test_a_gradient_of_zero_moves_nothing(student, rng):
     """Where the gradient is 0 from the start the weight stays, elsewhere it moves."""
@@ -118,7 +148,7 @@ def test_a_gradient_of_zero_moves_nothing(student, rng):
         require(bool(np.all(moved[[1, 3]] != w[[1, 3]])), f"{name} did not move")
 
 
-@pytest.mark.item("optimisers")
+@pytest.mark.item("optimisers", weight=0.5)
 @pytest.mark.hint("Keep v, r, m and t in the state you return, not in global variables.")
 @pytest.mark.parametrize("name", ["momentum", "adam"])
 def test_two_parameters_have_states_of_their_own(student, reference, rng, name):
@@ -168,8 +198,7 @@ def test_schedules_by_hand(student):
 
 
 @pytest.mark.item("schedules")
-@pytest.mark.hint("Compare with the docstring at several steps, the first (t = 0) too.")
-@pytest.mark.parametrize("kind", SCHEDULES)
+@pytest.mark.parametrize("kind", each(SCHEDULES, SCHEDULE_FORMULAS))
 def test_schedule(student, reference, rng, kind):
     """A schedule equals its formula at many steps, with random constants."""
     beta = rng.uniform(0.9, 0.99) if kind == "exponential" else rng.uniform(0.01, 0.1)

@@ -6,7 +6,7 @@ from grader.suite import as_number, require
 
 
 @pytest.mark.item("reproducible", weight=0.5)
-@pytest.mark.depends("test_study.py::test_a_cell_measures_what_fit_learns")
+@pytest.mark.depends("test_study.py::test_a_claim_is_what_training_gives[activation]")
 @pytest.mark.limits(cpu_seconds=20)
 @pytest.mark.hint("Draw the test points anew from the seed of the cell; train on none of them.")
 def test_every_cell_is_measured_on_points_of_its_own(student, rng):
@@ -14,7 +14,7 @@ def test_every_cell_is_measured_on_points_of_its_own(student, rng):
     # A straight line ends where the points put it, whatever weights it began with. On a thousand
     # points of its own each cell's number has an sd of 0.012; on the training points, or always
     # the same others, none.
-    seeds = [int(seed) for seed in rng.integers(1000, 2**31, 6)]
+    seeds = [int(seed) for seed in rng.permutation(12)[:6]]
     with student.budget(cpu_seconds=18):
         found = [
             as_number(student.study.run_cell("activation", "identity", seed)) for seed in seeds

@@ -86,3 +86,14 @@ def test_tolerances_of_a_rerun_are_wide_enough_for_another_machine():
                     allowed = TOLERANCES["usual"]
                 found.append(3 * math.sqrt(2) * cell["rerun"] <= allowed)
     assert len(found) == 36 and all(found)
+
+
+def test_networks_of_another_start_are_allowed_to_lie_far_enough_apart():
+    cells = json.loads((REFERENCE / "study_cells.json").read_text(encoding="utf-8"))
+    # The handout's; the suite takes the mean of two networks of four units.
+    allowed = {"width": {"4": 2 * math.sqrt(2), "64": 2}, "learning_rate": {"0.0001": 2, "1.0": 3}}
+    allowed |= {"activation": {"identity": 2}, "depth": dict.fromkeys("1234", 2)}
+    for variant in ("sincos", "log2cos", "sin"):
+        for factor, values in allowed.items():
+            for value, most in values.items():
+                assert 3.5 * math.sqrt(2) * cells[variant][factor][value]["sd"] <= most
