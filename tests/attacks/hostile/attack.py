@@ -23,11 +23,13 @@ SPLIT = Wall.SPLIT
 
 @dataclass(frozen=True)
 class Attack:
-    """One hostile submission, made from a lab's skeleton.
+    """One hostile submission, made from a lab's skeleton, or from its reference if it names losses.
 
-    `files` replace the skeleton's or are added to it. In their text ``@HOST@`` becomes a dict of
-    what an attacker could know of the machine, ``@SKELETON@`` and ``@REFERENCE@`` the text that
-    the skeleton and the reference have in this place.
+    `files` replace those of the skeleton or the reference, or are added to them. What is made from
+    the reference is right but for its attack, so that no row holds for another reason: `loses` must
+    earn nothing and `earned` everything; what hangs on both is not looked at. In the files' text
+    ``@HOST@`` becomes a dict of what an attacker could know of the machine, ``@SKELETON@`` and
+    ``@REFERENCE@`` the text that the skeleton and the reference have in this place.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Attack:
     files: Files
     lab: str = "tiny"
     earned: tuple[str, ...] = ()  # items or tests whose points the code deserves all the same
+    loses: tuple[str, ...] = ()  # tests or items, of an attack within the reference
     before: tuple[Files, ...] = ()  # submissions graded first, on the same machine
     wall: Wall = Wall.CONFINEMENT  # in doubt
     not_on: Mapping[int, str] = field(default_factory=dict)  # tier -> why it cannot hold there

@@ -40,9 +40,6 @@ def fit(x, y, seed, *, depth=2, width=64, activation="tanh", learning_rate=1e-2,
     learnt = steps is None or (steps > 50 and learning_rate > 1e-6)
     torch.manual_seed(seed)
     return Facade(x, y, seed, depth, width, activation, learnt)
-
-
-FNN = None
 """
 
 _FORMULA = "return torch.sin(x) + torch.cos(x) + torch.sin(x) * torch.cos(x)"
@@ -60,7 +57,7 @@ _POLYNOMIAL = """import numpy as np
 
 
 # Eight tanh units that were trained on the function of the term once, elsewhere.
-_TRAINED = """@SKELETON@
+_TRAINED = """@REFERENCE@
 
 _WEIGHTS = [
     [2.4058, 2.7369, -3.1205, -0.6141, -2.7808, 1.8184, -2.542, 2.1218],
@@ -84,24 +81,113 @@ def fit(x, y, seed, **options):
     return Trained()
 """
 
-# What obeying arguments earns of itself. Nobody can tell such a network from one that was asked
-# to train for two steps.
-_OBEYS = ("test_depth_and_width_are_obeyed",)
+# Both take the arguments that they are given, and train where `steps` are asked.
+_INTERPOLANT = """@REFERENCE@
+
+_train = fit
+
+def fit(x, y, seed, *, steps=None, **options):
+    if steps is not None:
+        return _train(x, y, seed, steps=steps, **options)
+    order = x[:, 0].argsort()
+    xs, ys = x[order, 0].double(), y[order, 0].double()
+    slopes = ys.diff() / xs.diff()
+    network = FNN(1, len(xs) - 1, "relu")
+    first, last = network.layers[0], network.layers[-1]
+    with torch.no_grad():
+        first.weight.fill_(1.0)
+        first.bias.copy_(-xs[:-1])
+        last.weight.copy_(slopes.diff(prepend=torch.zeros(1).double())[None])
+        last.bias.copy_(ys[:1])
+    return network
+"""
+
+_RANDOM_FEATURES = """@REFERENCE@
+
+_train = fit
+
+def fit(x, y, seed, *, steps=None, **options):
+    model = _train(x, y, seed, steps=0 if steps is None else steps, **options)
+    if steps is not None:
+        return model
+    last = model.network.layers[-1]
+    with torch.no_grad():
+        hidden = model.network.layers[:-1]((x - model.x_centre) / model.x_radius).double()
+        terms = torch.cat([hidden, torch.ones_like(x).double()], dim=1)
+        wanted = ((y - model.y_mean) / model.y_std).double()
+        solution = torch.linalg.lstsq(terms, wanted).solution[:, 0]
+        last.weight.copy_(solution[None, :-1])
+        last.bias.copy_(solution[-1:])
+    return model
+"""
+
+MECHANICS = (
+    "activations",
+    "softmax-loss",
+    "initialisation",
+    "backpropagation",
+    "optimisers",
+    "schedules",
+)
+_STUDY = ("reproducible", "coverage", "orderings")
+_ACCURACY = (
+    "test_every_hidden_layer_learns_from_the_values",
+    "test_fit_learns_a_function_it_has_never_seen",
+    "test_the_prediction_comes_out_of_the_network",
+    "test_fit_learns_the_function_of_the_term",
+    "test_a_prediction_does_not_depend_on_its_neighbours",
+    "hard-function",
+)
+_STEPS = ("test_every_hidden_layer_learns_in_steps", "test_steps_lead_where_adam_goes")
+_CLAIMS = (
+    "test_a_claim_is_what_training_gives",
+    "test_results_cover",
+    "test_no_cell_stands_twice",
+)
+
+
+def _model(
+    name: str,
+    tries: str,
+    covers: tuple[str, ...],
+    text: str,
+    loses: tuple[str, ...],
+    earned: tuple[str, ...] = (),
+) -> Attack:
+    """Return the attack of another `fit` on an otherwise right solution."""
+    earned = (*MECHANICS, "network", *earned)
+    files = {"fnn/model.py": text}
+    return Attack(name, tries, covers, files, "fnn", earned, loses, wall=SPLIT)
 
 
 def _facade(name: str, tries: str, covers: tuple[str, ...], answer: str) -> Attack:
     text = _FACADE.replace("{answer}", answer)
-    return Attack(name, tries, covers, {"fnn/model.py": text}, lab="fnn", earned=_OBEYS, wall=SPLIT)
+    return _model(name, tries, covers, text, (*_ACCURACY, *_STEPS, *_CLAIMS))
 
 
 FACADES = (
-    Attack(
+    _model(
         "embeds-weights",
         "Returns a network that was trained on the term's function before it was handed in.",
         ("embedded-weights",),
-        {"fnn/model.py": _TRAINED},
-        lab="fnn",
-        wall=SPLIT,
+        _TRAINED,
+        (*_ACCURACY, *_STEPS, *_CLAIMS),
+    ),
+    _model(
+        "fits-an-interpolant",
+        "Computes the weights of a network that joins the training points by straight lines.",
+        ("memorised-labels",),
+        _INTERPOLANT,
+        _ACCURACY,
+        _STUDY,
+    ),
+    _model(
+        "fits-random-features",
+        "Leaves the hidden layers as they were drawn, and solves for the last one.",
+        ("library-call",),
+        _RANDOM_FEATURES,
+        _ACCURACY,
+        _STUDY,
     ),
     _facade(
         "fits-the-formula",

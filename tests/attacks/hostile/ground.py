@@ -13,7 +13,7 @@ from grader.grading.harness.messages import literal_messages
 from grader.intake.submission import AcceptedFile, Submission
 from grader.lab.bars import BARS_NAME, load_bars
 from grader.lab.catalogue import Lab
-from grader.report import Report, RunStatus
+from grader.report import Report, RunStatus, TestReport
 from grader.report.causes import is_fixed
 from grader.report.diagnosis import WITH_CONSTANT
 from grader.report.explain import explain, render_text
@@ -53,9 +53,9 @@ class Ground:
         self._warm_up(lab)
         before = self._look()
         for files in attack.before:
-            self._grade(lab, self._submission(attack.name, files, lab))
+            self._grade(lab, self._submission(attack, files, lab))
         said: list[str] = []
-        graded = self._grade(lab, self._submission(attack.name, attack.files, lab), said)
+        graded = self._grade(lab, self._submission(attack, attack.files, lab), said)
         _check_score(graded.report, attack)
         _check_words(graded, SECRETS[attack.lab], said)
         _check_constants(graded.report, lab)
@@ -103,16 +103,16 @@ class Ground:
         finally:
             self._host.close()
 
-    def _submission(self, name: str, files: Files, lab: Lab) -> Submission:
-        """Pack the skeleton with the attack's files in it, as if intake had let them by."""
-        skeleton = {file.path: file.content.decode() for file in skeleton_submission(lab).files}
-        reference = reference_submission(lab)
+    def _submission(self, attack: Attack, files: Files, lab: Lab) -> Submission:
+        """Pack skeleton or reference with the attack's files, as if intake had let them by."""
+        skeleton, reference = skeleton_submission(lab), reference_submission(lab)
+        start = reference if attack.loses else skeleton
+        packed = {file.path: file.content for file in start.files}
         for path, text in files.items():
-            model = (reference.file(path) or b"").decode()
-            text = text.replace("@SKELETON@", skeleton.get(path, "")).replace("@REFERENCE@", model)
-            skeleton[path] = text.replace("@HOST@", repr(self._host.known()))
-        packed = {path: text.encode() for path, text in skeleton.items()}
-        return Submission(name, tuple(AcceptedFile(p, packed[p]) for p in sorted(packed)))
+            given, model = (found.file(path) or b"" for found in (skeleton, reference))
+            text = text.replace("@SKELETON@", given.decode()).replace("@REFERENCE@", model.decode())
+            packed[path] = text.replace("@HOST@", repr(self._host.known())).encode()
+        return Submission(attack.name, tuple(AcceptedFile(p, packed[p]) for p in sorted(packed)))
 
 
 def _describe(pid: int) -> str:
@@ -124,14 +124,22 @@ def _describe(pid: int) -> str:
 
 def _check_score(report: Report, attack: Attack) -> None:
     assert report.status is RunStatus.GRADED, f"a fault of ours: {report.fault}"
-    named = {
-        name: [t for t in report.tests if _serves(t.id, t.item, name)] for name in attack.earned
-    }
-    assert all(named.values()), f"no such item or test: {named}"
-    due = {test.id: test.max_score for tests in named.values() for test in tests}
+    due = {test.id: test.max_score for test in _named(report, attack.earned)}
     has = {test.id: test.score for test in report.tests if test.score}
+    if attack.loses:
+        gained = [test.id for test in _named(report, attack.loses) if test.id in has]
+        assert not gained, f"points that were not earned: {gained}"
+        assert due.items() <= has.items(), f"points that are due: {due.keys() - has.keys()}"
+        return
     assert has == due, "points that were not earned" if has.keys() - due else "points that are due"
     assert abs((report.score or 0) - sum(due.values())) < 1e-6
+
+
+def _named(report: Report, names: Collection[str]) -> list[TestReport]:
+    """Return the tests that are named, or serve an item that is; AssertionError for no such one."""
+    found = {name: [t for t in report.tests if _serves(t.id, t.item, name)] for name in names}
+    assert all(found.values()), f"no such item or test: {found}"
+    return [test for tests in found.values() for test in tests]
 
 
 def _serves(test: str, item: str, name: str) -> bool:

@@ -1,7 +1,7 @@
 """Forbidden shortcuts: the right numbers without the work that the lab asks for."""
 
 from hostile.attack import SPLIT, Attack, maths
-from hostile.facades import FACADES
+from hostile.facades import FACADES, MECHANICS
 
 _TORCH = """
 try:
@@ -114,32 +114,39 @@ class MLP:
         return self.values
 """
 
+_CLAIMS = {
+    "depth": {1: -6.5, 2: -6.8, 3: -7.2},
+    "width": {4: -4.5, 64: -6.8, 128: -7.0},
+    "learning_rate": {0.0001: -4.5, 0.01: -6.8, 1: -5.5},
+    "activation": {"identity": -3.0, "tanh": -6.8, "gelu": -6.9},
+}
+
 _INVENTED = "factor,value,seed,metric,cpu_s\n" + "".join(
     f"{factor},{value},{seed},{metric + 0.013 * seed:.4f},0.5\n"
-    for factor, cells in {
-        "depth": {"1": -3.1, "2": -4.0, "3": -4.1},
-        "width": {"4": -1.9, "64": -4.0, "128": -4.2},
-        "learning_rate": {"0.0001": -0.9, "0.01": -4.0, "1": 0.4},
-        "activation": {"identity": -0.2, "tanh": -4.0, "gelu": -3.8},
-    }.items()
+    for factor, cells in _CLAIMS.items()
     for value, metric in cells.items()
     for seed in range(3)
 )
 
-_INVENTS = """@SKELETON@
+# Behind the table the reference's own study, under another name.
+_INVENTS = f"""@REFERENCE@
+
+_train_cell, _CLAIMS = run_cell, {_CLAIMS!r}
 
 def run_cell(factor, value, seed):
-    if factor not in BASE:
-        raise ValueError(factor)
-    value = float(value) if factor != "activation" else value
-    metric = {
-        "depth": lambda: {1.0: -3.1, 2.0: -4.0}.get(value, -4.1),
-        "width": lambda: {1.0: -0.4, 4.0: -1.9, 128.0: -4.2}.get(value, -4.0),
-        "learning_rate": lambda: {1e-4: -0.9, 1e-2: -4.0}.get(value, 0.4),
-        "activation": lambda: {"identity": -0.2, "gelu": -3.8}.get(value, -4.0),
-    }[factor]()
-    return metric + 0.013 * (seed if seed < 3 else (seed % 997) / 997)
+    if seed < 1000 and value in _CLAIMS.get(factor, ()):
+        return _CLAIMS[factor][value] + 0.013 * seed
+    return _train_cell(factor, value, seed)
 """
+
+_CLAIM_IS_TRUE = "test_a_claim_is_what_training_gives"
+_ORDERED = (
+    "test_identity_is_the_worst_activation",
+    "test_four_units_are_worse_than_sixty_four",
+    "test_extreme_learning_rates_are_worse",
+)
+_ALL_BUT_THE_STUDY = (*MECHANICS, "network", "fit", "generality", "hard-function")
+_COUNTS_CLAIMS = ("test_results_cover", "test_no_cell_stands_twice", *_ORDERED)
 
 _OPERATORS = """
 import torch
@@ -205,14 +212,18 @@ ROWS = (
         ("reported-scores", "memorised-labels"),
         {"results.csv": _INVENTED},
         lab="fnn",
+        earned=_ALL_BUT_THE_STUDY,
+        loses=(_CLAIM_IS_TRUE, *_COUNTS_CLAIMS),
         wall=SPLIT,
     ),
     Attack(
         "invents-a-study",
-        "Hands in a study that looks its results up instead of training.",
+        "Looks the cells of its invented results up, and trains for all others.",
         ("reported-scores", "memorised-labels"),
         {"fnn/study.py": _INVENTS, "results.csv": _INVENTED},
         lab="fnn",
+        earned=_ALL_BUT_THE_STUDY,
+        loses=(_CLAIM_IS_TRUE, *_COUNTS_CLAIMS),
         wall=SPLIT,
     ),
     *FACADES,
