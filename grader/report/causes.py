@@ -90,6 +90,10 @@ _SENTENCES: dict[Cause, tuple[str, str]] = {
         "first.",
         "这个测试没有运行，因为它所依赖的测试没有通过。请先修好那一个。",
     ),
+    Cause.NOT_HANDED_IN: (
+        "A file that this test reads was not handed in.",
+        "这个测试要读的文件没有提交。",
+    ),
     Cause.NOT_WRITTEN: (
         "This part is not written yet: your code raised NotImplementedError.",
         "这一部分还没有写：代码抛出了 NotImplementedError。",
@@ -100,9 +104,10 @@ _SENTENCES: dict[Cause, tuple[str, str]] = {
         "这个测试需要的文件无法导入，原因见报告开头的信息。",
     ),
     Cause.WAITED: (
-        "Your code waited without computing until its time was up. Look for input(), sleep() or "
-        "a lock that nobody opens.",
-        "代码一直在等待而没有计算，直到时间用完。请查找 input()、sleep() 或没有人释放的锁。",
+        "Your code was not done when its time was up, and computed for little of it. Look for "
+        "input(), sleep(), a lock that nobody opens, or a loop that never ends.",
+        "时间用完时代码还没有结束，而且其中只有一小部分时间在计算。"
+        "请查找 input()、sleep()、没有人释放的锁，或不会结束的循环。",
     ),
     Cause.RUN_SPENT: (
         "The tests before this one used up the CPU time of the whole submission. Make the slow "
@@ -196,6 +201,11 @@ _SENTENCES: dict[Cause, tuple[str, str]] = {
     Cause.SAID: (
         "What the test found: {said}.",
         "测试发现：{said}。",
+    ),
+    Cause.TABLE_LINE: (
+        "Line {got} of the table that you handed in has a factor, value, seed or number that the "
+        "handout does not allow there.",
+        "所提交的表格第 {got} 行里有讲义不允许的因素、取值、种子或数。",
     ),
 }
 

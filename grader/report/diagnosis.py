@@ -1,9 +1,9 @@
 """What may be told of a test that was not passed: a cause, with words from fixed small sets.
 
 A student's code has seen hidden inputs, so whatever it can choose to have shown is a channel. A
-`Diagnosis` holds nothing else than words of `WORDS`, limits of the manifest, a figure on a coarse
-grid, and constants of the author's. `tellable` lists what that comes to; the sentences are in
-`grader.report.causes`.
+`Diagnosis` holds nothing else than words of `WORDS`, limits of the manifest, the line of a table as
+it was handed in, a figure on a coarse grid, and constants of the author's. `tellable` lists what
+code can choose from; the sentences are in `grader.report.causes`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Cause(StrEnum):
     IN_PART = "in_part"
     # The test did not come to its question.
     BLOCKED = "blocked"
+    NOT_HANDED_IN = "not_handed_in"
     NOT_WRITTEN = "not_written"
     NOT_IMPORTED = "not_imported"
     WAITED = "waited"
@@ -56,6 +57,7 @@ class Cause(StrEnum):
     FIGURE = "figure"
     BAR = "bar"  # a figure that is not shown
     SAID = "said"
+    TABLE_LINE = "table_line"
 
 
 class Kind(StrEnum):
@@ -123,7 +125,9 @@ WORDS: dict[Cause, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Cause.NOT_RAISED: (EXCEPTIONS, _NOTHING),
     Cause.OTHER_RAISED: (EXCEPTIONS, EXCEPTIONS),
 }
+# Numbers that no code can choose: limits of the manifest, and the line of a file as handed in.
 _LIMITS = {Cause.CPU_TIME: re.compile(r"(\d+(\.\d+)? s)?"), Cause.MEMORY: re.compile(r"(\d+ MB)?")}
+_LINE = re.compile(r"\d{1,6}")
 WITH_CONSTANT = frozenset({Cause.FIGURE, Cause.BAR, Cause.SAID})
 
 _REACH = 50  # steps of a grid to either side of its bar
@@ -153,6 +157,8 @@ class Diagnosis(BaseModel):
     def _fits(self) -> bool:
         if self.cause in _LIMITS:
             return _LIMITS[self.cause].fullmatch(self.expected) is not None and not self.got
+        if self.cause is Cause.TABLE_LINE:
+            return _LINE.fullmatch(self.got) is not None and not self.expected
         if self.cause is Cause.FIGURE:
             return self.got in figures(self.expected)
         expected, got = WORDS.get(self.cause, (_NOTHING, _NOTHING))
@@ -162,7 +168,7 @@ class Diagnosis(BaseModel):
 def tellable() -> Iterator[Diagnosis]:
     """Yield all that can be told of a test without bars and messages of its own."""
     for cause in Cause:
-        if cause not in WITH_CONSTANT:
+        if cause not in WITH_CONSTANT and cause is not Cause.TABLE_LINE:
             for expected, got in itertools.product(*WORDS.get(cause, (_NOTHING, _NOTHING))):
                 yield Diagnosis(cause=cause, expected=expected, got=got)
 

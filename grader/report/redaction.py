@@ -8,6 +8,8 @@ carry hidden inputs.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -33,7 +35,18 @@ from grader.text import clean, clean_line
 NOT_FOR_GRADES = 4  # the sandbox tier without a sandbox
 
 # These tests never came to what their hints are about.
-_WITHOUT_HINT = frozenset({None, Cause.BLOCKED, Cause.NOT_RUN, Cause.NOT_IMPORTED, Cause.RUN_SPENT})
+_WITHOUT_HINT = frozenset(
+    {
+        None,
+        Cause.BLOCKED,
+        Cause.NOT_RUN,
+        Cause.NOT_IMPORTED,
+        Cause.NOT_WRITTEN,
+        Cause.NOT_HANDED_IN,
+        Cause.RUN_SPENT,
+    }
+)
+_CASE = re.compile(r"(?P<title>.*) \[(?P<case>[^\[\]]+)\]")
 
 _OUR_FAULT = (
     "A fault of ours stopped the grading. It costs you no attempt and no points; the staff see "
@@ -250,7 +263,7 @@ def _told(test: TestReport, tests: dict[str, TestReport]) -> _Told:
         reason=_reason(test, diagnosis, "en"),
         reason_zh=_reason(test, diagnosis, "zh"),
         hint="" if cause in _WITHOUT_HINT or in_the_way else clean(test.hint, 2000),
-        mend_first=tuple(clean_line(one.title) for one in in_the_way),
+        mend_first=_titles(in_the_way),
     )
 
 
@@ -280,6 +293,18 @@ def _in_the_way(test: TestReport, tests: dict[str, TestReport]) -> tuple[TestRep
         if needed is not None and needed.outcome is not Outcome.PASSED:
             found |= {one.id: one for one in _in_the_way(needed, tests) or (needed,)}
     return tuple(found.values())
+
+
+def _titles(tests: Iterable[TestReport]) -> tuple[str, ...]:
+    """Return titles, those of one test's cases as one: ``It holds [relu, tanh]``."""
+    cases: dict[str, list[str]] = {}
+    for title in (clean_line(test.title) for test in tests):
+        found = _CASE.fullmatch(title)
+        names = cases.setdefault(found["title"] if found else title, [])
+        names += [found["case"]] if found else []
+    return tuple(
+        f"{title} [{', '.join(names)}]" if names else title for title, names in cases.items()
+    )
 
 
 def _part(part: PartReport, numbers: dict[str, int]) -> StudentPart:

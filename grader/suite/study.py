@@ -20,8 +20,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from grader.lab.table import TableRow
+from grader.report.diagnosis import Cause, Diagnosis
 from grader.sandbox.host.proxy import Student
-from grader.suite.values import as_number, require
+from grader.suite.values import WrongAnswer, as_number, require
 
 Value = int | float | str
 
@@ -107,9 +108,9 @@ class Study:
         try:
             return self._read(row.cells)
         except (ValueError, OverflowError):
-            raise AssertionError(f"line {row.line}: not a number where one is expected") from None
+            raise _wrong_line(row, "not a number where one is expected") from None
         except AssertionError as error:
-            raise AssertionError(f"line {row.line}: {error}") from None
+            raise _wrong_line(row, str(error)) from None
 
     def _read(self, cells: Mapping[str, str]) -> StudyCell:
         task, factor = cells["task"] if self.tasks else "", cells["factor"]
@@ -216,6 +217,12 @@ def _fresh(cells: Sequence[StudyCell], rng: np.random.Generator) -> StudyCell:
         pass
     mean = math.fsum(cell.metric for cell in cells) / len(cells)
     return replace(cells[0], seed=seed, metric=mean)
+
+
+def _wrong_line(row: TableRow, why: str) -> WrongAnswer:
+    """Return the error for a line: the file was handed in before anything hidden was drawn."""
+    told = Diagnosis(cause=Cause.TABLE_LINE, got=str(row.line))
+    return WrongAnswer(f"line {row.line}: {why}", told)
 
 
 def _place(task: str, rest: str) -> str:

@@ -46,8 +46,8 @@ class WrongAnswer(AssertionError):
 def require(fact: bool | np.bool, message: str, diagnosis: Diagnosis | None = None) -> None:
     """Raise WrongAnswer(message) unless `fact`: an ``assert`` that no optimisation removes.
 
-    A message that stands in the suite as a plain string is shown to the student, word for word. One
-    that is put together when the test runs may hold hidden inputs: it is for staff alone.
+    Without a diagnosis the student reads the message's own words, as they stand in the suite: what
+    an f-string fills in may hold hidden inputs, so an ellipsis stands in its place.
     """
     __tracebackhide__ = True
     if not fact:

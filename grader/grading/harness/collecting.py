@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import grader.suite
 from grader.errors import ProctorError
 from grader.grading.harness import fixtures, marks
-from grader.grading.harness.messages import literal_messages
+from grader.grading.harness.messages import read_messages
 from grader.grading.harness.suite import LoadedSuite
 from grader.lab.bars import BARS_NAME, load_bars
 
@@ -24,6 +25,7 @@ _LEFT_OUT = (
     "unraisableexception", "warnings",
 )  # fmt: skip
 _MAX_FAULT = 8_000
+_HELPERS = Path(grader.suite.__file__).parent  # what suites say through it is theirs too
 
 
 def collect(suite: LoadedSuite, folder: Path, serve: Callable[[pytest.Session], bool]) -> None:
@@ -67,7 +69,7 @@ class SuiteCollector:
             bars = config.rootpath.parent / BARS_NAME  # beside the suite's folder
             suite.bars = load_bars(bars, suite.assignment)
             suite.specs = marks.read_specs(items, suite.assignment)
-            suite.messages = literal_messages(config.rootpath)
+            suite.messages = read_messages(config.rootpath, _HELPERS)
         except ProctorError as error:
             suite.faults.append(str(error))
         if not suite.specs and not suite.faults:

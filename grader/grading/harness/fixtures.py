@@ -23,7 +23,7 @@ from grader.report.diagnosis import Cause, Diagnosis, bar_word, figure_word
 from grader.report.report import Visibility
 from grader.report.scoring import in_steps
 from grader.sandbox.host.proxy import Student
-from grader.suite.values import require
+from grader.suite.values import WrongAnswer, require
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +141,7 @@ class SubmittedFiles:
         columns = {file.path: file.columns for file in self._asked if file.columns}
         content = self.bytes(path)
         if content is None:
-            raise AssertionError(f"{path} was not handed in")
+            raise WrongAnswer(f"{path} was not handed in", Diagnosis(cause=Cause.NOT_HANDED_IN))
         try:
             return list(read_table(content, columns[path]).rows)
         except TableError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 from grader.grading.collected import TestSpec
+from grader.grading.harness.messages import Message, told_by
 from grader.lab.bars import Bars
 from grader.lab.manifest import Assignment
 from grader.report.diagnosis import Cause, Diagnosis
@@ -20,10 +21,9 @@ class LoadedSuite:
     bars: Bars = field(default_factory=dict)
     specs: dict[str, TestSpec] = field(default_factory=dict)  # by id, in the order of the files
     faults: list[str] = field(default_factory=list)  # why it cannot be run
-    messages: frozenset[str] = frozenset()  # that students may read, from the files' own text
+    messages: tuple[Message, ...] = ()  # that students may read, from the files' own text
 
-    def told_by(self, message: str) -> Diagnosis | None:
-        """Return a message as what a student may read; None if it is for staff alone."""
-        if not message or message not in self.messages:
-            return None
-        return Diagnosis(cause=Cause.SAID, said=message)
+    def told_by(self, said: str) -> Diagnosis | None:
+        """Return what a student may read of what a test said; None if that is nothing."""
+        shown = told_by(self.messages, said)
+        return Diagnosis(cause=Cause.SAID, said=shown) if shown else None

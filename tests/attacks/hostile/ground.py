@@ -2,14 +2,16 @@
 
 import itertools
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 
 import psutil
 from hostile.attack import LEAKED, SMUGGLED, Attack, Files
 from hostile.host import CANARY, Host
 
+import grader.suite
 from grader.authoring import reference_submission, skeleton_submission
 from grader.grading import GradedSubmission, GradingPool
-from grader.grading.harness.messages import literal_messages
+from grader.grading.harness.messages import read_messages
 from grader.intake.submission import AcceptedFile, Submission
 from grader.lab.bars import BARS_NAME, load_bars
 from grader.lab.catalogue import Lab
@@ -175,7 +177,8 @@ def _shown(graded: GradedSubmission, said: list[str]) -> Iterator[tuple[str, str
 def _check_constants(report: Report, lab: Lab) -> None:
     """Assert that what is told in words of an author's stands in the lab's files."""
     bars = load_bars(lab.reference / BARS_NAME, lab.assignment).values()
-    known = literal_messages(lab.reference / "suite") | {bar.title for bar in bars}
+    messages = read_messages(lab.reference / "suite", Path(grader.suite.__file__).parent)
+    known = {bar.title for bar in bars} | {message.shown for message in messages}
     for test in report.tests:
         if test.diagnosis and test.diagnosis.said:
             assert test.diagnosis.said in known

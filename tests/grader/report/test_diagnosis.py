@@ -161,6 +161,7 @@ def test_an_exception_is_told_by_a_built_in_name(types, word):
         {"cause": "figure", "said": "a bar", "expected": "soon", "got": "0.3"},
         {"cause": "wrong", "said": "0.31415"},
         {"cause": "said"},
+        {"cause": "table_line", "got": "0.31415"},
         {"cause": "value", "hint": "0.31415"},
     ],
 )

@@ -188,12 +188,29 @@ def test_of_a_chain_the_first_is_to_be_mended(make_report: Callable[..., Report]
     assert [bool(test.hint) for test in student.tests] == [True, False, False]
 
 
+def test_cases_to_be_mended_are_named_together(make_report: Callable[..., Report]):
+    report = chained(make_report(), Outcome.FAILED)
+    first = report.tests[0]
+    cases = [
+        first.model_copy(update={"id": f"a[{case}]", "title": f"It holds [{case}]"})
+        for case in ("relu", "tanh")
+    ]
+    last = report.tests[1].model_copy(update={"needs": ("a[relu]", "a", "a[tanh]")})
+    student = for_student(
+        report.model_copy(update={"tests": (*cases, first, last)}),
+        due_passed=False,
+        published=False,
+    )
+    assert student.tests[3].mend_first == ("It holds [relu, tanh]", "A")
+
+
 @pytest.mark.parametrize(
     ("told", "hinted"),
     [
         (Diagnosis(cause=Cause.DTYPE, expected="float64", got="float32"), True),
         (Diagnosis(cause=Cause.RAISED, got="TypeError"), True),
         (Diagnosis(cause=Cause.NOT_IMPORTED), False),
+        (Diagnosis(cause=Cause.NOT_WRITTEN), False),
         (Diagnosis(cause=Cause.RUN_SPENT), False),
     ],
 )

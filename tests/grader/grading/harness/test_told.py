@@ -5,10 +5,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import grader.suite
 from grader.authoring import reference_submission
 from grader.grading import GradingPool
-from grader.grading.harness.messages import literal_messages
+from grader.grading.harness.messages import Message, read_messages, told_by
 from grader.intake.submission import AcceptedFile, Submission
 from grader.lab.catalogue import Catalogue
 from grader.report import Outcome, RunStatus
@@ -17,6 +20,7 @@ from grader.report.export import to_gradescope
 from grader.report.redaction import for_student
 from grader.sandbox import Tier, best_tier
 
+MESSAGES_COUNTED = 500  # for the bits of a test, in tests/grader/report/test_diagnosis.py
 HOME = Path(__file__).parents[3] / "home"
 
 pytestmark = pytest.mark.skipif(
@@ -76,7 +80,7 @@ def test_message(case):
     if case == "named":
         require(SEEN < 0, message="it never stops")
     if case == "built":
-        require(SEEN < 0, f"the answer is {SEEN}")
+        require(SEEN < 0, f"the answer is {SEEN:.2f} everywhere")
     if case == "passed_on":
         say("a message from elsewhere 31415.9265")
     assert case == "bare" and SEEN < 0, "a bare message 31415.9265"
@@ -178,7 +182,7 @@ TOLD = {
     "test_argument": ("changed", "", "1"),
     "test_message[plain]": ("said", "", ""),
     "test_message[named]": ("said", "", ""),
-    "test_message[built]": ("wrong", "", ""),
+    "test_message[built]": ("said", "", ""),
     "test_message[passed_on]": ("wrong", "", ""),
     "test_message[bare]": ("wrong", "", ""),
     "test_second": ("blocked", "", ""),
@@ -228,6 +232,7 @@ def test_only_what_stands_in_the_suite_is_shown_of_its_messages(report):
     assert {name: said for name, said in found.items() if said} == {
         "test_message[plain]": "the answer is 0 everywhere",
         "test_message[named]": "it never stops",
+        "test_message[built]": "the answer is … everywhere",
     }
 
 
@@ -246,10 +251,59 @@ def test_what_did_not_run_names_what_to_mend_and_has_no_hint(report):
 
 
 def test_messages_are_read_from_the_text_of_all_files(tmp_path):
-    (tmp_path / "conftest.py").write_text('require(x, "one")\nsuite.require(x, message="two")\n')
+    (tmp_path / "conftest.py").write_text('require(x, "four")\nsuite.require(x, message="five")\n')
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "test_a.py").write_text(
-        'require(x, f"three {x}")\nrequire(x, four)\nrequire(x, "fi" "ve")\nrequire(x, "6" + x)\n'
-        'say("seven")\nrequire(x, f"eight")\nrequire(x, "")\n'
+        'require(x, f"three {x}")\nrequire(x, four)\nrequire(x, "fi" f"{x}" "ve")\n'
+        'require(x, "sixth" + x)\nsay("seven")\nrequire(x, f"eight")\nrequire(x, "")\n'
+        'require(x, f"{x}: {x}")\n'
     )
-    assert literal_messages(tmp_path) == {"one", "two", "five", ""}
+    shown = [message.shown for message in read_messages(tmp_path)]
+    assert shown == ["eight", "five", "four", "three …", "fi…ve"]
+
+
+MESSAGES = tuple(
+    Message(words)
+    for words in [
+        ("the loss is ", " after ", " steps"),
+        ("the loss is ", ""),
+        ("the loss is nothing",),
+        ("", " did not move"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("the loss is 3.2 after 150 steps", "the loss is … after … steps"),
+        ("the loss is 3.2", "the loss is …"),
+        ("the loss is nothing", "the loss is …"),  # the first that fits: words of the author's all
+        ("w did not move", "… did not move"),
+        ("the loss was 3.2", None),
+        ("after steps", None),
+        ("", None),
+        ("the loss is " + 10_000 * " after ", None),
+    ],
+)
+def test_a_message_is_shown_by_its_words_alone(said, shown):
+    assert told_by(MESSAGES, said) == shown
+
+
+@given(st.text(max_size=200))
+def test_whatever_was_said_only_an_author_s_words_are_shown(said):
+    known = {None, *(message.shown for message in MESSAGES)}
+    assert told_by(MESSAGES, said) in known
+    assert told_by(MESSAGES, f"the loss is {said} after {said} steps") in known - {None}
+
+
+def test_words_that_overlap_do_not_fit():
+    assert not Message(("aba", "aba")).fits("aba")
+    assert not Message(("ab", "bc", "cd")).fits("abcd")
+    assert Message(("ab", "bc", "cd")).fits("abbccd")
+
+
+def test_no_lab_has_more_messages_than_are_counted():
+    labs = Path(__file__).parents[4] / "reference"
+    for suite in labs.glob("*/suite"):
+        assert len(read_messages(suite, Path(grader.suite.__file__).parent)) < MESSAGES_COUNTED
