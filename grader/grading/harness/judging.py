@@ -32,6 +32,7 @@ from grader.sandbox.host.failures import (
 from grader.suite.values import WrongAnswer
 
 _MAX_DETAIL = 8_000
+_WRONG_ANSWER = f"{WrongAnswer.__module__}."  # before its name, and of no use to a reader
 # What the machine ran short of, as the kernel says it: nothing that a value could cause.
 _SHORT_OF = frozenset(
     (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO, errno.EROFS)
@@ -150,7 +151,7 @@ class TestJudge:
         self, spec: TestSpec, verdict: Verdict, error: BaseException, report: pytest.TestReport
     ) -> None:
         verdict.credit = 0.0
-        verdict.detail = report.longreprtext[-_MAX_DETAIL:]
+        verdict.detail = report.longreprtext.replace(_WRONG_ANSWER, "")[-_MAX_DETAIL:]
         if isinstance(error, StudentRaised):
             verdict.detail = error.traceback or str(error)
         verdict.diagnosis = self._diagnosis(error)

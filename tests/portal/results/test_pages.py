@@ -51,6 +51,30 @@ def test_a_result_shows_score_outcomes_in_words_and_hints(bench, graded):
     assert "<b>holds</b>" not in page
 
 
+@pytest.mark.parametrize(
+    ("query", "browser", "language"),
+    [
+        ("", "en-GB,en;q=0.9", "en"),
+        ("", "zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("", "fr", "en"),
+        ("?lang=zh", "en", "zh"),
+        ("?lang=en", "zh-CN", "en"),
+        ("?lang=<b>", "en", "en"),
+    ],
+)
+def test_causes_are_told_in_the_language_that_is_asked_for(bench, graded, query, browser, language):
+    told = {"en": "took more CPU time", "zh": "用的 CPU 时间超过"}
+    for address in ("", "/explain"):
+        headers = {"Accept-Language": browser}
+        page = bench.client.get(graded["url"] + address + query, headers=headers).text
+        assert {name for name, words in told.items() if words in page} == {language}
+
+
+def test_a_hint_is_the_author_s_and_comes_after_the_cause(bench, graded):
+    page = bench.client.get(graded["url"] + "?lang=en").text
+    assert page.index("its answer is not right") < page.index("mistake:</strong> Hint number 2.")
+
+
 def test_nothing_of_a_closed_test_but_outcome_and_hint_reaches_the_student(bench, graded):
     for address in ("", "/explain", "/receipt", "/progress"):
         assert SECRET not in bench.client.get(graded["url"] + address).text

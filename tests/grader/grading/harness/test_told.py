@@ -220,6 +220,12 @@ def test_the_cause_of(report, name):
     assert (told and (told.cause, told.expected, told.got)) == TOLD[name]
 
 
+def test_staff_read_the_whole_message(report):
+    found = by_name(report)
+    assert "E   WrongAnswer: expected dtype float64" in found["test_answer[float32]"].detail
+    assert "the answer is 31415.93 everywhere" in found["test_message[built]"].detail
+
+
 def test_nothing_that_the_code_has_seen_gets_out(report):
     student = for_student(report, due_passed=True, published=True)
     texts = [student.model_dump_json(), render_text(explain(student)), to_gradescope(report)]
