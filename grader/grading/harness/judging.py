@@ -178,6 +178,8 @@ class TestJudge:
             return error.diagnosis
         if isinstance(error, WrongAnswer):
             return error.diagnosis or self.run.suite.told_by(error.message)
+        if isinstance(error, pytest.fail.Exception):
+            return self.run.suite.told_by(error.msg or "")
         return Diagnosis(cause=Cause.TOO_MUCH_TO_JUDGE) if is_too_much(error) else None
 
     def _fault(self, spec: TestSpec, report: pytest.TestReport) -> None:

@@ -1,4 +1,4 @@
-"""What students may read of a suite's messages: the words of `require`, without its values.
+"""What students may read of a suite's messages: the words of `require` and `pytest.fail`.
 
 They are read from the text of the suite, not from what it says when it runs. A message is known
 again by its words, and shown with an ellipsis in the place of each value: so nothing that a test
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ELLIPSIS = "…"
-_FUNCTION = "require"
+_MESSAGE_OF = {"require": (1, "message"), "fail": (0, "reason")}  # its place and its name
 _LEAST_LETTERS = 4  # fewer are no words
 _LONGEST = 10_000  # of what a test said, to be looked at
 
@@ -70,9 +70,10 @@ def told_by(messages: tuple[Message, ...], said: str) -> str | None:
 
 def _messages(tree: ast.Module) -> Iterator[Message]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _name(node.func) == _FUNCTION:
-            named = [word.value for word in node.keywords if word.arg == "message"]
-            for value in (*node.args[1:2], *named):
+        if isinstance(node, ast.Call) and _name(node.func) in _MESSAGE_OF:
+            place, name = _MESSAGE_OF[_name(node.func)]
+            named = [word.value for word in node.keywords if word.arg == name]
+            for value in (*node.args[place : place + 1], *named):
                 message = Message(tuple(_words(value)))
                 if message.letters >= _LEAST_LETTERS:
                     yield message

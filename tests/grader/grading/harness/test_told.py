@@ -72,7 +72,7 @@ def test_argument(student):
 
 
 @pytest.mark.item("double")
-@pytest.mark.parametrize("case", ["plain", "named", "built", "passed_on", "bare"])
+@pytest.mark.parametrize("case", ["plain", "named", "built", "failed", "passed_on", "bare"])
 def test_message(case):
     """A message."""
     if case == "plain":
@@ -81,6 +81,8 @@ def test_message(case):
         require(SEEN < 0, message="it never stops")
     if case == "built":
         require(SEEN < 0, f"the answer is {SEEN:.2f} everywhere")
+    if case == "failed":
+        pytest.fail(f"{SEEN} changes nothing")
     if case == "passed_on":
         say("a message from elsewhere 31415.9265")
     assert case == "bare" and SEEN < 0, "a bare message 31415.9265"
@@ -183,6 +185,7 @@ TOLD = {
     "test_message[plain]": ("said", "", ""),
     "test_message[named]": ("said", "", ""),
     "test_message[built]": ("said", "", ""),
+    "test_message[failed]": ("said", "", ""),
     "test_message[passed_on]": ("wrong", "", ""),
     "test_message[bare]": ("wrong", "", ""),
     "test_second": ("blocked", "", ""),
@@ -239,6 +242,7 @@ def test_only_what_stands_in_the_suite_is_shown_of_its_messages(report):
         "test_message[plain]": "the answer is 0 everywhere",
         "test_message[named]": "it never stops",
         "test_message[built]": "the answer is … everywhere",
+        "test_message[failed]": "… changes nothing",
     }
 
 
