@@ -43,9 +43,8 @@ class RunAllowance:
         self._charges = charges
         self._used = used
         self._open: dict[Budget, float] = {}  # of the processes that live, with their limits
-        self.idle_seconds = (
-            idle_seconds  # of wall time in which neither the student's code nor ours ran
-        )
+        # Of wall time in which neither the student's code nor ours ran.
+        self.idle_seconds = idle_seconds
         self.until = clock.seconds() + limits.longest_hold_seconds - held_seconds
 
     def of(self, test: TestSpec, cpu_seconds: float) -> float:
