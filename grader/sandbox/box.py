@@ -137,7 +137,7 @@ class Sandbox:
         `until` is the watched second at which the test's wall time ends at the latest.
         """
         if self.import_failure is not None:
-            raise self.import_failure
+            raise self.import_failure.anew()
         self._until = until
         ours, theirs = socket.socketpair()
         self.output.restart()

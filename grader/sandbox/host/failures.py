@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from typing import Self
 
 from grader.report.diagnosis import Cause, Diagnosis, Kind, exception_word
 from grader.report.report import Outcome
@@ -23,6 +24,10 @@ class StudentError(Exception):
 
     outcome = Outcome.ERROR
     cause: Cause | None = None
+
+    def anew(self) -> Self:
+        """Return it to be raised once more: its traceback would grow with each time."""
+        return self.with_traceback(None)
 
     @property
     def diagnosis(self) -> Diagnosis | None:

@@ -77,7 +77,7 @@ class RemoteModule:
         if name.startswith("__"):
             raise AttributeError(name)
         if self._name in self._failures:
-            raise self._failures[self._name]
+            raise self._failures[self._name].anew()
         return RemoteAttribute(self._channel, (self._name, name))
 
 

@@ -49,6 +49,8 @@ import os, signal
 import numpy as np
 import pytest
 
+LARGE = np.random.default_rng(0).standard_normal((4000, 4000))
+
 @pytest.fixture(scope="module")
 def shared(shared_student, shared_seed):
     return shared_seed, shared_student.maths.double(3)
@@ -62,7 +64,7 @@ def test_before(shared, measured, figure):
 @pytest.mark.item("double")
 def test_no_return():
     """Computes in C, where no exception reaches it."""
-    np.linalg.svd(np.random.default_rng(0).standard_normal((5000, 5000)))
+    np.linalg.svd(LARGE)
 
 @pytest.mark.item("linear")
 @pytest.mark.depends("test_no_return")

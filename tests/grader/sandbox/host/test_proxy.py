@@ -257,6 +257,16 @@ def test_a_module_that_was_not_imported_raises_why(student):
         student.broken.anything(1)
 
 
+def test_what_each_test_raises_again_does_not_grow(student):
+    """A traceback that went on from the last one would be read whole for every test."""
+    lengths = []
+    for _ in range(3):
+        with pytest.raises(StudentNotImported) as caught:
+            student.broken.anything(1)
+        lengths.append(len(caught.traceback))
+    assert lengths[0] == lengths[-1]
+
+
 def test_a_module_the_manifest_lacks_is_a_mistake_of_the_suite(student):
     with pytest.raises(AttributeError, match="no module 'other'"):
         student.other.f()
