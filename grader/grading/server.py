@@ -159,7 +159,9 @@ class GradingServer:
         if wanted is None:
             self._strike_off(run)
             so_far = run.see_off()
-            return (so_far and self._fork(session, run.job, run.caller, so_far)) or None
+            if so_far is not None and self._fork(session, run.job, run.caller, so_far):
+                return True
+            return None
         for hide in wanted:
             try:
                 nursery = self._supply.nursery(hide)
