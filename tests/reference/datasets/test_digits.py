@@ -44,6 +44,7 @@ IMAGES = "train-images-idx3-ubyte"
             id="memory",
         ),
         pytest.param(IMAGES, b"\x00\x00\x08\x03" + bytes(12), "no images", id="none"),
+        pytest.param(IMAGES, b"\x00\x00\x08\x03" + bytes(13), "it holds 1", id="longer"),
         pytest.param(LABELS, b"\x00\x00\x08\x01" + bytes(4), "cannot be read", id="unpacked"),
         pytest.param(
             LABELS, gzip.compress(b"\x00\x00\x08\x01\x00\x00\x00\x01\x00"), "must fit", id="one"

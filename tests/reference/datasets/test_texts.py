@@ -31,6 +31,7 @@ def test_yelp_takes_the_stars_for_classes(datasets, text_folders):
     reviews = datasets.yelp.read(text_folders / "yelp", "yelp")
     assert reviews.texts == ('Good, "very".\nIndeed', "Bad") and list(reviews.y) == [4, 0]
     assert list(reviews.train) == [0] and list(reviews.test) == [1]
+    assert [reviews.classes[label] for label in reviews.y] == ["5 stars", "1 star"]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,7 @@ def test_a_drawn_split_has_its_shares_of_every_class_and_follows_its_seed(datase
     [
         pytest.param("ag_news/test.csv", b'"5","a","b"\n', "no class '5'", id="class"),
         pytest.param("ag_news/test.csv", b'"1","a"\n', "2 columns, not 3", id="columns"),
+        pytest.param("ag_news/test.csv", b"1,a,b,c\n", "4 columns, not 3", id="more-columns"),
         pytest.param("ag_news/test.csv", b"1,a,\xff\n", "UTF-8", id="encoding"),
         pytest.param("ag_news/test.csv", b"1,a," + b"b" * 200_000, "limit", id="long-field"),
         pytest.param("ag_news/test.csv", b"\n", "no texts", id="no-news"),
