@@ -132,7 +132,7 @@ WITH_CONSTANT = frozenset({Cause.FIGURE, Cause.BAR, Cause.SAID})
 
 _REACH = 50  # steps of a grid to either side of its bar
 _STEPS_PER_DECADE = 10
-_LEAST_STEP = -300  # as a power of ten: smaller ones are no floats
+_LEAST_STEP, _MOST_DECADES = -300, 308  # powers of ten: others are no floats
 Scale = Literal["linear", "log10"]
 
 
@@ -248,5 +248,5 @@ def _on_grid(whole: int, middle: int, step: int, scale: Scale) -> str:
     sign = (AT_MOST if whole < middle else AT_LEAST) if beyond else ""
     whole = max(middle - _REACH, min(middle + _REACH, whole))
     if scale == "log10":
-        return f"{sign}{10 ** (whole / _STEPS_PER_DECADE):.2g}"
+        return f"{sign}{10 ** min(whole / _STEPS_PER_DECADE, _MOST_DECADES):.2g}"
     return f"{sign}{whole * 10.0**step:.{max(0, -step)}f}"

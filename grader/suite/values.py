@@ -39,7 +39,7 @@ class WrongAnswer(AssertionError):
 
     def __init__(self, message: str, diagnosis: Diagnosis | None = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = str(message)  # whatever a suite has given
         self.diagnosis = diagnosis
 
 

@@ -206,9 +206,9 @@ def bar(suite_run: SuiteRun) -> Callable[[str, float], None]:
             variant = suite_run.variant_name
             raise GradingError(f"{BARS_NAME}: {name}.full lacks the variant {variant!r}") from None
         _record(verdict, name, value)
-        told = _figure(known, value, suite_run.variant_name)
-        require(judged.share > 0, judged.why, told)
         if judged.share < 1:
+            told = _figure(known, value, suite_run.variant_name)
+            require(judged.share > 0, judged.why, told)
             granted = verdict.credit if verdict.notes else 1.0
             share = in_steps(judged.share)
             if share < granted or verdict.diagnosis is None:

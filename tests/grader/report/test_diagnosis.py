@@ -106,7 +106,12 @@ def test_what_a_student_returns_tells_a_word_of_the_set(value, expected):
             assert error.diagnosis in TELLABLE
 
 
-@given(st.floats(), st.sampled_from(LEVELS), st.booleans(), st.sampled_from(["linear", "log10"]))
+@given(
+    st.floats(),
+    st.sampled_from(LEVELS) | st.floats(allow_nan=False, allow_infinity=False),
+    st.booleans(),
+    st.sampled_from(["linear", "log10"]),
+)
 def test_a_figure_lies_on_the_grid_of_its_bar(value, level, lower, scale):
     scale = scale if level > 0 else "linear"
     bar = bar_word(level, lower_is_better=lower)
