@@ -221,7 +221,7 @@ def test_unknown_decay_is_refused(student, rng):
         student.model.train(module, pictures(rng, 4), labels, 0, epochs=1, decay="linear")
 
 
-@pytest.mark.item("training", weight=1.5)
+@pytest.mark.item("training", weight=2.5)
 @pytest.mark.depends("test_learning_rate")
 @pytest.mark.parametrize(
     "decay",
