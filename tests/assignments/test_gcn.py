@@ -75,8 +75,11 @@ def test_the_handout_prints_the_bars(handout):
     for name in ("node-first", "node-second", "link-first", "link-second"):
         full, half = (f"{bars[name][level]['cora']:g}" for level in ("full", "partial"))
         assert f"| {full} | {half} |" in text, name
-    for level in ("full", "floor"):
-        assert f"{bars['open-links'][level]['cora']:g}" in text
+    for name in ("node-drawn", "link-drawn"):
+        assert f"| {bars[name]['full']:g} | {bars[name]['partial']:g} |" in text, name
+    for name in ("open-links", "open-links-far"):
+        for level in ("full", "floor"):
+            assert f"{-bars[name][level]:g}" in text, name
 
 
 def test_the_reference_earns_full_marks_without_any_data(lab, pool, reference):

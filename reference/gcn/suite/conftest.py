@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from grader.suite import as_object, as_tensor, parameters, require
+from grader.suite import as_number, as_object, as_tensor, parameters, require
 
 # The shares of a public graph that stay. Less would cost accuracy: of 3 % of the nodes, 3 % of
 # the edges and 5 % of the words the reference loses about one point.
@@ -22,6 +22,15 @@ TRAIN_SHARE = 0.6  # of the labelled nodes, where a node may bear several labels
 UNLABELLED = -1  # stands for a class that is hidden, or that nobody knows
 # Rounding in float32 through a few layers; a network that differs in any part is off by far more.
 ROUNDING = 1e-4
+CELL_CPU_SECONDS = 60  # students are told 10: a slow machine must decide nothing
+EPOCHS = 100  # of a cell of the study, as the handout says
+BASE = {
+    "self_loops": 1.0,
+    "layers": 2,
+    "drop_edge": 0.0,
+    "pair_norm": "none",
+    "activation": "relu",
+}
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,117 @@ def link_task(reference):
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         pairs = torch.tensor(edges)
         split = reference.layers.split_edges(pairs, len(x), generator, matched=matched)
+        return reference.layers.row_normalise(torch.tensor(x)), split
+
+    return draw
+
+
+@dataclass(frozen=True)
+class Citations:
+    """How a graph like Cora is drawn: about as hard as Cora, and half its size."""
+
+    nodes: int = 1500
+    classes: int = 7
+    topics: int = 63  # each is a part of one class
+    edges: float = 1.95  # a node, of which a quarter close triangles
+    within_topic: float = 0.62  # share of the other edges that join two nodes of one topic
+    within_class: float = 0.25  # and of one class
+    closing: float = 0.25
+    words: int = 800
+    length: int = 18  # mean number of words of a node
+    of_topic: float = 0.45  # share of them that come from 25 words of its topic
+    of_class: float = 0.10  # and from 60 of its class
+    strays: float = 0.06  # share of the nodes that write of another topic
+
+
+def distinct(edges):
+    """Return every undirected edge once, in the order of the list; self-loops are left out."""
+    edges = np.sort(edges[edges[:, 0] != edges[:, 1]], axis=1)
+    _, first = np.unique(edges, axis=0, return_index=True)
+    return edges[np.sort(first)]
+
+
+def cite(topic, of_class, rng, shape):
+    """Draw edges: most stay within a topic, some nodes have many, neighbours share neighbours."""
+    n, count = len(topic), int(shape.edges * len(topic))
+    # Quantiles of a Pareto distribution, dealt out: graphs differ in who has many edges alone.
+    weight = rng.permutation(np.minimum((1 - (np.arange(n) + 0.5) / n) ** -0.5 - 0.4, 15))
+
+    def among(members, size):
+        chance = weight[members]
+        return rng.choice(members, size, p=chance / chance.sum())
+
+    everyone, kind = np.arange(n), rng.random(2 * count)
+    u = np.concatenate([rng.permutation(n), among(everyone, 2 * count - n)])  # nobody is left out
+    v = among(everyone, 2 * count)
+    near = kind < shape.within_topic
+    for chosen, part in (
+        (near, topic),
+        (~near & (kind < shape.within_topic + shape.within_class), of_class),
+    ):
+        for group in np.unique(part):
+            own = chosen & (part[u] == group)
+            v[own] = among(np.flatnonzero(part == group), int(own.sum()))
+    edges = distinct(np.stack([u, v], axis=1))[: int((1 - shape.closing) * count)]
+    both = np.concatenate([edges, edges[:, ::-1]])
+    both = both[np.argsort(both[:, 0], kind="stable")]  # neighbours of a node stand together
+    first, degree = np.searchsorted(both[:, 0], everyone), np.bincount(both[:, 0], minlength=n)
+    start, middle = both[rng.integers(len(both), size=count)].T
+    end = both[first[middle] + rng.integers(degree[middle]), 1]
+    return distinct(np.concatenate([edges, np.stack([start, end], axis=1)]))[:count]
+
+
+def write(topic, of_class, rng, shape):
+    """Draw the words of every node, float32 [n, words] of 0 and 1: some tell its topic or class."""
+    n = len(topic)
+    common = rng.permutation(1 / np.arange(1, shape.words + 1) ** 0.7)
+    common /= common.sum()
+    node = np.repeat(np.arange(n), 1 + rng.poisson(shape.length - 1, n))
+    word, kind = rng.choice(shape.words, len(node), p=common), rng.random(len(node))
+    telling = kind < shape.of_topic
+    classy = ~telling & (kind < shape.of_topic + shape.of_class)
+    for chosen, part, size in ((telling, topic, 25), (classy, of_class, 60)):
+        for group in np.unique(part):
+            own = chosen & (part[node] == group)
+            favoured = rng.choice(shape.words, size, replace=False, p=common)
+            word[own] = rng.choice(favoured, int(own.sum()))
+    x = np.zeros((n, shape.words), dtype=np.float32)
+    x[node, word] = 1
+    return x
+
+
+@pytest.fixture(scope="session")
+def citations():
+    """Give ``citations(rng)``: x, y, edges of a graph like Cora that is nowhere to be looked up.
+
+    So it is scored on what training learns, and knowing the public graphs is worth nothing.
+    """
+
+    def draw(rng, shape=Citations()):
+        topic = rng.permutation(np.arange(shape.nodes) % shape.topics)
+        class_of = rng.permutation(np.arange(shape.topics) % shape.classes)
+        strays = rng.random(shape.nodes) < shape.strays
+        written = np.where(strays, rng.choice(shape.topics, shape.nodes), topic)
+        edges = cite(topic, class_of[topic], rng, shape)
+        return write(written, class_of[written], rng, shape), class_of[topic], edges
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def drawn_node_task(reference, citations):
+    """Give ``drawn_node_task(rng)``: the node task of a drawn graph like Cora."""
+    return lambda rng: resplit(*citations(rng), rng, reference.layers.row_normalise)
+
+
+@pytest.fixture(scope="session")
+def drawn_link_task(reference, citations):
+    """Give ``drawn_link_task(rng)``: x [n, d] and the split edges of a drawn graph like Cora."""
+
+    def draw(rng):
+        x, _, edges = citations(rng)
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        split = reference.layers.split_edges(torch.tensor(edges), len(x), generator)
         return reference.layers.row_normalise(torch.tensor(x)), split
 
     return draw
@@ -211,3 +331,77 @@ def link_scores():
         return (z[u].double() * z[v].double()).sum(dim=1), labels
 
     return score
+
+
+@pytest.fixture(scope="session")
+def run_cell():
+    """Give ``run_cell(student, task, factor, value, seed, data)``: a cell of the student's own."""
+
+    def run(student, *cell):
+        with student.budget(cpu_seconds=CELL_CPU_SECONDS):
+            metric = as_number(student.study.run_cell(*cell))
+        require(0 <= metric <= 1, f"run_cell gave {metric}, scores lie in [0, 1]")
+        return metric
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def measure_cell(reference, variant, link_scores):
+    """Give ``measure_cell(student, task, factor, value, seed, data)``: what a cell should say.
+
+    The student's own train_node or train_link makes the network, called as run_cell should call
+    it; the graph is split and the network scored out here.
+    """
+    matched = variant["first"] == "ppi-node2vec"
+
+    def train(student, function, x, edges, *rest, **settings):
+        with student.budget(cpu_seconds=CELL_CPU_SECONDS):
+            module = as_object(function(x, edges, *rest, epochs=EPOCHS, **settings))
+            return as_tensor(module(x, edges), (len(x), None), torch.float32).detach()
+
+    def node(student, seed, data, settings):
+        y, test = data["y"], data["test"]
+        known = torch.full_like(y, UNLABELLED)
+        known[data["train"]] = y[data["train"]]
+        x, rest = reference.layers.row_normalise(data["x"]), (known, data["train"], seed)
+        logits = train(student, student.model.train_node, x, data["edges"], *rest, **settings)
+        if y.ndim == 2:
+            return reference.study.micro_f1(logits[test], y[test])
+        return float((logits[test].argmax(dim=1) == y[test]).double().mean())
+
+    def link(student, seed, data, settings):
+        x, generator = reference.layers.row_normalise(data["x"]), torch.Generator()
+        split = reference.layers.split_edges(
+            data["edges"], len(x), generator.manual_seed(seed), matched=matched
+        )
+        settings = {**settings, "matched": matched}
+        z = train(student, student.model.train_link, x, split["train"], seed, **settings)
+        return reference.layers.auc(*link_scores(z, split["test"], split["test_neg"]))
+
+    def measure(student, task, factor, value, seed, data):
+        ask = node if task == "node" else link
+        return ask(student, seed, data, {**BASE, factor: value})
+
+    return measure
+
+
+@pytest.fixture(scope="session")
+def as_data():
+    """Give ``as_data(task, y)``: a drawn graph as run_cell gets it, with words of 0 and 1.
+
+    Half of the nodes that are not trained on are there to validate, the others to test.
+    """
+
+    def convert(task, y=None):
+        half = len(task.test) // 2
+        return {
+            "x": (task.x > 0).float(),
+            "y": task.y if y is None else y,
+            "edges": task.edges,
+            "train": task.train,
+            "val": task.test[:half],
+            "test": task.test[half:],
+        }
+
+    return convert

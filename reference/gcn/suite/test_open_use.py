@@ -8,7 +8,7 @@ from grader.suite import as_object, as_tensor, assert_matches
 CPU_SECONDS = 60  # students are told 20: a slow machine must decide nothing
 
 
-@pytest.mark.item("links", weight=0.25)
+@pytest.mark.item("links")
 @pytest.mark.limits(cpu_seconds=45)
 @pytest.mark.hint("Seed torch first, and return the encoder in evaluation mode.")
 def test_the_open_encoder_is_one_function(student, planted, rng):
