@@ -45,6 +45,11 @@ ROWS = (
         f"{_GRADING}/test_grade.py::test_what_the_suite_raises_on_a_value_costs_that_test_alone",
     ),
     Row(
+        "leaves-in-system-v",
+        "leaves in System V memory, queues and semaphores what a later test may read",
+        "grader/sandbox/test_bubblewrap.py::test_dangerous_system_calls_are_refused",
+    ),
+    Row(
         "adds-answers-up",
         "answers every call with as much as one answer may have",
         "grader/sandbox/host/test_channel.py::test_all_answers_of_a_test_have_a_bound_together",
