@@ -50,7 +50,7 @@ RULES = (
     rule("reference/*/suite/**/*.py", "grader.suite", "matplotlib", "numpy", "pytest", "torch"),
     rule("reference/**/*.py", "matplotlib", "numpy", "torch", "<own>"),
     # What travels into the sandbox: there is no `grader`, and only these may use libraries.
-    rule("grader/sandbox/guest/codec.py", "numpy", "torch", GUEST),
+    rule("grader/sandbox/guest/codec/*.py", "numpy", "torch", GUEST),
     rule("grader/sandbox/guest/runner.py", "numpy", "torch", GUEST),
     rule("grader/sandbox/guest/watch.py", "torch", GUEST),
     rule("grader/sandbox/guest/*.py", GUEST),
