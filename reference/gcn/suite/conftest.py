@@ -266,7 +266,10 @@ def planted(reference):
 
 @pytest.fixture(scope="session")
 def arrays_of():
-    """Give ``arrays_of(module, sizes)``: its parameters, checked to be W_1, b_1, W_2, b_2, ..."""
+    """Give ``arrays_of(module, sizes)``: its parameters, checked to be W_1, b_1, W_2, b_2, ...
+
+    They are given as float32: in which precision a network keeps its numbers is its own affair.
+    """
 
     def take(module, sizes):
         pairs = zip(sizes[:-1], sizes[1:], strict=True)
@@ -274,7 +277,10 @@ def arrays_of():
         found = list(parameters(as_object(module)).values())
         shapes = [tuple(tensor.shape) for tensor in found]
         require(shapes == wanted, f"parameters of shapes {shapes}, expected {wanted}")
-        return [as_tensor(tensor, dtype=torch.float32).detach() for tensor in found]
+        tensors = [as_tensor(tensor).detach() for tensor in found]
+        real = all(tensor.is_floating_point() for tensor in tensors)
+        require(real, f"expected real numbers, got {[tensor.dtype for tensor in tensors]}")
+        return [tensor.float() for tensor in tensors]
 
     return take
 
