@@ -107,8 +107,7 @@ class Encoder(nn.Module):
         """Build it from weights; the sizes are theirs. `dropout` is for further training."""
         super().__init__()
         weights = {
-            published(name): torch.from_numpy(tensor.copy())
-            for name, tensor in pretrained.tensors.items()
+            published(name): torch.from_numpy(tensor) for name, tensor in pretrained.tensors.items()
         }
         words, width = weights["embeddings.words.weight"].shape
         places, kinds = (len(weights[f"embeddings.{part}.weight"]) for part in ("places", "kinds"))
@@ -119,7 +118,7 @@ class Encoder(nn.Module):
             for _ in range(pretrained.layers)
         )
         self.dropout = nn.Dropout(dropout)
-        self.load_state_dict(weights)
+        self.load_state_dict(weights)  # which copies them
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return what stands for each word; at padding it means nothing.
