@@ -232,6 +232,12 @@ _DIFFERENCES: dict[str, tuple[str, str]] = {
         "有一部分数是对的：请看其余的数有什么共同点，例如边界、符号或某一行。",
     ),
     Difference.ALL: ("None of the numbers is right.", "没有一个数是对的。"),
+    Difference.CLOSE: (
+        "It is close, but not as close as honest rounding: look for work done in float32, and for "
+        "a small constant such as eps that is missing or stands elsewhere.",
+        "结果接近，但误差超过正常的舍入：请检查是否用 float32 计算，"
+        "或 eps 之类的小常数缺失或放错了位置。",
+    ),
     Difference.SIGN: ("Only the sign is the opposite.", "只有正负号相反。"),
     Difference.FACTOR: (
         "All numbers are off by one common factor: look for a mean in place of a sum, a 1/N or "

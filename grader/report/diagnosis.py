@@ -84,6 +84,7 @@ class Difference(StrEnum):
 
     SOME = "some"
     ALL = "all"
+    CLOSE = "close"  # right but for rounding or a small constant
     SIGN = "sign"  # right but for the sign
     FACTOR = "factor"  # right but for one factor that all share
 

@@ -32,6 +32,8 @@ _ATOL = 1e-12
 
 _OFF = Diagnosis(cause=Cause.VALUE)
 _NOT_FINITE = Diagnosis(cause=Cause.NOT_FINITE)
+_CLOSE = 1e-4  # of each number: what float32 and a small constant leave
+_NEAR_ZERO = 1e-6  # of the largest one, beside that
 _LEAST_FACTOR = 1e-3  # below, everything would be near 0 rather than off by a factor
 _LEAST_FOR_FACTOR = 3  # numbers that are not 0; any two may share a factor by chance
 
@@ -160,12 +162,12 @@ def _close(actual: Any, expected: Any, rtol: float, atol: float, where: str) -> 
     scale = float(np.max(np.abs(expected)[finite], initial=0.0))
     allowed = atol + rtol * scale
     if not error <= allowed:  # true of NaN too
-        alone = expected.size == 1
-        told = _OFF if alone else _value_off(_difference(actual[finite], expected[finite], allowed))
+        difference = _difference(actual[finite], expected[finite], allowed)
+        alone = expected.size == 1 and difference is Difference.ALL
         raise WrongAnswer(
             f"{where}: largest error {error:.3g} against a reference of size {scale:.3g} "
             f"(allowed {allowed:.3g})",
-            told,
+            _OFF if alone else _value_off(difference),
         )
 
 
@@ -179,6 +181,9 @@ def _difference(actual: Any, expected: Any, allowed: float) -> Difference:
     def near(numbers: Any) -> bool:
         return bool(np.all(np.abs(actual - numbers) <= allowed))
 
+    sizes = np.abs(expected)
+    if bool(np.all(np.abs(actual - expected) <= _CLOSE * sizes + _NEAR_ZERO * np.max(sizes))):
+        return Difference.CLOSE
     if near(-expected):
         return Difference.SIGN
     with np.errstate(all="ignore"):
