@@ -90,7 +90,7 @@ def test_a_dashboard_takes_as_many_queries_for_nine_students_as_for_two(people, 
     statements = []
     event.listen(classroom.engine, "after_cursor_execute", lambda *args: statements.append(args[2]))
     board()
-    assert sum(text.lstrip().startswith("SELECT") for text in statements) <= 6
+    assert sum(text.lstrip().startswith("SELECT") for text in statements) <= 7
 
 
 def test_the_page_says_when_there_is_nothing_to_show(classroom, make_member, log_in):
