@@ -114,3 +114,19 @@ def test_a_study_of_another_graph_does_not_come_out_again(lab, pool, reference):
     wrong = replace(reference, files=(*files, AcceptedFile("results.csv", text.encode())))
     found = pool.run_tests(lab, wrong, (task,), key=KEY, variant="synthetic")
     assert found.outcomes[task] is Outcome.FAILED
+
+
+def test_numbers_of_the_study_count_only_after_honesty(lab, pool):
+    tests = pool.collected(lab).by_id
+    honest = {
+        "node": "test_cell.py::test_labels_of_other_nodes_are_not_trained_on[val]",
+        "link": "test_cell.py::test_held_out_edges_stay_out",
+    }
+
+    def all_needs(test):
+        return set(tests[test].needs).union(*map(all_needs, tests[test].needs))
+
+    for name, test in tests.items():
+        if test.file == "test_study.py":
+            task = "link" if "[link" in name else "node"
+            assert honest[task] in all_needs(name), name
