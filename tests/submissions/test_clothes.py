@@ -40,19 +40,12 @@ ON_REAL_DATA = {"gcn", "cnn"}
 # The items that results.csv is read for. Who has none yet loses these, and nothing else.
 OF_RESULTS = {"coverage", "reproducible", "orderings"}
 # Points that the suite takes without a word of the handout, and why.
-UNFAIR = {
-    ("fnn", "habits"): "gradients must be float32, which the handout does not say",
-    ("gcn", "habits"): "parameters must be float32, which the handout does not say",
-}
-
 pytestmark = pytest.mark.timeout(1500)
 
 
 def marks_of(lab, name):
     if (lab, name) not in IN_THE_GATE:
         yield pytest.mark.nightly
-    if (lab, name) in UNFAIR:
-        yield pytest.mark.xfail(strict=True, reason=UNFAIR[lab, name])
 
 
 WARDROBE = [

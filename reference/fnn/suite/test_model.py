@@ -101,8 +101,10 @@ def test_every_parameter_gets_its_gradient(student, reference, rng, name):
     require(len(found) == len(expected), f"{len(found)} parameters, expected {len(expected)}")
     for gradient, wanted in zip(found, expected, strict=True):
         require(gradient is not None, "a parameter has no gradient")
-        tensor = torch.tensor(wanted, dtype=torch.float32)
-        assert_matches(gradient, tensor, rtol=1e-3, atol=1e-5)
+        tensor = as_tensor(gradient)
+        require(tensor.is_floating_point(), f"expected real numbers, got {tensor.dtype}")
+        # In whatever precision the parameters are kept, and so their gradients.
+        assert_matches(tensor.double(), torch.tensor(wanted), rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.item("network")
