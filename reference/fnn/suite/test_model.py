@@ -355,7 +355,9 @@ def test_a_full_training_obeys_its_arguments(student, rng, predict, require_netw
     require_network(module, probe, predict(module, probe), "tanh")
 
 
+# A dtype counts where what has it comes out of a network.
 @pytest.mark.item("generality", weight=0.5)
+@pytest.mark.depends("test_a_full_training_obeys_its_arguments")
 @pytest.mark.limits(cpu_seconds=20)
 @pytest.mark.hint("The module's output is float32, whatever precision it computes in: .float().")
 def test_predictions_are_float32(student, rng):
