@@ -14,6 +14,7 @@ from support.uploads import multipart, token_of
 from portal.app import FEATURES
 from portal.audit.models import AuditEntry
 from portal.courses.models import Enrolment, Offering, Role
+from portal.grants.models import Grant
 from portal.platform.db import read_session, write_session
 from portal.platform.feature import Audience
 from portal.runs.models import GradingRun, Result
@@ -22,9 +23,9 @@ from portal.submissions.models import Submission
 
 OPEN = {"static", "system.health", "people.login", "people.log_in", "people.logout"}
 ANYBODYS = OPEN | {"labs.home", "people.password", "people.set_password"}
-STAFFS = ("marking.", "standings.", "dashboard.", "courses.")
+STAFFS = ("marking.", "standings.", "dashboard.", "courses.", "grants.")
 TERMS = {"labs.lab", "labs.skeleton", "uploads.upload", "uploads.preview"}
-CHANGED = (Submission, GradingRun, Result, ManualMark)
+CHANGED = (Submission, GradingRun, Result, ManualMark, Grant)
 VERBS = ("GET", "POST")
 
 
