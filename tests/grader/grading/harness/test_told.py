@@ -24,7 +24,7 @@ MESSAGES_COUNTED = 500  # for the bits of a test, in tests/grader/report/test_di
 HOME = Path(__file__).parents[3] / "home"
 
 pytestmark = pytest.mark.skipif(
-    best_tier() is Tier.PROCESS, reason="needs bubblewrap: submissions run in a sandbox"
+    best_tier() is Tier.PROCESS, reason="needs Landlock: submissions run in a sandbox"
 )
 
 SUITE = '''
