@@ -6,12 +6,14 @@ import pytest
 from sqlalchemy import select
 from support.attempts import ANSWER
 from support.portal import START
+from support.reports import SECRET, class_report
 from support.uploads import upload
 
+from grader.report import Visibility
 from portal.audit.models import AuditEntry
 from portal.courses.models import Enrolment, Offering
 from portal.grants.models import Grant
-from portal.grants.service import conditions_of_all, grants_of, parse_due
+from portal.grants.service import grants_of, parse_due
 from portal.platform.db import read_session, write_session
 from portal.platform.errors import Invalid
 
@@ -79,13 +81,17 @@ def test_an_attempt_that_came_late_is_in_time_once_time_was_granted(site, classr
     assert "in time</span>" in receipt and LATER in receipt
 
 
-def test_details_stay_closed_while_anybody_may_hand_in(site, ada, grant):
+def test_details_stay_closed_while_anybody_may_hand_in(site, classroom, ada, grant):
+    report = class_report(7.0, SECRET)
+    later = [t.model_copy(update={"visibility": Visibility.AFTER_DUE_DATE}) for t in report.tests]
+    (sent,) = classroom.send_reports(
+        classroom.enrol("eve"), report.model_copy(update={"tests": tuple(later)})
+    )
     grant(ada, due="2026-09-23T12:00")
-    with read_session(site.engine) as session:
-        offering = session.get_one(Offering, site.offering_id)
-        everybody = conditions_of_all(session, offering)
-        assert everybody.closes_at > offering.due_at
-        assert not everybody.is_closed(offering.due_at + timedelta(days=1))
+    for moment, shown in ((START + timedelta(days=14), False), (START + timedelta(days=17), True)):
+        site.clock.instant = moment  # past the due date of all others, and past ada's
+        page = site.log_in("eve").get(f"/submissions/{sent}").text
+        assert (SECRET in page) == shown
 
 
 def test_the_last_grant_holds_and_an_empty_one_takes_it_back(site, ada, grant, staff):
