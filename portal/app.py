@@ -24,6 +24,7 @@ from portal.platform.passwords import Passwords
 from portal.platform.store import Store
 from portal.results.feature import FEATURE as results
 from portal.runs.feature import FEATURE as runs
+from portal.settings.feature import FEATURE as settings
 from portal.standings.feature import FEATURE as standings
 from portal.submissions.feature import FEATURE as submissions
 from portal.system.feature import FEATURE as system
@@ -36,6 +37,7 @@ FEATURES = (
     submissions,
     runs,
     standings,
+    settings,
     results,
     marking,
     dashboard,

@@ -7,25 +7,27 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import click
-from sqlalchemy import select
 
 from grader.api import Catalogue, ProctorError
-from portal.courses.models import Role, Term
-from portal.courses.service import create_term, enrol
+from portal.courses.models import Role
+from portal.courses.service import create_term, enrol, find_term, known_term
 from portal.demo import build_demo
 from portal.labs.variants import choose_variants
 from portal.people.service import create_user, find_user
 from portal.platform.config import PortalConfig, create_instance, instance_folder, load_config
-from portal.platform.db import make_engine, utc_now, write_session
+from portal.platform.db import make_engine, read_session, utc_now, write_session
 from portal.platform.engine import prepare
 from portal.platform.errors import Invalid
 from portal.platform.passwords import Passwords, initial_password
 from portal.platform.schema import check_schema, upgrade
 from portal.runs.queues import QUEUES
 from portal.serving import serve, work
+from portal.settings.changes import apply_term, plan_term
+from portal.settings.coursefile import next_term, read_course, write_course
+from portal.settings.values import term_settings
 
 instance_option = click.option(
     "--instance",
@@ -96,10 +98,7 @@ def create_user_command(
             now=utc_now(),
         )
         if term_slug:
-            term = session.scalar(select(Term).where(Term.slug == term_slug))
-            if term is None:
-                raise Invalid(f"there is no term {term_slug!r}; create it with portal create-term")
-            enrol(session, term, user, Role(role))
+            enrol(session, find_term(session, term_slug), user, Role(role))
     click.echo(f"Created {username}.")
 
 
@@ -154,6 +153,67 @@ def choose_variant_command(instance: Path, term: str, lab: str, variants: tuple[
         click.echo(f"{title}: each student is drawn one of {', '.join(variants)}.")
     else:
         click.echo(f"{title}: the variant is {variants[0] if variants else 'the default'}.")
+
+
+@cli.command("export-course")
+@instance_option
+@click.argument("term")
+@click.option(
+    "--output",
+    type=click.File("w", encoding="utf-8", atomic=True),
+    default="-",
+    help="The file to write; printed if left out.",
+)
+def export_course_command(instance: Path, term: str, output: IO[str]) -> None:
+    """Write a term's settings as a course file."""
+    config = _ready(instance)
+    with read_session(make_engine(config.database_url)) as session:
+        output.write(write_course(term_settings(find_term(session, term))))
+
+
+@cli.command("import-course")
+@instance_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+def import_course_command(instance: Path, file: Path, dry_run: bool) -> None:
+    """Give a term the settings of a course file, and make the term if there is none."""
+    config = _ready(instance)
+    wanted = read_course(file.read_bytes())
+    catalogue = Catalogue(config.home)
+    engine = make_engine(config.database_url)
+    with read_session(engine) as session:
+        plan = plan_term(session, catalogue, known_term(session, wanted.slug), wanted)
+    for one in plan.changes:
+        click.echo(f"{one.where}: {one.label}: {one.before} -> {one.after}")
+    if not plan.changes:
+        click.echo("The term has these settings already.")
+    if plan.problems:
+        raise Invalid("nothing can be changed: " + "; ".join(plan.problems))
+    if dry_run:
+        return
+    with write_session(engine) as session:
+        term = known_term(session, wanted.slug)
+        apply_term(session, catalogue, term, wanted, actor_id=None, now=utc_now())
+    click.echo("Done.")
+
+
+@cli.command("copy-term")
+@instance_option
+@click.argument("old")
+@click.argument("new")
+@click.option("--title", required=True, help="What people read, e.g. 'Deep Learning, spring 2027'.")
+@click.option("--first-day", type=click.DateTime(["%Y-%m-%d"]), required=True)
+def copy_term_command(instance: Path, old: str, new: str, title: str, first_day: datetime) -> None:
+    """Make a term like another one, all dates moved, with nobody in it and nothing published."""
+    config = _ready(instance)
+    catalogue = Catalogue(config.home)
+    with write_session(make_engine(config.database_url)) as session:
+        if known_term(session, new) is not None:
+            raise Invalid(f"a term {new!r} exists already; choose another short name")
+        like = term_settings(find_term(session, old))
+        wanted = next_term(like, slug=new, title=title, first_day=first_day.date())
+        apply_term(session, catalogue, None, wanted, actor_id=None, now=utc_now())
+    click.echo(f"Created {new}; publish its labs when they are ready.")
 
 
 def _serving_options(command: Command) -> Command:

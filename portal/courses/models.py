@@ -96,12 +96,17 @@ class Offering(Base):
     opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: closes when due
+    grace_minutes: Mapped[int] = mapped_column(default=0)  # after the due minute, still in time
+    # What an attempt loses for each day that it comes late.
+    late_percent: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
     attempts_per_day: Mapped[int | None]  # None: no limit
     attempts_total: Mapped[int | None]
     policy: Mapped[AttemptPolicy] = mapped_column(
         enum_type(AttemptPolicy), default=AttemptPolicy.BEST
     )
     published: Mapped[bool] = mapped_column(default=False)  # False: students do not see it
+    # False: students see what the tests gave, and not yet the marks given by hand.
+    marks_published: Mapped[bool] = mapped_column(default=False)
 
     term: Mapped[Term] = relationship(back_populates="offerings")
 

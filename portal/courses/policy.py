@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
+
+_DAY = timedelta(days=1)
+_ALL = Decimal(1)
 
 
 class OfferingState(StrEnum):
@@ -34,7 +38,15 @@ class Rules(Protocol):
 
     @property
     def closes_at(self) -> datetime | None:
-        """The last minute in which an upload is taken; None: the due one."""
+        """The last minute in which an upload is taken; None: the due one, and the grace."""
+
+    @property
+    def grace_minutes(self) -> int:
+        """For how many minutes after the due one an upload still counts as in time."""
+
+    @property
+    def late_percent(self) -> Decimal:
+        """What an attempt loses for each day, or part of one, that it comes late."""
 
     @property
     def attempts_per_day(self) -> int | None:
@@ -63,13 +75,29 @@ class Conditions:
     opens_at: datetime
     due_at: datetime
     closes_at: datetime
+    grace: timedelta
+    late_percent: Decimal
     attempts_per_day: int | None
     attempts_total: int | None
     extended: bool  # due later than for the others
 
     def is_late(self, instant: datetime) -> bool:
-        """Tell whether an upload at an instant comes after the due minute."""
-        return instant >= _end_of_minute(self.due_at)
+        """Tell whether an upload at an instant comes after the due minute and the grace."""
+        return instant >= _end_of_minute(self.due_at) + self.grace
+
+    def days_late(self, instant: datetime) -> int:
+        """Return how many days late an upload comes: a day begun is a day, in time is none.
+
+        Days begin with the due minute's end. The grace forgives whoever is within it; it does not
+        push the days of the others back.
+        """
+        if not self.is_late(instant):
+            return 0
+        return (instant - _end_of_minute(self.due_at)) // _DAY + 1
+
+    def late_factor(self, instant: datetime) -> Decimal:
+        """Return which share of its points an upload at an instant keeps, from 0 to 1."""
+        return max(Decimal(0), _ALL - self.days_late(instant) * self.late_percent / 100)
 
     def is_closed(self, instant: datetime) -> bool:
         """Tell whether an upload at an instant comes too late to be taken."""
@@ -96,14 +124,17 @@ class Conditions:
 def conditions(rules: Rules, granted: Granted = NOTHING) -> Conditions:
     """Return what holds for a student: the rules, and what was granted where it is more.
 
-    An extension takes uploads until the new due minute, or until the offering closes if that is
-    later; it never makes anything earlier.
+    An extension takes uploads until the new due minute and its grace, or until the offering closes
+    if that is later; it never makes anything earlier.
     """
     due_at = max(rules.due_at, granted.due_at or rules.due_at)
+    grace = timedelta(minutes=rules.grace_minutes)
     return Conditions(
         opens_at=rules.opens_at,
         due_at=due_at,
-        closes_at=max(rules.closes_at or rules.due_at, due_at),
+        closes_at=max(rules.closes_at or rules.due_at, due_at + grace),
+        grace=grace,
+        late_percent=rules.late_percent,
         attempts_per_day=_more(rules.attempts_per_day, granted.attempts),
         attempts_total=_more(rules.attempts_total, granted.attempts),
         extended=due_at > rules.due_at,

@@ -49,7 +49,7 @@ def create_term(
         raise Invalid(f"{len(labs)} labs were named, the scheme has {LABS}; name fewer")
     if session.scalar(select(Term.id).where(Term.slug == slug)) is not None:
         raise Invalid(f"a term {slug!r} exists already; choose another short name")
-    term = Term(slug=slug, title=title, timezone=_known_zone(timezone))
+    term = Term(slug=slug, title=title, timezone=known_zone(timezone))
     calendar = _Calendar(ZoneInfo(timezone), first_day)
     for index in range(LABS):
         term.offerings.append(_lab(index, labs[index] if index < len(labs) else None, calendar))
@@ -119,7 +119,8 @@ def _feedback(calendar: _Calendar) -> Offering:
     )
 
 
-def _known_zone(name: str) -> str:
+def known_zone(name: str) -> str:
+    """Return the name of a time zone; Invalid if there is none of that name."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -127,6 +128,19 @@ def _known_zone(name: str) -> str:
             f"{name!r} is not a time zone; write one like Europe/Berlin or Asia/Shanghai"
         ) from None
     return name
+
+
+def known_term(session: Session, slug: str) -> Term | None:
+    """Return a term by its short name; None if there is none."""
+    return session.scalar(select(Term).where(Term.slug == slug))
+
+
+def find_term(session: Session, slug: str) -> Term:
+    """Return a term by its short name. Raises Invalid with the way out."""
+    term = known_term(session, slug)
+    if term is None:
+        raise Invalid(f"there is no term {slug!r}; create it with portal create-term")
+    return term
 
 
 def enrol(
@@ -182,11 +196,21 @@ class StaffTerm:
 
     slug: str
     title: str
+    leads: bool  # as an instructor, or an admin
 
 
 def staff_terms(session: Session, user: User) -> list[StaffTerm]:
     """Return the terms a person is staff of, newest first; all of them for an admin."""
-    query = select(Term).order_by(Term.id.desc())
-    if not user.is_admin:
-        query = query.join(Enrolment).where(Enrolment.user_id == user.id, Enrolment.role.in_(STAFF))
-    return [StaffTerm(term.slug, term.title) for term in session.scalars(query)]
+    if user.is_admin:
+        terms = session.scalars(select(Term).order_by(Term.id.desc()))
+        return [StaffTerm(term.slug, term.title, leads=True) for term in terms]
+    query = (
+        select(Enrolment)
+        .where(Enrolment.user_id == user.id, Enrolment.role.in_(STAFF))
+        .options(joinedload(Enrolment.term))
+        .order_by(Enrolment.term_id.desc())
+    )
+    return [
+        StaffTerm(one.term.slug, one.term.title, leads=one.role is Role.INSTRUCTOR)
+        for one in session.scalars(query)
+    ]

@@ -19,7 +19,7 @@ from portal.runs.models import Result
 from portal.standings.attempts import Attempt, counted
 from portal.standings.marks import marks_in_term
 from portal.standings.rubric import manual_items
-from portal.standings.scores import score_line
+from portal.standings.scores import score_card
 from portal.standings.table import students
 from portal.standings.term_attempts import attempts_in_term
 
@@ -113,7 +113,7 @@ def dashboard(session: Session, catalogue: Catalogue, offering: Offering) -> Das
     marks = marks_in_term(session, offering.term_id)
     items = manual_items(catalogue, offering)
     lines = [
-        score_line(offering, items, mine[one.id], marks.get((one.id, offering.id), {}))
+        score_card(offering, items, mine[one.id], marks.get((one.id, offering.id), {}))
         for one in people
     ]
     scores = [line.points for line in lines if line.points is not None]

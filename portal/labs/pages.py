@@ -20,7 +20,7 @@ from portal.grants.service import conditions_for, granted_to
 from portal.labs.handout import read_handout, skeleton_zip
 from portal.people.login import me
 from portal.platform.web import db_session, now, portal
-from portal.standings.scores import ScoreLine, scores_of
+from portal.standings.scores import ScoreCard, score_for_student, scores_of
 
 blueprint = Blueprint("labs", __name__)
 
@@ -32,7 +32,7 @@ class HomeLine:
     offering: Offering
     conditions: Conditions  # that hold for this person
     state: OfferingState
-    score: ScoreLine
+    score: ScoreCard
 
 
 @blueprint.get("/")
@@ -47,7 +47,7 @@ def home() -> ResponseReturnValue:
 
 
 def _home_lines(session: Session, enrolment: Enrolment, at: datetime) -> list[HomeLine]:
-    scores = scores_of(session, enrolment, portal().catalogue)
+    scores = scores_of(session, enrolment, portal().catalogue, as_student=True)
     granted = granted_to(session, [enrolment.id])
     lines = []
     for offering in visible_offerings(session, enrolment):
@@ -79,6 +79,7 @@ def lab(offering_id: int) -> ResponseReturnValue:
         assignment=found.assignment if found else None,
         variants=_variants(found, access) if found else {},
         handout=handout,
+        score=_score(access),
         now=now(),
     )
 
@@ -95,6 +96,13 @@ def skeleton(offering_id: int) -> ResponseReturnValue:
     response = Response(skeleton_zip(found.assignment), mimetype="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="{found.assignment.slug}.zip"'
     return response
+
+
+def _score(access: OfferingAccess) -> ScoreCard | None:
+    """Return what a student has earned; None for staff, who earn nothing."""
+    if access.enrolment is None or access.is_staff:
+        return None
+    return score_for_student(db_session(), access.enrolment, access.offering, portal().catalogue)
 
 
 def _variants(lab: Lab, access: OfferingAccess) -> dict[str, dict[str, Any]]:

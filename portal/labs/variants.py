@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grader.api import Assignment
-from portal.courses.models import Offering, Term
+from portal.courses.models import Offering
+from portal.courses.service import find_term
 from portal.platform.errors import Invalid
 from portal.submissions.models import Submission
 
@@ -37,9 +38,7 @@ def choose_variants(
 
 
 def _offering(session: Session, term_slug: str, assignment: Assignment) -> Offering:
-    term = session.scalar(select(Term).where(Term.slug == term_slug))
-    if term is None:
-        raise Invalid(f"there is no term {term_slug!r}; create it with portal create-term")
+    term = find_term(session, term_slug)
     offered = select(Offering).where(
         Offering.term_id == term.id, Offering.assignment_slug == assignment.slug
     )

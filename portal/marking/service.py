@@ -19,7 +19,7 @@ from portal.platform.errors import UnknownDigest
 from portal.platform.store import Store
 from portal.runs.models import Event, EventKind, GradingRun, Result, RunState
 from portal.runs.service import current_runs
-from portal.standings.attempts import Attempt, came_late
+from portal.standings.attempts import Attempt, conditions_of
 from portal.submissions.models import Submission
 
 PAGE_SIZE = 50
@@ -170,7 +170,7 @@ def _load(session: Session, ids: Sequence[str]) -> list[Attempt]:
     }
     granted = granted_to(session, {submission.enrolment_id for submission in submissions})
     return [
-        Attempt(submission, run, results.get(run.id), came_late(submission, granted))
+        Attempt(submission, run, results.get(run.id), conditions_of(submission, granted))
         for submission in submissions
         if (run := current.get(submission.id)) is not None
     ]

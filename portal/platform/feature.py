@@ -41,6 +41,7 @@ class Menu(StrEnum):
 
     MAIN = "main"
     STAFF = "staff"  # once for each term of which the person is staff; the address takes its slug
+    INSTRUCTOR = "instructor"  # as above, once for each term that the person leads
     ACCOUNT = "account"
 
 

@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grader.api import Outcome, Report, StudentArtifact, StudentItem, StudentReport, for_student
+from grader.api import (
+    Catalogue,
+    Outcome,
+    Report,
+    StudentArtifact,
+    StudentItem,
+    StudentReport,
+    for_student,
+)
 from portal.courses.models import Offering, Term
 from portal.courses.policy import Conditions
 from portal.grants.service import conditions_for, conditions_of_all
@@ -16,6 +24,7 @@ from portal.results.groups import TestGroup, grouped
 from portal.runs.models import Result
 from portal.runs.status import Status, statuses
 from portal.standings.attempts import Attempt, attempt_of
+from portal.standings.scores import ScoreCard, score_for_student
 from portal.submissions.arrival import Arrival
 from portal.submissions.models import Submission
 
@@ -36,6 +45,13 @@ class ResultPage:
     report: StudentReport | None
     changed: tuple[str, ...] | None  # against the attempt before; None if this is the first
     previous: Submission | None
+    score: ScoreCard  # of the student in the lab, as they may see it
+
+    @property
+    def counts(self) -> bool:
+        """Whether this is the attempt that counts."""
+        chosen = self.score.counted
+        return chosen is not None and chosen.submission.id == self.submission.id
 
     @property
     def passed(self) -> int:
@@ -62,7 +78,9 @@ class ResultPage:
         return next(lost, None)
 
 
-def result_page(session: Session, submission: Submission, *, now: datetime) -> ResultPage:
+def result_page(
+    session: Session, catalogue: Catalogue, submission: Submission, *, now: datetime
+) -> ResultPage:
     """Read the page of a submission, as its student sees it at `now`."""
     attempt = attempt_of(session, submission)
     arrival = Arrival.model_validate_json(submission.intake)
@@ -81,6 +99,7 @@ def result_page(session: Session, submission: Submission, *, now: datetime) -> R
         report=student_report(session, submission.offering, attempt.result, now=now),
         changed=changed,
         previous=previous,
+        score=score_for_student(session, submission.enrolment, submission.offering, catalogue),
     )
 
 

@@ -12,6 +12,7 @@ from portal.courses.access import require_offering, require_owner
 from portal.platform.web import db_session, now, portal
 from portal.results.page import result_page, student_report
 from portal.standings.attempts import attempt_of
+from portal.standings.scores import score_for_student
 from portal.submissions.models import Submission
 
 blueprint = Blueprint("results", __name__)
@@ -21,7 +22,7 @@ blueprint = Blueprint("results", __name__)
 def show(submission_id: uuid.UUID) -> ResponseReturnValue:
     """Show what arrived, how the grading goes, and the result."""
     submission = _own(submission_id)
-    page = result_page(db_session(), submission, now=now())
+    page = result_page(db_session(), portal().catalogue, submission, now=now())
     return render_template("results/show.html", page=page, language=_language())
 
 
@@ -36,6 +37,9 @@ def explanation(submission_id: uuid.UUID) -> ResponseReturnValue:
     return render_template(
         "results/explain.html",
         submission=submission,
+        score=score_for_student(
+            db_session(), submission.enrolment, submission.offering, portal().catalogue
+        ),
         explanation=explain(report, language=_language()),
         language=_language(),
         LineKind=LineKind,
@@ -46,7 +50,7 @@ def explanation(submission_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.get("/submissions/<uuid:submission_id>/receipt")
 def receipt(submission_id: uuid.UUID) -> ResponseReturnValue:
     """Show a page to print and keep: what was sent, when, and its digests."""
-    page = result_page(db_session(), _own(submission_id), now=now())
+    page = result_page(db_session(), portal().catalogue, _own(submission_id), now=now())
     return render_template("results/receipt.html", page=page)
 
 

@@ -14,6 +14,7 @@ from portal.courses.models import Enrolment, Offering, Role
 from portal.platform.errors import Invalid
 from portal.standings.models import ManualMark
 from portal.standings.rubric import ManualItem, manual_items
+from portal.submissions.models import Submission
 
 MAX_COMMENT = 4000
 
@@ -26,6 +27,7 @@ def marks_in_term(
         select(ManualMark)
         .join(Offering, ManualMark.offering_id == Offering.id)
         .where(Offering.term_id == term_id)
+        .options(joinedload(ManualMark.author), joinedload(ManualMark.submission))
         .order_by(ManualMark.id)
     )
     if enrolment_id is not None:
@@ -41,7 +43,7 @@ def history(session: Session, enrolment_id: int, offering_id: int) -> list[Manua
     query = (
         select(ManualMark)
         .where(ManualMark.enrolment_id == enrolment_id, ManualMark.offering_id == offering_id)
-        .options(joinedload(ManualMark.author))
+        .options(joinedload(ManualMark.author), joinedload(ManualMark.submission))
         .order_by(ManualMark.id.desc())
     )
     return list(session.scalars(query))
@@ -58,14 +60,22 @@ def give_mark(
     comment: str,
     author_id: int,
     now: datetime,
+    submission: Submission | None = None,
 ) -> ManualMark:
     """Add a mark and an entry in the audit log; the caller commits.
 
-    Raises Invalid if the item is not marked by hand, or the points are not between 0 and its most.
+    `submission` is the one its author looked at, if there is one to look at. Raises Invalid if it
+    is not this student's for this offering, if the item is not marked by hand, or if the points are
+    not between 0 and its most.
     """
     if enrolment.role is not Role.STUDENT:
         raise Invalid(f"{enrolment.user.display_name} is staff in this term and gets no marks")
     item = _item(manual_items(catalogue, offering), item_id)
+    if submission is not None and (submission.enrolment_id, submission.offering_id) != (
+        enrolment.id,
+        offering.id,
+    ):
+        raise Invalid("this attempt belongs to another student or lab; reload the page")
     comment = comment.strip()
     if len(comment) > MAX_COMMENT:
         raise Invalid(f"the comment has {len(comment)} characters; shorten it to {MAX_COMMENT}")
@@ -73,6 +83,7 @@ def give_mark(
         enrolment_id=enrolment.id,
         offering_id=offering.id,
         item_id=item.id,
+        submission_id=submission.id if submission else None,
         points=parse_points(points, item),
         comment=comment,
         author_id=author_id,
@@ -88,6 +99,7 @@ def give_mark(
         offering=offering.id,
         item=item.id,
         points=str(mark.points),
+        submission=mark.submission_id,
         comment=comment,
     )
     return mark

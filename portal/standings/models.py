@@ -12,12 +12,14 @@ from portal.courses.models import Enrolment, Offering
 from portal.people.models import User
 from portal.platform.db import Base, ExactDecimal, UtcDateTime
 from portal.platform.insert_only import insert_only
+from portal.submissions.models import Submission
 
 
 class ManualMark(Base):
     """The points a person gave a student for one item of an offering, and why.
 
-    It belongs to the student and not to a submission, so a regrade leaves it alone.
+    It belongs to the student and not to a submission, so a regrade leaves it alone. Which one its
+    author looked at is kept beside it: a later one may hold a newer report.
     """
 
     __tablename__ = "manual_mark"
@@ -30,6 +32,7 @@ class ManualMark(Base):
     enrolment_id: Mapped[int] = mapped_column(ForeignKey(Enrolment.id), index=True)
     offering_id: Mapped[int] = mapped_column(ForeignKey(Offering.id))
     item_id: Mapped[str] = mapped_column(String(80))  # of the manifest, or `rubric.WHOLE`
+    submission_id: Mapped[str | None] = mapped_column(ForeignKey("submission.id"))  # looked at
     points: Mapped[Decimal] = mapped_column(ExactDecimal)  # on the item's own scale
     comment: Mapped[str] = mapped_column(Text, default="")
     author_id: Mapped[int] = mapped_column(ForeignKey(User.id))
@@ -37,6 +40,7 @@ class ManualMark(Base):
 
     enrolment: Mapped[Enrolment] = relationship()
     offering: Mapped[Offering] = relationship()
+    submission: Mapped[Submission | None] = relationship()
     author: Mapped[User] = relationship()
 
 

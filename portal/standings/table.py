@@ -13,7 +13,7 @@ from portal.courses.models import Enrolment, Offering, Role, Term
 from portal.people.models import User
 from portal.standings.marks import marks_in_term
 from portal.standings.rubric import rubrics
-from portal.standings.scores import ScoreLine, score_line
+from portal.standings.scores import ScoreCard, score_card
 from portal.standings.term_attempts import attempts_in_term
 
 
@@ -22,7 +22,7 @@ class GradebookRow:
     """One student's scores, in the order of the offerings."""
 
     enrolment: Enrolment
-    lines: tuple[ScoreLine, ...]
+    lines: tuple[ScoreCard, ...]
 
     @property
     def total(self) -> Decimal:
@@ -67,7 +67,7 @@ def gradebook(session: Session, catalogue: Catalogue, term: Term) -> Gradebook:
     rows = []
     for enrolment in students(session, term.id):
         lines = tuple(
-            score_line(
+            score_card(
                 offering,
                 items[offering.id],
                 attempts.get((enrolment.id, offering.id), []),

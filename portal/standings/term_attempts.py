@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, contains_eager, defer
 from portal.courses.models import Offering
 from portal.grants.service import Place, granted_in_term
 from portal.runs.models import GradingRun, Result, RunState
-from portal.standings.attempts import Attempt, came_late
+from portal.standings.attempts import Attempt, conditions_of
 from portal.submissions.models import Submission
 
 
@@ -23,8 +23,8 @@ def attempts_in_term(
         # As `runs.current_runs` has it: the newest graded run speaks, else the newest.
         graded = present is not None and present.run.state is RunState.GRADED
         if not graded or run.state is RunState.GRADED:
-            late = came_late(submission, granted)
-            speaking[submission.id] = Attempt(submission, run, result, late)
+            own = conditions_of(submission, granted)
+            speaking[submission.id] = Attempt(submission, run, result, own)
     places: dict[Place, list[Attempt]] = {}
     for attempt in speaking.values():
         place = (attempt.submission.enrolment_id, attempt.submission.offering_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from portal.audit.service import record
 from portal.courses.access import staff_term
@@ -16,6 +17,7 @@ from portal.standings.marks import give_mark, history
 from portal.standings.rubric import rubrics
 from portal.standings.scores import ScoreState, scores_of
 from portal.standings.table import gradebook
+from portal.submissions.models import Submission
 
 blueprint = Blueprint("standings", __name__)
 
@@ -99,10 +101,20 @@ def mark(slug: str, enrolment_id: int, offering_id: int) -> ResponseReturnValue:
             comment=request.form.get("comment", ""),
             author_id=author.id,
             now=now(),
+            submission=_looked_at(session),
         )
         flash(f"Saved: {given.points} points for {enrolment.user.display_name}.", "success")
     own = url_for("standings.student", slug=slug, enrolment_id=enrolment_id)
     return redirect(local_path(request.form.get("next")) or own, 303)
+
+
+def _looked_at(session: Session) -> Submission | None:
+    """Return the submission on whose page the form stood; None if it stood on another page."""
+    number = request.form.get("submission", "")
+    found = session.get(Submission, number) if number else None
+    if number and found is None:
+        abort(404)
+    return found
 
 
 def _student(term_id: int, enrolment_id: int) -> Enrolment:

@@ -24,7 +24,7 @@ GRADER_NEEDS = {
 PORTAL_NEEDS = {
     "alembic", "argon2", "click", "dbos", "flask", "flask_limiter", "flask_login",
     "flask_wtf", "gunicorn", "jinja2", "limits", "markdown_it", "markupsafe", "pydantic",
-    "sqlalchemy", "werkzeug", "wtforms",
+    "pydantic_core", "sqlalchemy", "tomlkit", "werkzeug", "wtforms",
 }  # fmt: skip
 
 
@@ -89,6 +89,9 @@ FEATURES = {
     "submissions": ("courses",),
     "runs": ("courses", "submissions"),
     "standings": ("audit", "courses", "grants", "people", "runs", "submissions"),
+    "settings": (
+        "audit", "courses", "grants", "people", "standings", "submissions",
+    ),
     "results": ("courses", "grants", "runs", "standings", "submissions"),
     "marking": ("audit", "courses", "grants", "people", "runs", "standings", "submissions"),
     "dashboard": ("courses", "runs", "standings"),

@@ -114,3 +114,38 @@ def test_a_variant_of_a_lab_is_chosen_for_a_term(ready: Path, home: Path) -> Non
     assert "the variant is b" in portal(ready, "choose-variant", "t1", "demo", "b")
     assert "drawn one of a, b" in portal(ready, "choose-variant", "t1", "demo", "a", "b")
     assert "the default" in portal(ready, "choose-variant", "t1", "demo")
+
+
+def test_a_term_goes_out_as_a_file_and_comes_back_as_the_next(ready: Path, tmp_path: Path) -> None:
+    portal(
+        ready, "create-term", "t1", "--title", "T", "--timezone", "Asia/Shanghai", "--first-day",
+        "2026-09-07", "--lab", "demo",
+    )  # fmt: skip
+    file = tmp_path / "t1.toml"
+    portal(ready, "export-course", "t1", "--output", str(file))
+    assert file.read_text() == portal(ready, "export-course", "t1")
+    assert "has these settings already" in portal(ready, "import-course", str(file))
+    file.write_text(file.read_text().replace('"t1"', '"t2"').replace("points = 25", "points = 20"))
+    assert "Term: none -> t2" in portal(ready, "import-course", str(file), "--dry-run")
+    with pytest.raises(AssertionError, match="there is no term 't2'"):
+        portal(ready, "export-course", "t2")
+    assert "Done." in portal(ready, "import-course", str(file))
+    assert portal(ready, "export-course", "t2") == file.read_text()
+    portal(ready, "copy-term", "t1", "t3", "--title", "Next", "--first-day", "2027-03-01")
+    copied = portal(ready, "export-course", "t3")
+    assert "opens = 2027-03-01T00:00:00" in copied and "published = true" not in copied
+
+
+def test_a_course_file_that_cannot_be_changes_nothing(
+    ready: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "wrong.toml"
+    for text, said in (
+        ("", "slug is missing"),
+        ('slug = "t', "is not TOML"),
+        ("x = 1", "no setting"),
+    ):
+        file.write_text(text)
+        with pytest.raises(SystemExit) as ended:
+            main(["import-course", "--instance", str(ready), str(file)])
+        assert ended.value.code == 2 and said in capsys.readouterr().err

@@ -23,9 +23,9 @@ from portal.submissions.models import Submission
 
 OPEN = {"static", "system.health", "people.login", "people.log_in", "people.logout"}
 ANYBODYS = OPEN | {"labs.home", "people.password", "people.set_password"}
-STAFFS = ("marking.", "standings.", "dashboard.", "courses.", "grants.")
+STAFFS = ("marking.", "standings.", "dashboard.", "courses.", "grants.", "settings.")
 TERMS = {"labs.lab", "labs.skeleton", "uploads.upload", "uploads.preview"}
-CHANGED = (Submission, GradingRun, Result, ManualMark, Grant)
+CHANGED = (Submission, GradingRun, Result, ManualMark, Grant, Offering)
 VERBS = ("GET", "POST")
 
 
@@ -130,7 +130,7 @@ def test_every_answer_forbids_frames_guessing_and_caching(school):
 
 
 TYPES = {
-    "text/html", "text/css", "text/csv", "application/json", "application/zip",
+    "text/html", "text/css", "text/csv", "application/json", "application/toml", "application/zip",
     "text/event-stream", "image/png",
 }  # fmt: skip
 
@@ -178,7 +178,8 @@ def test_a_student_opens_nothing_of_another_one_or_of_the_staff(school, count):
 def test_an_assistant_opens_nothing_that_is_for_instructors(school, count):
     before, tess = count(), school.log_in("tess")
     instructors = _said(Audience.INSTRUCTOR)
-    assert instructors == {"courses.preview", "courses.carry_out"}
+    settings = {name for name in _endpoints(school) if name.startswith("settings.")}
+    assert settings and instructors == {"courses.preview", "courses.carry_out"} | settings
     assert refused(tess, school.app, school.ids, _endpoints(school) - instructors) == []
     assert count() == before
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,8 @@ class Lab:
     closes_at: datetime | None = None
     attempts_per_day: int | None = None
     attempts_total: int | None = None
+    grace_minutes: int = 0
+    late_percent: Decimal = Decimal(0)
 
 
 STRICT, WITH_LATE_DAY = Lab(), Lab(closes_at=DUE + DAY)
@@ -91,13 +94,15 @@ def test_how_many_attempts_are_left(a_day, total, more, today, so_far, left):
 
 instants = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 labs = st.builds(
-    lambda dates, closes, a_day, total: Lab(
-        dates[0], dates[1], dates[2] if closes else None, a_day, total
+    lambda dates, closes, a_day, total, grace, percent: Lab(
+        dates[0], dates[1], dates[2] if closes else None, a_day, total, grace, Decimal(percent)
     ),
     st.lists(instants, min_size=3, max_size=3).map(sorted),
     st.booleans(),
     st.none() | st.integers(0, 5),
     st.none() | st.integers(0, 5),
+    st.integers(0, 60),
+    st.integers(0, 100),
 )
 grants = st.builds(Granted, st.none() | instants, st.integers(0, 5))
 ORDER = [CLOSED, LATE, OPEN]
@@ -124,3 +129,47 @@ def test_states_follow_one_another_in_order(lab, granted):
     seen = [own.state(own.opens_at - TICK), own.state(own.closes_at + MINUTE)]
     assert seen == [NOT_YET, CLOSED]
     assert own.state(own.due_at) is OPEN and not own.is_late(own.due_at)
+
+
+HOUR = timedelta(hours=1)
+TENTH = Lab(closes_at=DUE + 30 * DAY, grace_minutes=30, late_percent=Decimal(10))
+THIRD = Lab(closes_at=DUE + 30 * DAY, late_percent=Decimal("33.33"))
+
+
+@pytest.mark.parametrize(
+    ("lab", "granted", "after_due", "days", "share"),
+    [
+        pytest.param(TENTH, Granted(), -HOUR, 0, "1", id="before"),
+        pytest.param(TENTH, Granted(), MINUTE - TICK, 0, "1", id="the due minute"),
+        pytest.param(TENTH, Granted(), 31 * MINUTE - TICK, 0, "1", id="in the grace"),
+        pytest.param(TENTH, Granted(), 31 * MINUTE, 1, ".9", id="the grace is over"),
+        pytest.param(TENTH, Granted(), DAY + MINUTE - TICK, 1, ".9", id="a day less a moment"),
+        pytest.param(TENTH, Granted(), DAY + MINUTE, 2, ".8", id="a second day begins"),
+        pytest.param(TENTH, Granted(), 9 * DAY + HOUR, 10, "0", id="the tenth day"),
+        pytest.param(TENTH, Granted(), 20 * DAY, 20, "0", id="never below nothing"),
+        pytest.param(TENTH, NEXT_WEEK, 7 * DAY + 31 * MINUTE - TICK, 0, "1", id="own grace"),
+        pytest.param(TENTH, NEXT_WEEK, 8 * DAY, 1, ".9", id="a day after the extension"),
+        pytest.param(THIRD, Granted(), DAY, 1, ".6667", id="a third"),
+        pytest.param(THIRD, Granted(), 2 * DAY, 2, ".3334", id="two thirds"),
+        pytest.param(WITH_LATE_DAY, Granted(), DAY, 1, "1", id="being late costs nothing"),
+    ],
+)
+def test_what_being_late_costs(lab, granted, after_due, days, share):
+    own = conditions(lab, granted)
+    assert own.days_late(DUE + after_due) == days
+    assert own.late_factor(DUE + after_due) == Decimal(share)
+
+
+def test_without_late_uploads_they_are_taken_until_the_grace_ends():
+    own = conditions(Lab(grace_minutes=15))
+    assert own.state(DUE + 16 * MINUTE - TICK) is OPEN
+    assert own.state(DUE + 16 * MINUTE) is CLOSED
+
+
+@given(labs, grants, instants, instants)
+def test_who_hands_in_later_keeps_no_more_and_a_grant_costs_nothing(lab, granted, one, other):
+    earlier, later = sorted((one, other))
+    own = conditions(lab, granted)
+    assert 0 <= own.late_factor(later) <= own.late_factor(earlier) <= 1
+    assert own.late_factor(one) >= conditions(lab).late_factor(one)
+    assert own.is_late(one) or own.late_factor(one) == 1

@@ -21,8 +21,7 @@ from sqlalchemy.orm import Session
 from portal.app import FEATURES, create_app
 from portal.audit.models import AuditEntry
 from portal.audit.service import record
-from portal.courses.models import Enrolment, Offering, OfferingKind, Role, Term
-from portal.people.models import User
+from portal.courses.models import Term
 from portal.platform.config import PortalConfig
 from portal.platform.db import ExactDecimal, UtcDateTime, make_engine, read_session, write_session
 from portal.platform.errors import ConfigError
@@ -172,6 +171,19 @@ def test_a_database_without_tables_is_refused_with_the_way_out(empty: Engine) ->
         check_schema(empty)
 
 
+# A term with one upload, as the tables were at first; later ones only had columns added.
+AT = "'2026-09-07 08:00:00'"
+FILLED = (
+    "INSERT INTO term (slug, title, timezone) VALUES ('t', 'T', 'UTC')",
+    "INSERT INTO enrolment (term_id, user_id, role, student_number) VALUES (1, 1, 'student', '')",
+    "INSERT INTO offering (term_id, kind, title, variant, points, position, opens_at, due_at,"
+    f" policy, published) VALUES (1, 'lab', 'L', 'sine', 14000000, 1, {AT}, {AT}, 'best', true)",
+    "INSERT INTO submission (id, enrolment_id, offering_id, client_key, upload_sha256, filename,"
+    " size, content_digest, intake, attempt, received_at) VALUES"
+    f" ('s', 1, 1, 'k', '', 'f', 0, '', '{{}}', 1, {AT})",
+)
+
+
 @pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
 def test_an_older_installation_keeps_what_it_holds(empty: Engine, revision: str) -> None:
     from alembic import command
@@ -183,26 +195,19 @@ def test_an_older_installation_keeps_what_it_holds(empty: Engine, revision: str)
             " must_change_password, is_admin, created_at, locale) VALUES"
             " ('ada', '', 'Ada', 'x', false, false, '2026-09-07 08:00:00', 'en')"
         ))  # fmt: skip
-    with write_session(empty) as session:
-        ada = session.scalars(select(User)).one()
-        term = Term(slug="t", title="T", timezone="UTC")
-        offering = Offering(
-            term=term, kind=OfferingKind.LAB, title="L", points=Decimal(14), position=1,
-            opens_at=START, due_at=START, variant="sine",
-        )  # fmt: skip
-        enrolment = Enrolment(term=term, user=ada, role=Role.STUDENT)
-        session.add(
-            Submission(
-                id="s", enrolment=enrolment, offering=offering, client_key="k", filename="f",
-                upload_sha256="", size=0, content_digest="", intake="{}", attempt=1,
-                received_at=START,
-            )
-        )  # fmt: skip
+        for line in FILLED:
+            connection.execute(text(line))
     upgrade(empty)
     check_schema(empty)
     with read_session(empty) as session:
         kept = session.scalars(select(Submission)).one()
         assert (kept.enrolment.user.username, kept.offering.variant) == ("ada", "sine")
+        # Nothing that students saw is hidden by the new settings, and nothing costs them points.
+        offering = kept.offering
+        assert offering.marks_published and (offering.grace_minutes, offering.late_percent) == (
+            0,
+            0,
+        )
     with write_session(empty) as session, pytest.raises(SQLAlchemyError, match=r"(?i)foreign key"):
         session.execute(text("DELETE FROM user_account"))
 

@@ -1,5 +1,7 @@
 """Which attempt counts, and how its points come about."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,6 +11,7 @@ from sqlalchemy import event
 
 from grader.lab.catalogue import Catalogue
 from portal.courses.models import AttemptPolicy, Enrolment, Offering, OfferingKind, Term
+from portal.courses.policy import conditions
 from portal.platform.db import read_session, write_session
 from portal.platform.errors import Invalid
 from portal.runs.models import GradingRun, Result, RunState
@@ -16,20 +19,42 @@ from portal.standings.attempts import Attempt
 from portal.standings.marks import give_mark, parse_points
 from portal.standings.models import ManualMark
 from portal.standings.rubric import WHOLE, ManualItem
-from portal.standings.scores import ScoreState, scaled, score_line, scores_of
+from portal.standings.scores import ScoreState, scaled, score_card, scores_of
 from portal.standings.table import gradebook
 from portal.submissions.models import Submission
 
 REPORT = ManualItem("report", "The report", Decimal(2))
 
 
+DUE = datetime(2026, 9, 20, 15, 59, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a lab says to everybody."""
+
+    opens_at: datetime = DUE - timedelta(days=14)
+    due_at: datetime = DUE
+    closes_at: datetime | None = DUE + timedelta(days=14)
+    grace_minutes: int = 0
+    late_percent: Decimal = Decimal(10)
+    attempts_per_day: int | None = None
+    attempts_total: int | None = None
+
+
 def attempt(
-    number: int, score: float | None, state: RunState | None = None, *, pending: float = 0.0
+    number: int,
+    score: float | None,
+    state: RunState | None = None,
+    *,
+    pending: float = 0.0,
+    days_late: int = 0,
 ) -> Attempt:
     state = state or (RunState.QUEUED if score is None else RunState.GRADED)
     result = None if score is None else Result(score=score, max_score=12.0, pending_score=pending)
-    submission = Submission(id=str(number), attempt=number)
-    return Attempt(submission, GradingRun(state=state), result, late=False)
+    received = DUE + timedelta(days=days_late)
+    submission = Submission(id=str(number), attempt=number, received_at=received)
+    return Attempt(submission, GradingRun(state=state), result, conditions(Rules()))
 
 
 def lab(policy: AttemptPolicy = AttemptPolicy.BEST) -> Offering:
@@ -43,7 +68,7 @@ scores = st.lists(
 
 @given(scores)
 def test_best_takes_the_highest_of_the_graded_attempts(found):
-    line = score_line(lab(), (), [attempt(i + 1, score) for i, score in enumerate(found)], {})
+    line = score_card(lab(), (), [attempt(i + 1, score) for i, score in enumerate(found)], {})
     graded = [score for score in found if score is not None]
     expected = scaled(Decimal(str(max(graded))), Decimal(12), Decimal(14)) if graded else None
     assert line.points == expected
@@ -52,7 +77,7 @@ def test_best_takes_the_highest_of_the_graded_attempts(found):
 @given(scores)
 def test_last_takes_the_newest_graded_attempt(found):
     attempts = [attempt(i + 1, score) for i, score in enumerate(found)]
-    line = score_line(lab(AttemptPolicy.LAST), (), attempts, {})
+    line = score_card(lab(AttemptPolicy.LAST), (), attempts, {})
     graded = [score for score in found if score is not None]
     expected = scaled(Decimal(str(graded[-1])), Decimal(12), Decimal(14)) if graded else None
     assert line.points == expected
@@ -83,7 +108,7 @@ def test_a_score_within_its_scale_stays_within_the_offering(raw, most):
 )
 def test_a_missing_score_is_never_a_zero(attempts, given_points, state, points):
     marks = {} if given_points is None else {"report": ManualMark(points=Decimal(given_points))}
-    line = score_line(lab(), (REPORT,), attempts, marks)
+    line = score_card(lab(), (REPORT,), attempts, marks)
     assert (line.state, line.points) == (state, points)
 
 
@@ -143,3 +168,33 @@ def test_the_gradebook_takes_as_many_queries_for_twelve_as_for_two(classroom, ho
         book = gradebook(session, Catalogue(home), session.get_one(Term, classroom.term.id))
         assert [row.total for row in book.rows] == [Decimal(7)] * people
     assert sum(text.lstrip().startswith("SELECT") for text in statements) <= 6
+
+
+LATE = [
+    pytest.param([(6, 0), (6, 0)], 2, "6", id="of equal ones the latest"),
+    pytest.param([(12, 3), (9, 0)], 2, "9", id="late and better is worth less"),
+    pytest.param([(12, 1), (9, 0)], 1, "10.8", id="late and still worth more"),
+    pytest.param([(9, 0), (10, 1)], 2, "9", id="equal in worth: the latest"),
+]
+
+
+@pytest.mark.parametrize(("found", "number", "raw"), LATE)
+def test_the_best_attempt_is_the_one_worth_most_after_its_lateness(found, number, raw):
+    attempts = [attempt(n + 1, s, days_late=days) for n, (s, days) in enumerate(found)]
+    card = score_card(lab(), (), attempts, {})
+    assert card.counted.submission.attempt == number
+    assert card.points == scaled(Decimal(raw), Decimal(12), Decimal(14))
+
+
+@given(
+    st.integers(0, 48), st.integers(0, 4), st.integers(0, 12), st.booleans(), st.integers(0, 3000)
+)
+def test_a_card_adds_up_to_its_points(quarters, given_points, days, marked, weight):
+    lab = Offering(
+        id=1, assignment_slug="demo", points=Decimal(weight) / 100, policy=AttemptPolicy.BEST
+    )
+    marks = {"report": ManualMark(points=Decimal(given_points) / 2)} if marked else {}
+    card = score_card(lab, (REPORT,), [attempt(1, quarters / 4, days_late=days)], marks)
+    assert card.raw == card.by_tests + card.by_hand and card.max_raw == 14
+    assert card.points == scaled(card.raw * card.late_factor, card.max_raw, lab.points)
+    assert 0 <= card.points <= card.max_points

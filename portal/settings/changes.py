@@ -1,0 +1,315 @@
+"""What would change if a term had other settings, what speaks against it, and making it so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from grader.api import Catalogue, ManifestError, UnknownAssignment
+from portal.audit.service import record
+from portal.courses.models import Offering, OfferingKind, Term
+from portal.courses.service import known_zone
+from portal.grants.models import Grant
+from portal.platform.errors import Invalid
+from portal.settings.values import (
+    LABELS,
+    OfferingSettings,
+    TermSettings,
+    put,
+    settings_of,
+    shown,
+)
+from portal.standings.models import ManualMark
+from portal.submissions.models import Submission
+
+# What scores mean hangs on these: they stand once somebody has handed in.
+_FIXED_BY_SUBMISSIONS = ("kind", "assignment", "variants")
+
+
+@dataclass(frozen=True)
+class SettingChange:
+    """One setting that would be another."""
+
+    where: str  # the title of an offering, or the term's
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class TermPlan:
+    """What would change, and what speaks against it; with problems, nothing is done."""
+
+    changes: tuple[SettingChange, ...]
+    problems: tuple[str, ...]
+
+
+def changes_of(offering: Offering, wanted: OfferingSettings) -> tuple[SettingChange, ...]:
+    """Return what would change in one offering."""
+    now = settings_of(offering)
+    return tuple(
+        SettingChange(
+            offering.title, label, shown(getattr(now, name)), shown(getattr(wanted, name))
+        )
+        for name, label in LABELS.items()
+        if getattr(now, name) != getattr(wanted, name)
+    )
+
+
+def problems_of(
+    session: Session, catalogue: Catalogue, offering: Offering | None, wanted: OfferingSettings
+) -> tuple[str, ...]:
+    """Return what speaks against settings of an offering; None is one that does not exist yet."""
+    return (
+        *_dates(wanted),
+        *_assignment(catalogue, offering, wanted),
+        *_handed_in(session, offering, wanted),
+    )
+
+
+def change_offering(
+    session: Session,
+    catalogue: Catalogue,
+    offering: Offering,
+    wanted: OfferingSettings,
+    *,
+    actor_id: int | None,
+    now: datetime,
+) -> tuple[SettingChange, ...]:
+    """SettingChange an offering and note what in the audit log; the caller commits.
+
+    Raises Invalid with every problem, and changes nothing then.
+    """
+    problems = problems_of(session, catalogue, offering, wanted)
+    if problems:
+        raise Invalid("; ".join(problems))
+    changes = changes_of(offering, wanted)
+    if changes:
+        put(offering, wanted, ZoneInfo(offering.term.timezone))
+        _record(session, offering, changes, actor_id=actor_id, now=now)
+    return changes
+
+
+def add_offering(
+    session: Session,
+    catalogue: Catalogue,
+    term: Term,
+    wanted: OfferingSettings,
+    *,
+    actor_id: int | None,
+    now: datetime,
+) -> Offering:
+    """Add an offering at the end of a term; the caller commits. Raises Invalid."""
+    problems = problems_of(session, catalogue, None, wanted)
+    if problems:
+        raise Invalid("; ".join(problems))
+    position = max((one.position for one in term.offerings), default=0) + 1
+    offering = Offering(position=position)
+    put(offering, wanted, ZoneInfo(term.timezone))
+    term.offerings.append(offering)
+    session.flush()
+    record(
+        session,
+        at=now,
+        actor_id=actor_id,
+        action="settings.add",
+        subject=f"offering:{offering.id}",
+        title=offering.title,
+    )
+    return offering
+
+
+def remove_offering(
+    session: Session, offering: Offering, *, actor_id: int | None, now: datetime
+) -> None:
+    """Remove an offering that nobody has done anything with; the caller commits.
+
+    Raises Invalid if somebody has handed in, or got a mark or an extension.
+    """
+    for model, what in (
+        (Submission, "students have handed in"),
+        (ManualMark, "students have marks in"),
+        (Grant, "students have extensions for"),
+    ):
+        used = select(model.id).where(model.offering_id == offering.id).limit(1)
+        if session.scalar(used) is not None:
+            raise Invalid(f"{what} {offering.title}: it stays; unpublish it to hide it")
+    record(
+        session,
+        at=now,
+        actor_id=actor_id,
+        action="settings.remove",
+        subject=f"offering:{offering.id}",
+        title=offering.title,
+    )
+    session.delete(offering)
+
+
+def plan_term(
+    session: Session, catalogue: Catalogue, term: Term | None, wanted: TermSettings
+) -> TermPlan:
+    """Return what would change in a term; None is one that does not exist yet.
+
+    The first entry stands for the first offering, and so on; further entries are new. Offerings
+    without an entry stay as they are.
+    """
+    changes: list[SettingChange] = []
+    problems = list(_zone(wanted))
+    present = list(term.offerings) if term else []
+    if term is None:
+        changes.append(SettingChange(wanted.title, "Term", "none", wanted.slug))
+    else:
+        for label, before, after in (
+            ("Title", term.title, wanted.title),
+            ("Time zone", term.timezone, wanted.timezone),
+        ):
+            if before != after:
+                changes.append(SettingChange(term.title, label, before, after))
+    for place, settings in enumerate(wanted.offering):
+        offering = present[place] if place < len(present) else None
+        if offering is None:
+            changes.append(SettingChange(settings.title, "Offering", "none", _in_short(settings)))
+        else:
+            changes.extend(changes_of(offering, settings))
+        problems.extend(
+            f"{settings.title}: {problem}"
+            for problem in problems_of(session, catalogue, offering, settings)
+        )
+    return TermPlan(tuple(changes), tuple(problems))
+
+
+def apply_term(
+    session: Session,
+    catalogue: Catalogue,
+    term: Term | None,
+    wanted: TermSettings,
+    *,
+    actor_id: int | None,
+    now: datetime,
+) -> Term:
+    """Give a term its settings, making it if there is none; the caller commits.
+
+    Raises Invalid with every problem, and changes nothing then.
+    """
+    plan = plan_term(session, catalogue, term, wanted)
+    if plan.problems:
+        raise Invalid("; ".join(plan.problems))
+    if term is None:
+        term = Term(slug=wanted.slug, title=wanted.title, timezone=wanted.timezone)
+        session.add(term)
+        session.flush()
+        record(
+            session, at=now, actor_id=actor_id, action="settings.term", subject=f"term:{term.slug}"
+        )
+    zone = ZoneInfo(wanted.timezone)
+    present = list(term.offerings)
+    # What each offering would lose or gain is read by the old clock, before the new one is set.
+    changed = [
+        (offering, changes_of(offering, settings))
+        for offering, settings in zip(present, wanted.offering, strict=False)
+    ]
+    if (term.title, term.timezone) != (wanted.title, wanted.timezone):
+        _record_term(session, term, wanted, actor_id=actor_id, now=now)
+        term.title, term.timezone = wanted.title, wanted.timezone
+    for (offering, changes), settings in zip(changed, wanted.offering, strict=False):
+        put(offering, settings, zone)
+        if changes:
+            _record(session, offering, changes, actor_id=actor_id, now=now)
+    for settings in wanted.offering[len(present) :]:
+        add_offering(session, catalogue, term, settings, actor_id=actor_id, now=now)
+    return term
+
+
+def _dates(wanted: OfferingSettings) -> Iterator[str]:
+    if wanted.due < wanted.opens:
+        yield f"it is due {shown(wanted.due)}, before it opens {shown(wanted.opens)}"
+    if wanted.closes is not None and wanted.closes < wanted.due:
+        yield f"it closes {shown(wanted.closes)}, before it is due {shown(wanted.due)}"
+
+
+def _assignment(
+    catalogue: Catalogue, offering: Offering | None, wanted: OfferingSettings
+) -> Iterator[str]:
+    if wanted.assignment is None:
+        if wanted.kind is OfferingKind.LAB and wanted.published:
+            yield "a lab without an assignment has nothing to show; choose one, or unpublish it"
+        if wanted.variants:
+            yield "without an assignment there are no variants"
+        return
+    if wanted.kind is OfferingKind.FEEDBACK:
+        yield "course feedback has no assignment"
+        return
+    try:
+        known = catalogue.get(wanted.assignment).assignment.variants
+    except (UnknownAssignment, ManifestError) as error:
+        if offering is None or offering.assignment_slug != wanted.assignment:
+            yield str(error)
+        return
+    for name in wanted.variants:
+        if name not in known:
+            near = get_close_matches(name, list(known), n=1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            yield f"no variant {name!r}; {meant}it has: {', '.join(known) or 'none'}"
+
+
+def _handed_in(
+    session: Session, offering: Offering | None, wanted: OfferingSettings
+) -> Iterator[str]:
+    if offering is None:
+        return
+    now = settings_of(offering)
+    moved = [name for name in _FIXED_BY_SUBMISSIONS if getattr(now, name) != getattr(wanted, name)]
+    if not moved:
+        return
+    handed_in = select(Submission.id).where(Submission.offering_id == offering.id).limit(1)
+    if session.scalar(handed_in) is not None:
+        names = " and ".join(LABELS[name].lower() for name in moved)
+        yield f"students have handed in already; {names} cannot change under their scores"
+
+
+def _zone(wanted: TermSettings) -> Iterator[str]:
+    try:
+        known_zone(wanted.timezone)
+    except Invalid as problem:
+        yield str(problem)
+
+
+def _in_short(settings: OfferingSettings) -> str:
+    return f"{shown(settings.points)} points, due {shown(settings.due)}"
+
+
+def _record(
+    session: Session,
+    offering: Offering,
+    changes: Iterable[SettingChange],
+    *,
+    actor_id: int | None,
+    now: datetime,
+) -> None:
+    record(
+        session,
+        at=now,
+        actor_id=actor_id,
+        action="settings.change",
+        subject=f"offering:{offering.id}",
+        changes={change.label: [change.before, change.after] for change in changes},
+    )
+
+
+def _record_term(
+    session: Session, term: Term, wanted: TermSettings, *, actor_id: int | None, now: datetime
+) -> None:
+    record(
+        session,
+        at=now,
+        actor_id=actor_id,
+        action="settings.term",
+        subject=f"term:{term.slug}",
+        changes={"Title": [term.title, wanted.title], "Zone": [term.timezone, wanted.timezone]},
+    )

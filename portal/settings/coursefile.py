@@ -1,0 +1,105 @@
+"""A term as a TOML file: to look at, to keep, to carry to the next term."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import tomlkit
+from pydantic import ValidationError
+
+from portal.platform.errors import Invalid
+from portal.settings.values import OfferingSettings, TermSettings, sentence
+
+MAX_BYTES = 200_000
+_HEAD = (
+    "A term of Proctor. Times are by the clock of its zone; a due time names the last minute.",
+    "Import it on the term's page of settings, or by: portal import-course FILE --dry-run",
+)
+
+
+def write_course(settings: TermSettings) -> str:
+    """Return a term as a course file, which `read_course` reads back as the same settings."""
+    document = tomlkit.document()
+    for line in _HEAD:
+        document.add(tomlkit.comment(line))
+    for name in ("slug", "title", "timezone"):
+        document.add(name, tomlkit.item(getattr(settings, name)))
+    offerings = tomlkit.aot()
+    for one in settings.offering:
+        table = tomlkit.table()
+        for name, value in one:
+            if value is not None and value != ():  # TOML has no word for nothing
+                table.add(name, tomlkit.item(_plain(value)))
+        offerings.append(table)
+    document.add("offering", offerings)
+    return tomlkit.dumps(document)
+
+
+def read_course(data: bytes) -> TermSettings:
+    """Read a course file. Raises Invalid with every problem and the offering it stands in."""
+    if len(data) > MAX_BYTES:
+        raise Invalid(f"the file has {len(data)} bytes; a course file has {MAX_BYTES} at most")
+    try:
+        values = tomllib.loads(data.decode("utf-8-sig"), parse_float=Decimal)
+    except UnicodeDecodeError:
+        raise Invalid("the file is not UTF-8 text; save it as UTF-8") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise Invalid(f"the file is not TOML: {error}") from None
+    try:
+        return TermSettings.model_validate(values)
+    except ValidationError as error:
+        raise Invalid("; ".join(_where(values, one) for one in error.errors())) from None
+
+
+def next_term(settings: TermSettings, *, slug: str, title: str, first_day: date) -> TermSettings:
+    """Return a term's settings for another one that begins on `first_day`, nothing published.
+
+    Every date moves by the same number of days, so that weekdays stay if `first_day` is one of the
+    same weekday as the day on which the first offering opened.
+    """
+    if not settings.offering:
+        raise Invalid(f"{settings.title} offers nothing that could be copied")
+    begins = min(one.opens for one in settings.offering).date()
+    by = first_day - begins
+    moved = tuple(_moved(one, by) for one in settings.offering)
+    try:
+        return TermSettings(slug=slug, title=title, timezone=settings.timezone, offering=moved)
+    except ValidationError as error:
+        raise Invalid("; ".join(sentence(one) for one in error.errors())) from None
+
+
+def _moved(one: OfferingSettings, by: timedelta) -> OfferingSettings:
+    try:
+        times = {name: getattr(one, name) + by for name in ("opens", "due")}
+        closes = one.closes + by if one.closes else None
+    except OverflowError:
+        raise Invalid("the first day is too far away; write one like 2027-03-01") from None
+    changed = {**times, "closes": closes, "published": False, "marks_published": False}
+    return one.model_copy(update=changed)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as TOML has it."""
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral() else float(value)
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, datetime):
+        return value.replace(microsecond=0)
+    return value
+
+
+def _where(values: dict[str, Any], problem: Any) -> str:
+    """Say what is wrong, and in which offering: by its number, and its title if it has one."""
+    loc = problem["loc"]
+    if len(loc) < 2 or loc[0] != "offering":
+        return sentence(problem)
+    entry = values["offering"][loc[1]]
+    title = f" ({entry['title']})" if isinstance(entry, dict) and "title" in entry else ""
+    return f"offering {loc[1] + 1}{title}: {sentence(problem)}"

@@ -1,0 +1,49 @@
+"""What the form of one offering sends, read as its settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from portal.settings.values import OfferingSettings, read_offering
+
+_SWITCHES = ("published", "marks_published")
+_OPTIONAL = ("assignment", "closes", "attempts_per_day", "attempts_total")
+_ZERO = ("grace_minutes", "late_percent")
+
+
+def read_form(form: Mapping[str, str]) -> OfferingSettings:
+    """Read a form. Empty fields ask for nothing; a switch that is off sends nothing.
+
+    Raises Invalid with every problem.
+    """
+    values: dict[str, Any] = {
+        name: form.get(name, "").strip() for name in OfferingSettings.model_fields
+    }
+    for name in _SWITCHES:
+        values[name] = bool(values[name])
+    for name in _OPTIONAL:
+        values[name] = values[name] or None
+    for name in _ZERO:
+        values[name] = values[name] or "0"
+    values["late_percent"] = values["late_percent"].replace(",", ".")
+    values["points"] = values["points"].replace(",", ".")
+    values["variants"] = tuple(dict.fromkeys(re.findall(r"[^\s,]+", values["variants"])))
+    return read_offering(values)
+
+
+def fields_of(settings: OfferingSettings) -> dict[str, str]:
+    """Return the fields that show settings: what `read_form` reads back as the same."""
+    times = ("opens", "due", "closes")
+    fields = {}
+    for name, value in settings:
+        if name in _SWITCHES:
+            fields[name] = "on" if value else ""
+        elif name in times:
+            fields[name] = f"{value:%Y-%m-%dT%H:%M}" if value else ""
+        elif name == "variants":
+            fields[name] = ", ".join(value)
+        else:
+            fields[name] = "" if value is None else str(value)
+    return fields

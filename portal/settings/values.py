@@ -1,0 +1,197 @@
+"""The settings of a term as people write them: on a page, or in a course file.
+
+Times are of the term's clock, as they hang on its wall: 23:59 is 23:59 there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, ValidationError
+from pydantic_core import ErrorDetails
+
+from portal.courses.models import AttemptPolicy, Offering, OfferingKind, Term
+from portal.platform.errors import Invalid
+
+MOST_POINTS = 1000
+MOST_GRACE = 24 * 60
+MOST_ATTEMPTS = 10_000
+
+Attempts = Annotated[int, Field(ge=1, le=MOST_ATTEMPTS)] | None
+
+
+class OfferingSettings(BaseModel):
+    """What can be set of one thing that a term offers, in the order in which people read it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    title: str = Field(min_length=1, max_length=200)
+    kind: OfferingKind = OfferingKind.LAB
+    assignment: str | None = Field(None, max_length=40)
+    variants: tuple[str, ...] = ()
+    points: Decimal = Field(ge=0, le=MOST_POINTS, decimal_places=2)
+    opens: NaiveDatetime
+    due: NaiveDatetime
+    closes: NaiveDatetime | None = None
+    grace_minutes: int = Field(0, ge=0, le=MOST_GRACE)
+    late_percent: Decimal = Field(Decimal(0), ge=0, le=100, decimal_places=2)
+    attempts_per_day: Attempts = None
+    attempts_total: Attempts = None
+    counts: AttemptPolicy = AttemptPolicy.BEST
+    published: bool = False
+    marks_published: bool = False
+
+
+class TermSettings(BaseModel):
+    """A term and what it offers, in order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    slug: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    title: str = Field(min_length=1, max_length=200)
+    timezone: str
+    offering: tuple[OfferingSettings, ...] = Field(max_length=100)
+
+
+# What the page and the messages call each setting.
+LABELS: Mapping[str, str] = {
+    "title": "Title",
+    "kind": "Kind",
+    "assignment": "Assignment",
+    "variants": "Variants",
+    "points": "Points",
+    "opens": "Opens",
+    "due": "Due",
+    "closes": "Closes",
+    "grace_minutes": "Grace",
+    "late_percent": "Late",
+    "attempts_per_day": "Attempts a day",
+    "attempts_total": "Attempts in all",
+    "counts": "Counts",
+    "published": "Published",
+    "marks_published": "Marks published",
+}
+
+
+def settings_of(offering: Offering) -> OfferingSettings:
+    """Return the settings of an offering as they are."""
+    zone = ZoneInfo(offering.term.timezone)
+    return OfferingSettings(
+        title=offering.title,
+        kind=offering.kind,
+        assignment=offering.assignment_slug,
+        variants=offering.variants,
+        points=offering.points,
+        opens=on_the_wall(offering.opens_at, zone),
+        due=on_the_wall(offering.due_at, zone),
+        closes=on_the_wall(offering.closes_at, zone) if offering.closes_at else None,
+        grace_minutes=offering.grace_minutes,
+        late_percent=offering.late_percent,
+        attempts_per_day=offering.attempts_per_day,
+        attempts_total=offering.attempts_total,
+        counts=offering.policy,
+        published=offering.published,
+        marks_published=offering.marks_published,
+    )
+
+
+def term_settings(term: Term) -> TermSettings:
+    """Return the settings of a term as they are."""
+    return TermSettings(
+        slug=term.slug,
+        title=term.title,
+        timezone=term.timezone,
+        offering=tuple(settings_of(offering) for offering in term.offerings),
+    )
+
+
+def put(offering: Offering, wanted: OfferingSettings, zone: ZoneInfo) -> None:
+    """Write settings into an offering's row."""
+    offering.title = wanted.title
+    offering.kind = wanted.kind
+    offering.assignment_slug = wanted.assignment
+    offering.variants = wanted.variants
+    offering.points = wanted.points
+    offering.opens_at = instant(wanted.opens, zone)
+    offering.due_at = instant(wanted.due, zone)
+    offering.closes_at = instant(wanted.closes, zone) if wanted.closes else None
+    offering.grace_minutes = wanted.grace_minutes
+    offering.late_percent = wanted.late_percent
+    offering.attempts_per_day = wanted.attempts_per_day
+    offering.attempts_total = wanted.attempts_total
+    offering.policy = wanted.counts
+    offering.published = wanted.published
+    offering.marks_published = wanted.marks_published
+
+
+def read_offering(values: Mapping[str, Any]) -> OfferingSettings:
+    """Read settings as a form sends them, all as text. Raises Invalid with every problem."""
+    try:
+        return OfferingSettings.model_validate(values)
+    except ValidationError as error:
+        raise Invalid("; ".join(sentence(one) for one in error.errors())) from None
+
+
+def on_the_wall(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Return what the clock of a zone shows at an instant."""
+    return instant.astimezone(zone).replace(tzinfo=None)
+
+
+def instant(local: datetime, zone: ZoneInfo) -> datetime:
+    """Return the instant at which the clock of a zone shows a time; of two, the earlier."""
+    return local.replace(tzinfo=zone).astimezone(UTC)
+
+
+def shown(value: object) -> str:
+    """Write a setting's value for people."""
+    if value is None or value == ():
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return str(value)
+
+
+_PROBLEMS: Mapping[str, str] = {
+    "missing": "is missing",
+    "extra_forbidden": "is no setting",
+    "int_parsing": "is to be a whole number",
+    "int_type": "is to be a whole number",
+    "int_from_float": "is to be a whole number",
+    "decimal_parsing": "is to be a number",
+    "decimal_type": "is to be a number",
+    "decimal_max_places": "is finer than a hundredth",
+    "finite_number": "is to be a number",
+    "bool_parsing": "is to be true or false",
+    "bool_type": "is to be true or false",
+    "string_type": "is to be text",
+    "string_too_short": "is empty",
+    "enum": "is to be one of {expected}",
+    "greater_than_equal": "is to be {ge} or more",
+    "less_than_equal": "is to be {le} at most",
+    "string_too_long": "is longer than {max_length} characters",
+    "too_long": "has more than {max_length} entries",
+    "string_pattern_mismatch": "is to be written like 2026-autumn",
+}
+_TIMES = frozenset({"opens", "due", "closes"})
+
+
+def sentence(problem: ErrorDetails) -> str:
+    """Say what is wrong with one setting, and what it should be."""
+    name = str(problem["loc"][-1]) if problem["loc"] else ""
+    label = next((LABELS[str(part)] for part in problem["loc"] if str(part) in LABELS), name)
+    kind = problem["type"]
+    if kind not in _PROBLEMS and set(problem["loc"]) & _TIMES:
+        return f"{label} {problem['input']!r} is no day and time; write it like 2026-11-30 23:59"
+    said = _PROBLEMS.get(kind, "cannot be read").format_map(problem.get("ctx") or {})
+    got = "" if kind in {"missing", "extra_forbidden", "string_too_short"} else " "
+    return f"{label}{got}{repr(problem['input'])[:60] if got else ''} {said}"
