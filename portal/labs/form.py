@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,7 @@ class UploadForm:
     files: tuple[SubmittedFile, ...]
     upload_mb: float
     late: bool  # sent now, it would come after the due date
+    keeps: Decimal  # the share of its points that an upload sent now keeps
     allowance: Allowance | None  # None: no limits apply to the sender
     refusal: str  # why nothing can be sent now; "" if it can
 
@@ -55,6 +57,7 @@ def upload_form(
         files=files,
         upload_mb=upload_mb,
         late=own.is_late(now),
+        keeps=own.late_factor(now),
         allowance=allowance,
         refusal=refusal,
     )

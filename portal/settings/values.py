@@ -137,8 +137,8 @@ def read_offering(values: Mapping[str, Any]) -> OfferingSettings:
 
 
 def on_the_wall(instant: datetime, zone: ZoneInfo) -> datetime:
-    """Return what the clock of a zone shows at an instant."""
-    return instant.astimezone(zone).replace(tzinfo=None)
+    """Return what the clock of a zone shows at an instant, to the minute: clocks show no more."""
+    return instant.astimezone(zone).replace(second=0, microsecond=0, tzinfo=None)
 
 
 def instant(local: datetime, zone: ZoneInfo) -> datetime:

@@ -59,6 +59,8 @@ def places(portal, graded):
         "gradebook": ("ines", f"{staff}/gradebook"),
         "dashboard": ("ines", f"{staff}/dashboard?offering={site.offering_id}"),
         "extensions": ("ines", f"{staff}/extensions"),
+        "settings": ("ines", f"{staff}/settings"),
+        "settings of a lab": ("ines", f"{staff}/settings/{site.offering_id}"),
     }
 
 
@@ -100,6 +102,8 @@ def test_the_instructor_sees_both_attempts_and_the_one_that_counts(portal, grade
         "gradebook",
         "dashboard",
         "extensions",
+        "settings",
+        "settings of a lab",
     ],
 )
 def test_a_main_page_is_accessible_and_fits(name, places, visit, axe):
