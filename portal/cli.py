@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import click
+from sqlalchemy.orm import Session
 
 from grader.api import Catalogue, ProctorError
+from portal.audit.service import record
+from portal.courses.members import reset_password
 from portal.courses.models import Role
 from portal.courses.service import create_term, enrol, find_term, known_term
 from portal.demo import build_demo
 from portal.labs.variants import choose_variants
+from portal.people.models import User
 from portal.people.service import create_user, find_user
 from portal.platform.config import PortalConfig, create_instance, instance_folder, load_config
 from portal.platform.db import make_engine, read_session, utc_now, write_session
@@ -100,6 +104,38 @@ def create_user_command(
         if term_slug:
             enrol(session, find_term(session, term_slug), user, Role(role))
     click.echo(f"Created {username}.")
+
+
+@cli.command("reset-password")
+@instance_option
+@click.argument("username")
+def reset_password_command(instance: Path, username: str) -> None:
+    """Give an account a new first password, printed once, and end its sessions."""
+    config = _ready(instance)
+    with write_session(make_engine(config.database_url)) as session:
+        person = _account(session, username)
+        password = reset_password(session, person, actor_id=None, now=utc_now())
+    click.echo(f"First password of {username} (shown once): {password}")
+
+
+@cli.command("close-account")
+@instance_option
+@click.argument("username")
+@click.option("--reopen", is_flag=True, help="Open it again.")
+def close_account_command(instance: Path, username: str, reopen: bool) -> None:
+    """Close an account: nobody can log in to it, and all that it did stays."""
+    config = _ready(instance)
+    with write_session(make_engine(config.database_url)) as session:
+        user = _account(session, username)
+        user.active = reopen
+        record(
+            session,
+            at=utc_now(),
+            actor_id=None,
+            action="account.reopen" if reopen else "account.close",
+            subject=f"user:{user.id}",
+        )
+    click.echo(f"{'Opened' if reopen else 'Closed'} {username}.")
 
 
 @cli.command("create-term")
@@ -299,6 +335,13 @@ def first_admin(config: PortalConfig, username: str, now: datetime) -> str | Non
             now=now,
         )
     return password
+
+
+def _account(session: Session, username: str) -> User:
+    user = find_user(session, username)
+    if user is None:
+        raise Invalid(f"there is no account {username!r}")
+    return user
 
 
 def _ready(instance: Path) -> PortalConfig:

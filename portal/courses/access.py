@@ -19,10 +19,10 @@ from portal.people.models import User
 
 
 def enrolment_in(session: Session, term_id: int, user_id: int) -> Enrolment | None:
-    """Return a person's enrolment in a term, its user and term loaded."""
+    """Return a person's enrolment in a term they take part in, its user and term loaded."""
     return session.scalar(
         select(Enrolment)
-        .where(Enrolment.term_id == term_id, Enrolment.user_id == user_id)
+        .where(Enrolment.term_id == term_id, Enrolment.user_id == user_id, Enrolment.active)
         .options(joinedload(Enrolment.user), joinedload(Enrolment.term))
     )
 
@@ -63,7 +63,7 @@ def require_owner(session: Session, enrolment_id: int) -> Enrolment:
     if enrolment is None:
         abort(404)
     user = me()
-    if enrolment.user_id != user.id:
+    if enrolment.user_id != user.id or not enrolment.active:
         require_role(session, enrolment.term_id)
     return enrolment
 

@@ -15,5 +15,9 @@ FEATURE = Feature(
         "courses.show": Audience.STAFF,
         "courses.preview": Audience.INSTRUCTOR,
         "courses.carry_out": Audience.INSTRUCTOR,
+        "courses.add": Audience.INSTRUCTOR,
+        "courses.member": Audience.INSTRUCTOR,
+        "courses.change": Audience.INSTRUCTOR,
+        "courses.new_password": Audience.INSTRUCTOR,
     },
 )

@@ -69,6 +69,7 @@ class Enrolment(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
     role: Mapped[Role] = mapped_column(enum_type(Role))
     student_number: Mapped[str] = mapped_column(String(40), default="")
+    active: Mapped[bool] = mapped_column(default=True)  # False: has left, and keeps all they did
 
     term: Mapped[Term] = relationship()
     user: Mapped[User] = relationship()

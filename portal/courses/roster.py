@@ -124,6 +124,7 @@ def apply_import(
         elif planned.change is RosterChange.UPDATE:
             enrolments[line.username].role = line.role
             enrolments[line.username].student_number = line.student_number
+            enrolments[line.username].active = True
     counts = {change.name.lower(): plan.count(change) for change in RosterChange}
     subject = f"term:{term.slug}"
     record(session, at=now, actor_id=actor_id, action="roster.import", subject=subject, **counts)
@@ -156,9 +157,10 @@ def _planned(
     if line.username not in enrolments:
         return PlannedLine(line, RosterChange.ENROL)
     old = enrolments[line.username]
-    if (old.role, old.student_number) == (line.role, line.student_number):
+    if old.active and (old.role, old.student_number) == (line.role, line.student_number):
         return PlannedLine(line, RosterChange.KEEP)
-    return PlannedLine(line, RosterChange.UPDATE, f"{old.role} {old.student_number}".strip())
+    before = f"{old.role} {old.student_number}".strip()
+    return PlannedLine(line, RosterChange.UPDATE, before if old.active else f"{before}, has left")
 
 
 def _conflicts(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -29,6 +31,14 @@ _ROLES = {
 _AS_FLOAT = re.compile(r"(\d+)\.0+", re.ASCII)  # what pandas and Excel make of a number
 _SHORTENED = re.compile(r"\d([.,]\d+)?e\+?\d+", re.ASCII | re.IGNORECASE)
 _AS_TEXT = re.compile(r'="(.*)"')  # keeps Excel from taking it for a number
+
+
+def one_line_file(columns: Sequence[str], values: Sequence[str]) -> bytes:
+    """Return a roster of one person, as `read_roster` reads it."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerows([columns, values])
+    return ("\ufeff" + text.getvalue()).encode()
 
 
 @dataclass(frozen=True)

@@ -159,10 +159,10 @@ def enrol(
 
 
 def enrolments_of(session: Session, user_id: int) -> list[Enrolment]:
-    """Return a person's enrolments, the newest term first, term and user loaded."""
+    """Return where a person takes part, the newest term first, term and user loaded."""
     query = (
         select(Enrolment)
-        .where(Enrolment.user_id == user_id)
+        .where(Enrolment.user_id == user_id, Enrolment.active)
         .options(joinedload(Enrolment.term), joinedload(Enrolment.user))
         .order_by(Enrolment.term_id.desc())
     )
@@ -170,7 +170,7 @@ def enrolments_of(session: Session, user_id: int) -> list[Enrolment]:
 
 
 def roster_of(session: Session, term: Term) -> list[Enrolment]:
-    """Return everybody in a term: instructors, TAs, then students, each by username."""
+    """Return everybody in a term: instructors, TAs, students, each by username; who left, last."""
     query = (
         select(Enrolment)
         .join(Enrolment.user)
@@ -179,7 +179,19 @@ def roster_of(session: Session, term: Term) -> list[Enrolment]:
         .order_by(User.username)
     )
     rank = {Role.INSTRUCTOR: 0, Role.TA: 1, Role.STUDENT: 2}
-    return sorted(session.scalars(query), key=lambda enrolment: rank[enrolment.role])
+    return sorted(session.scalars(query), key=lambda one: (not one.active, rank[one.role]))
+
+
+def students(session: Session, term_id: int) -> list[Enrolment]:
+    """Return the students who take part in a term by name, their accounts loaded."""
+    query = (
+        select(Enrolment)
+        .join(User, Enrolment.user_id == User.id)
+        .where(Enrolment.term_id == term_id, Enrolment.active, Enrolment.role == Role.STUDENT)
+        .options(joinedload(Enrolment.user))
+        .order_by(User.display_name, User.username)
+    )
+    return list(session.scalars(query))
 
 
 def visible_offerings(session: Session, enrolment: Enrolment) -> list[Offering]:
@@ -206,7 +218,7 @@ def staff_terms(session: Session, user: User) -> list[StaffTerm]:
         return [StaffTerm(term.slug, term.title, leads=True) for term in terms]
     query = (
         select(Enrolment)
-        .where(Enrolment.user_id == user.id, Enrolment.role.in_(STAFF))
+        .where(Enrolment.user_id == user.id, Enrolment.active, Enrolment.role.in_(STAFF))
         .options(joinedload(Enrolment.term))
         .order_by(Enrolment.term_id.desc())
     )

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import base64
 
-from flask import Blueprint, render_template, request
+from flask import (
+    Blueprint,
+    abort,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import current_user  # type: ignore[import-untyped]
+from sqlalchemy.orm import Session
 
 from grader.api import encodings_of
 from portal.courses.access import staff_term
-from portal.courses.models import Role
+from portal.courses.members import change_member, may_reset, reset_password
+from portal.courses.models import Enrolment, Role, Term
 from portal.courses.roster import (
     RosterChange,
     apply_import,
@@ -18,7 +29,7 @@ from portal.courses.roster import (
     plan_import,
     prepare_passwords,
 )
-from portal.courses.rosterfile import read_roster
+from portal.courses.rosterfile import one_line_file, read_roster
 from portal.courses.service import roster_of, staff_terms
 from portal.people.login import me
 from portal.platform.errors import Invalid
@@ -87,6 +98,62 @@ def carry_out(slug: str) -> ResponseReturnValue:
     )
 
 
+@blueprint.post("/add")
+def add(slug: str) -> ResponseReturnValue:
+    """Show what adding one person would change, as if they stood alone in a file."""
+    staff_term(db_session(), slug, INSTRUCTORS)
+    columns = ("username", "name", "email", "student_number", "role")
+    return _preview_page(slug, one_line_file(columns, [request.form.get(n, "") for n in columns]))
+
+
+@blueprint.get("/<int:enrolment_id>")
+def member(slug: str, enrolment_id: int) -> ResponseReturnValue:
+    """Show one person's place in the term."""
+    return _member_page(slug, enrolment_id)
+
+
+@blueprint.post("/<int:enrolment_id>")
+def change(slug: str, enrolment_id: int) -> ResponseReturnValue:
+    """Change one person's place in the term."""
+    term = staff_term(db_session(), slug, INSTRUCTORS)
+    found = _member(db_session(), term, enrolment_id)
+    form = request.form
+    try:
+        if form.get("role") not in set(Role):
+            raise Invalid("choose a role from the list")
+        with writing() as session:
+            made = change_member(
+                session,
+                _member(session, term, enrolment_id),
+                role=Role(form["role"]),
+                student_number=form.get("student_number", ""),
+                active=bool(form.get("active")),
+                actor=me(),
+                now=now(),
+            )
+    except Invalid as problem:
+        return _member_page(slug, enrolment_id, problem=str(problem)), 422
+    arrows = (f"{name}: {old or 'none'} → {new or 'none'}" for name, (old, new) in made.items())
+    said = "; ".join(arrows)
+    flash(f"{found.user.display_name}: {said or 'nothing was changed'}.", "success")
+    return redirect(url_for("courses.show", slug=slug), 303)
+
+
+@blueprint.post("/<int:enrolment_id>/password")
+def new_password(slug: str, enrolment_id: int) -> ResponseReturnValue:
+    """Give a person a new first password and show it, this once."""
+    term = staff_term(db_session(), slug, INSTRUCTORS)
+    actor = me()
+    with writing() as session:
+        found = _member(session, term, enrolment_id)
+        if not may_reset(session, actor, found.user, term):
+            abort(404)
+        password = reset_password(session, found.user, actor_id=actor.id, now=now())
+    page = make_response(_member_page(slug, enrolment_id, password=password))
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
 def _sent_back() -> bytes:
     """Return the file that a preview's form carries, nothing if it was changed on the way."""
     try:
@@ -99,6 +166,28 @@ def _chosen_encoding(data: bytes) -> str | None:
     """Return the encoding that the form names, if the file can be read in it."""
     chosen = request.form.get("encoding")
     return chosen if chosen in encodings_of(data) else None
+
+
+def _member(session: Session, term: Term, enrolment_id: int) -> Enrolment:
+    found = session.get(Enrolment, enrolment_id)
+    if found is None or found.term_id != term.id:
+        abort(404)
+    return found
+
+
+def _member_page(slug: str, enrolment_id: int, *, problem: str = "", password: str = "") -> str:
+    term = staff_term(db_session(), slug, INSTRUCTORS)
+    found = _member(db_session(), term, enrolment_id)
+    return render_template(
+        "courses/member.html",
+        term=term,
+        enrolment=found,
+        roles=list(Role),
+        problem=problem,
+        password=password,
+        sent=request.form if problem else {},
+        may_reset=may_reset(db_session(), me(), found.user, term),
+    )
 
 
 def _roster_page(slug: str, problem: str = "") -> ResponseReturnValue:

@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 
 from grader.api import Catalogue, Outcome, Report, TestReport, clean_line
 from portal.courses.models import Enrolment, Offering
+from portal.courses.service import students
 from portal.runs.models import Result
 from portal.standings.attempts import Attempt, counted
 from portal.standings.marks import marks_in_term
 from portal.standings.rubric import manual_items
 from portal.standings.scores import score_card
-from portal.standings.table import students
 from portal.standings.term_attempts import attempts_in_term
 
 BINS = 7  # of two points each in a lab of 14

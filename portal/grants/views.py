@@ -6,8 +6,8 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from portal.courses.access import staff_term
-from portal.courses.models import Enrolment, Offering, Role
-from portal.courses.service import roster_of
+from portal.courses.models import Enrolment, Offering
+from portal.courses.service import students
 from portal.grants.models import MOST_ATTEMPTS
 from portal.grants.service import MAX_REASON, give, grants_of
 from portal.people.login import me
@@ -61,7 +61,7 @@ def _page(slug: str, problem: str = "") -> str:
         "grants/show.html",
         term=term,
         grants=grants_of(db_session(), term),
-        students=[one for one in roster_of(db_session(), term) if one.role is Role.STUDENT],
+        students=students(db_session(), term.id),
         offerings=[one for one in term.offerings if one.assignment_slug],
         problem=problem,
         sent=request.values,

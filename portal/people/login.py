@@ -49,12 +49,16 @@ def end_session() -> None:
 
 @manager.user_loader  # type: ignore[untyped-decorator]
 def load_user(identity: str) -> User | None:
-    """Return the account a session names, None if its password has changed since."""
+    """Return the account a session names; None if it is closed, or its password has changed."""
     number = identity.partition(".")[0]
     if not number.isdecimal():
         return None
     user = db_session().get(User, int(number))
-    if user is None or not secrets.compare_digest(user.get_id().encode(), identity.encode()):
+    if (
+        user is None
+        or not user.active
+        or not secrets.compare_digest(user.get_id().encode(), identity.encode())
+    ):
         return None
     return user
 

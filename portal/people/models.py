@@ -23,9 +23,10 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(256))
     must_change_password: Mapped[bool] = mapped_column(default=False)
     is_admin: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[bool] = mapped_column(default=True)  # False: closed, nobody can log in
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    # What Flask-Login asks of a user; an account that exists may log in.
+    # What Flask-Login asks of a user; a closed account is never loaded.
     is_authenticated = True
     is_active = True
     is_anonymous = False

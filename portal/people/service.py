@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.people.models import User
 from portal.platform.errors import Invalid
-from portal.platform.passwords import Passwords
+from portal.platform.passwords import Passwords, initial_password
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,189}")
@@ -102,12 +102,13 @@ def create_user(
 def authenticate(
     session: Session, passwords: Passwords, username: str, password: str
 ) -> User | None:
-    """Return the account if the password is right, else None, in the same time for any name.
+    """Return the account if it is open and the password right, in the same time for any name.
 
     Only reads; see `refresh_hash`.
     """
     user = find_user(session, username)
-    right = passwords.matches(user.password_hash if user else None, password)
+    open_account = user is not None and user.active
+    right = passwords.matches(user.password_hash if user and open_account else None, password)
     return user if right else None
 
 
@@ -116,6 +117,14 @@ def refresh_hash(session: Session, passwords: Passwords, user_id: int, password:
     user = session.get_one(User, user_id)
     if passwords.outdated(user.password_hash) and passwords.matches(user.password_hash, password):
         user.password_hash = passwords.hash(password)
+
+
+def set_initial_password(passwords: Passwords, user: User) -> str:
+    """Give an account a new first password and return it; every session of the account ends."""
+    password = initial_password()
+    user.password_hash = passwords.hash(password)
+    user.must_change_password = True
+    return password
 
 
 def change_password(

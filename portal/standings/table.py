@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from grader.api import Catalogue
-from portal.courses.models import Enrolment, Offering, Role, Term
-from portal.people.models import User
+from portal.courses.models import Enrolment, Offering, Term
+from portal.courses.service import students
 from portal.standings.marks import marks_in_term
 from portal.standings.rubric import rubrics
 from portal.standings.scores import ScoreCard, score_card
@@ -77,15 +76,3 @@ def gradebook(session: Session, catalogue: Catalogue, term: Term) -> Gradebook:
         )
         rows.append(GradebookRow(enrolment, lines))
     return Gradebook(term, offerings, tuple(rows))
-
-
-def students(session: Session, term_id: int) -> list[Enrolment]:
-    """Return the students of a term by name, their accounts loaded."""
-    query = (
-        select(Enrolment)
-        .join(User, Enrolment.user_id == User.id)
-        .where(Enrolment.term_id == term_id, Enrolment.role == Role.STUDENT)
-        .options(joinedload(Enrolment.user))
-        .order_by(User.display_name, User.username)
-    )
-    return list(session.scalars(query))

@@ -14,9 +14,11 @@ from support.labs import write_home
 from portal.cli import cli, main
 from portal.courses.models import Enrolment, Role
 from portal.people.models import User
+from portal.people.service import authenticate
 from portal.platform.config import load_config
 from portal.platform.db import make_engine, read_session
 from portal.platform.errors import ConfigError
+from portal.platform.passwords import Passwords
 
 
 @pytest.fixture
@@ -149,3 +151,24 @@ def test_a_course_file_that_cannot_be_changes_nothing(
         with pytest.raises(SystemExit) as ended:
             main(["import-course", "--instance", str(ready), str(file)])
         assert ended.value.code == 2 and said in capsys.readouterr().err
+
+
+def test_a_password_is_replaced_and_an_account_closed_by_the_operator(ready: Path) -> None:
+    portal(ready, "create-user", "lin", "--name", "Lin", "--password", "a" * 12)
+    printed = portal(ready, "reset-password", "lin")
+    config = load_config(ready)
+
+    def may_log_in(password: str) -> bool:
+        with read_session(make_engine(config.database_url)) as session:
+            return (
+                authenticate(session, Passwords(config.password_cost), "lin", password) is not None
+            )
+
+    new = printed.strip().rsplit(" ", 1)[1]
+    assert may_log_in(new) and not may_log_in("a" * 12)
+    portal(ready, "close-account", "lin")
+    assert not may_log_in(new)
+    portal(ready, "close-account", "lin", "--reopen")
+    assert may_log_in(new)
+    with pytest.raises(AssertionError, match="there is no account 'nobody'"):
+        portal(ready, "reset-password", "nobody")
