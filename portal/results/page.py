@@ -95,7 +95,7 @@ def result_page(
         term=submission.offering.term,
         arrival=arrival,
         attempt=attempt,
-        status=statuses(session, [attempt.run.id])[attempt.run.id],
+        status=statuses(session, [attempt.run.id], now=now)[attempt.run.id],
         report=student_report(session, submission.offering, attempt.result, now=now),
         changed=changed,
         previous=previous,

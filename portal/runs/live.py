@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import Engine, func, select
 
-from portal.platform.db import read_session
+from portal.platform.db import read_session, utc_now
 from portal.runs.models import Event
 from portal.runs.status import Status, statuses
 
@@ -63,8 +64,10 @@ class LiveFeed:
         *,
         max_streams: int = MAX_STREAMS,
         keep_alive: float = KEEP_ALIVE_SECONDS,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._database = database
+        self._clock = clock
         self._max_streams = max_streams
         self._keep_alive = keep_alive
         self._streams: set[Stream] = set()
@@ -145,7 +148,7 @@ class LiveFeed:
 
     def _tell(self, streams: Collection[Stream]) -> None:
         with read_session(self._database) as session:
-            found = statuses(session, {stream.run_id for stream in streams})
+            found = statuses(session, {stream.run_id for stream in streams}, now=self._clock())
         for stream in streams:
             if stream.run_id in found:
                 stream.offer(found[stream.run_id])

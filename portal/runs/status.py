@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.runs import service
 from portal.runs.models import Event, EventKind, GradingRun, RunState
+from portal.runs.standstill import standstill
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Status:
         return json.dumps({**asdict(self), "state": self.state.value, "final": self.final})
 
 
-def statuses(session: Session, run_ids: Collection[str]) -> dict[str, Status]:
+def statuses(session: Session, run_ids: Collection[str], *, now: datetime) -> dict[str, Status]:
     """Return how these runs stand, in a handful of queries whatever their number."""
     runs = session.scalars(select(GradingRun).where(GradingRun.id.in_(run_ids))).all()
     waiting = {run.queue for run in runs if run.state is RunState.QUEUED}
@@ -43,28 +45,38 @@ def statuses(session: Session, run_ids: Collection[str]) -> dict[str, Status]:
     for queue in waiting:
         places |= service.queue_positions(session, queue)
     last = _last_events(session, run_ids)
+    still = bool(waiting) and standstill(session, now=now) is not None
     steps = _last_progress(session, [run.id for run in runs if run.state is RunState.RUNNING])
     return {
-        run.id: _status(run, last.get(run.id, 0), places.get(run.id), steps.get(run.id, (0, 0)))
+        run.id: _status(
+            run, last.get(run.id, 0), places.get(run.id), steps.get(run.id, (0, 0)), still
+        )
         for run in runs
     }
 
 
-def _status(run: GradingRun, event: int, place: int | None, step: tuple[int, int]) -> Status:
+def _status(
+    run: GradingRun, event: int, place: int | None, step: tuple[int, int], still: bool
+) -> Status:
     done, total = step
     return Status(
         run_id=run.id,
         event=event,
         state=run.state,
-        text=_text(run, place, done, total),
+        text=_text(run, place, done, total, still),
         position=place,
         done=done,
         total=total,
     )
 
 
-def _text(run: GradingRun, place: int | None, done: int, total: int) -> str:
+def _text(run: GradingRun, place: int | None, done: int, total: int, still: bool) -> str:
     match run.state:
+        case RunState.QUEUED if still:
+            return (
+                "Nothing is being graded at the moment; the staff see it. Your submission is safe "
+                f"and keeps its place, {_place(place)}: you need do nothing."
+            )
         case RunState.QUEUED if run.attempts:
             return (
                 "A fault of ours stopped the grading. It costs you no attempt; your submission "

@@ -8,10 +8,11 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from portal.courses.access import require_offering, require_owner
-from portal.platform.web import db_session
+from portal.platform.web import db_session, now
 from portal.runs import service
 from portal.runs.chips import OUTCOMES, STATES
 from portal.runs.models import GradingRun
+from portal.runs.standstill import standstill
 from portal.runs.status import statuses
 from portal.runs.web import live_feed
 from portal.submissions.models import Submission
@@ -21,8 +22,12 @@ blueprint = Blueprint("runs", __name__)
 
 @blueprint.app_context_processor
 def _chips() -> dict[str, object]:
-    """Let any page show an outcome or a state."""
-    return {"OUTCOMES": OUTCOMES, "STATES": STATES}
+    """Let any page show an outcome or a state, and tell staff when grading stands still."""
+    return {
+        "OUTCOMES": OUTCOMES,
+        "STATES": STATES,
+        "grading_standstill": lambda: standstill(db_session(), now=now()),
+    }
 
 
 @blueprint.get("/submissions/<uuid:submission_id>/events")
@@ -44,7 +49,7 @@ def events(submission_id: uuid.UUID) -> ResponseReturnValue:
 def progress(submission_id: uuid.UUID) -> ResponseReturnValue:
     """Answer with the run's status once."""
     run = _own_run(submission_id)
-    status = statuses(db_session(), [run.id])[run.id]
+    status = statuses(db_session(), [run.id], now=now())[run.id]
     return Response(status.as_json(), mimetype="application/json")
 
 

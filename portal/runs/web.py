@@ -56,7 +56,9 @@ def _parts() -> Parts:
             limit = int(current_app.config.get(STREAMS_SETTING, FEW_STREAMS))
             parts = Parts(
                 jobs=DbosEngine(portal().config.database_url),
-                feed=LiveFeed(portal().engine, max_streams=min(limit, MAX_STREAMS)),
+                feed=LiveFeed(
+                    portal().engine, max_streams=min(limit, MAX_STREAMS), clock=portal().clock
+                ),
             )
             current_app.extensions[EXTENSION] = parts
         return parts

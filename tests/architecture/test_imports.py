@@ -94,9 +94,10 @@ FEATURES = {
     ),
     "results": ("courses", "grants", "runs", "standings", "submissions"),
     "marking": ("audit", "courses", "grants", "people", "runs", "standings", "submissions"),
+    "inbox": ("courses", "runs", "standings", "submissions"),
     "dashboard": ("courses", "runs", "standings"),
     "labs": ("audit", "courses", "grants", "people", "runs", "standings", "submissions"),
-    "system": (),
+    "system": ("runs",),
 }
 # What stands on all of them, lowest first: each uses those before it.
 ABOVE_FEATURES = ("app", "migrations", "serving", "demo", "cli", "__main__")

@@ -59,6 +59,7 @@ def places(portal, graded):
         "gradebook": ("ines", f"{staff}/gradebook"),
         "dashboard": ("ines", f"{staff}/dashboard?offering={site.offering_id}"),
         "extensions": ("ines", f"{staff}/extensions"),
+        "inbox": ("ines", f"{staff}/inbox"),
         "settings": ("ines", f"{staff}/settings"),
         "settings of a lab": ("ines", f"{staff}/settings/{site.offering_id}"),
     }
@@ -102,6 +103,7 @@ def test_the_instructor_sees_both_attempts_and_the_one_that_counts(portal, grade
         "gradebook",
         "dashboard",
         "extensions",
+        "inbox",
         "settings",
         "settings of a lab",
     ],

@@ -120,12 +120,16 @@ def book(site: Site, submission_id: str, report: Report) -> None:
         assert runs.finish(session, held, report, now=site.clock())
 
 
-def fault(site: Site, submission_id: str, times: int = runs.MAX_FAULTS) -> None:
+def fault(
+    site: Site, submission_id: str, times: int = runs.MAX_FAULTS, said: str = "disk full"
+) -> None:
     """Let grading fail through our fault."""
     for _ in range(times):
-        with site.app.test_request_context(), write_session(site.engine) as session:
+        with site.app.test_request_context():
+            jobs = engine_jobs()  # writes its own tables when it is first made
+        with write_session(site.engine) as session:
             held = _claim(session, submission_id, site.clock())
-            runs.fail(session, engine_jobs(), held, fault="disk full", now=site.clock())
+            runs.fail(session, jobs, held, fault=said, now=site.clock())
 
 
 def _claim(session: Session, submission_id: str, now: datetime) -> runs.Claim:

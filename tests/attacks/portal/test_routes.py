@@ -23,7 +23,7 @@ from portal.submissions.models import Submission
 
 OPEN = {"static", "system.health", "people.login", "people.log_in", "people.logout"}
 ANYBODYS = OPEN | {"labs.home", "people.password", "people.set_password"}
-STAFFS = ("marking.", "standings.", "dashboard.", "courses.", "grants.", "settings.")
+STAFFS = ("marking.", "standings.", "dashboard.", "courses.", "grants.", "settings.", "inbox.")
 TERMS = {"labs.lab", "labs.skeleton", "uploads.upload", "uploads.preview"}
 CHANGED = (Submission, GradingRun, Result, ManualMark, Grant, Offering)
 VERBS = ("GET", "POST")

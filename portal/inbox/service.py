@@ -1,0 +1,142 @@
+"""Collecting what waits for somebody of the staff. Nothing is stored: it is read from what is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, aliased, contains_eager
+
+from grader.api import Catalogue, clean_line
+from portal.courses.models import Enrolment, Offering, Term
+from portal.runs.models import OPEN_STATES, Event, EventKind, GradingRun, Result, RunState
+from portal.standings.scores import ScoreState
+from portal.standings.table import gradebook
+from portal.submissions.models import Submission
+
+LONG = timedelta(minutes=30)  # in the queue or in grading: longer than a lab's tests may take
+MOST = 100  # of each kind on the page
+
+
+@dataclass(frozen=True)
+class FaultGroup:
+    """Runs that failed three times through one fault of ours."""
+
+    fault: str
+    submissions: tuple[Submission, ...]
+
+
+@dataclass(frozen=True)
+class ToMark:
+    """An offering where people have something to mark."""
+
+    offering: Offering
+    students: int
+    first: str  # a submission to begin with
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Everything that waits for the staff of a term."""
+
+    faults: tuple[FaultGroup, ...]
+    unjudged: tuple[tuple[Submission, float], ...]  # with the points that are open
+    slow: tuple[tuple[Submission, GradingRun], ...]
+    to_mark: tuple[ToMark, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not (self.faults or self.unjudged or self.slow or self.to_mark)
+
+
+def inbox(session: Session, catalogue: Catalogue, term: Term, *, now: datetime) -> Inbox:
+    """Return what waits in a term at `now`, the oldest first."""
+    return Inbox(
+        faults=_faults(session, term),
+        unjudged=_unjudged(session, term),
+        slow=_slow(session, term, now),
+        to_mark=_to_mark(session, catalogue, term),
+    )
+
+
+def _faults(session: Session, term: Term) -> tuple[FaultGroup, ...]:
+    query = _newest_runs(term).where(GradingRun.state == RunState.NEEDS_HUMAN)
+    runs = session.scalars(query.limit(MOST)).all()
+    said = _said(session, [run.id for run in runs])
+    groups: dict[str, list[Submission]] = {}
+    for run in runs:
+        groups.setdefault(said.get(run.id, ""), []).append(run.submission)
+    found = [FaultGroup(fault, tuple(submissions)) for fault, submissions in groups.items()]
+    return tuple(sorted(found, key=lambda group: -len(group.submissions)))
+
+
+def _said(session: Session, run_ids: Sequence[str]) -> dict[str, str]:
+    """Return the last line of each run's last fault."""
+    events = session.scalars(
+        select(Event)
+        .where(Event.run_id.in_(run_ids), Event.kind == EventKind.NEEDS_HUMAN)
+        .order_by(Event.id)
+    )
+    faults = {event.run_id: str(json.loads(event.data).get("fault", "")) for event in events}
+    return {
+        run: clean_line((text.strip().splitlines() or [""])[-1], 200)
+        for run, text in faults.items()
+    }
+
+
+def _unjudged(session: Session, term: Term) -> tuple[tuple[Submission, float], ...]:
+    query = (
+        _newest_runs(term)
+        .join(Result, Result.run_id == GradingRun.id)
+        .where(Result.pending_score > 0)
+        .add_columns(Result.pending_score)
+        .limit(MOST)
+    )
+    return tuple((run.submission, open_points) for run, open_points in session.execute(query))
+
+
+def _slow(session: Session, term: Term, now: datetime) -> tuple[tuple[Submission, GradingRun], ...]:
+    query = _newest_runs(term).where(
+        GradingRun.state.in_(OPEN_STATES), GradingRun.created_at < now - LONG
+    )
+    return tuple((run.submission, run) for run in session.scalars(query.limit(MOST)))
+
+
+def _to_mark(session: Session, catalogue: Catalogue, term: Term) -> tuple[ToMark, ...]:
+    book = gradebook(session, catalogue, term)
+    found = []
+    for place, offering in enumerate(book.offerings):
+        cards = [row.lines[place] for row in book.rows]
+        waiting = [
+            card for card in cards if card.state is ScoreState.MARKING and card.submission_id
+        ]
+        if waiting:
+            found.append(ToMark(offering, len(waiting), str(waiting[0].submission_id)))
+    return tuple(found)
+
+
+def _newest_runs(term: Term) -> Select[GradingRun]:
+    """Select each submission's newest run, the oldest first, with whose it is."""
+    later = aliased(GradingRun)
+    newer = select(later.id).where(
+        later.submission_id == GradingRun.submission_id, later.created_at > GradingRun.created_at
+    )
+    return (
+        select(GradingRun)
+        .join(GradingRun.submission)
+        .join(Submission.offering)
+        .join(Submission.enrolment)
+        .join(Enrolment.user)
+        .where(Offering.term_id == term.id, ~newer.exists())
+        .options(
+            contains_eager(GradingRun.submission).contains_eager(Submission.offering),
+            contains_eager(GradingRun.submission)
+            .contains_eager(Submission.enrolment)
+            .contains_eager(Enrolment.user),
+        )
+        .order_by(GradingRun.created_at, GradingRun.id)
+    )
