@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -21,7 +22,14 @@ from portal.demo import build_demo
 from portal.labs.variants import choose_variants
 from portal.people.models import User
 from portal.people.service import create_user, find_user
-from portal.platform.config import PortalConfig, create_instance, instance_folder, load_config
+from portal.platform.backup import make_backup, restore_backup
+from portal.platform.config import (
+    DATABASE_VARIABLE,
+    PortalConfig,
+    create_instance,
+    instance_folder,
+    load_config,
+)
 from portal.platform.db import make_engine, read_session, utc_now, write_session
 from portal.platform.engine import prepare
 from portal.platform.errors import Invalid
@@ -136,6 +144,32 @@ def close_account_command(instance: Path, username: str, reopen: bool) -> None:
             subject=f"user:{user.id}",
         )
     click.echo(f"{'Opened' if reopen else 'Closed'} {username}.")
+
+
+@cli.command()
+@instance_option
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def backup(instance: Path, folder: Path) -> None:
+    """Copy this installation into FOLDER while it is in use; again, only what is new.
+
+    The copy holds the secrets: keep it as safe as the installation.
+    """
+    made = make_backup(_ready(instance), folder.resolve(), now=utc_now())
+    click.echo(
+        f"{folder}: the database ({made.database_bytes / 1e6:.1f} MB) and {made.files} files, "
+        f"{made.copied} of them copied now."
+    )
+
+
+@cli.command()
+@instance_option
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def restore(instance: Path, folder: Path) -> None:
+    """Make an installation from the backup in FOLDER, in a folder that is not there yet."""
+    made = restore_backup(
+        folder.resolve(), instance.resolve(), os.environ.get(DATABASE_VARIABLE) or None
+    )
+    click.echo(f"Restored {made.files} files and the database to {instance}.")
 
 
 @cli.command("create-term")
