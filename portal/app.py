@@ -14,6 +14,7 @@ from portal.audit.feature import FEATURE as audit
 from portal.courses.feature import FEATURE as courses
 from portal.dashboard.feature import FEATURE as dashboard
 from portal.grants.feature import FEATURE as grants
+from portal.history.feature import FEATURE as history
 from portal.inbox.feature import FEATURE as inbox
 from portal.labs.feature import FEATURE as labs
 from portal.marking.feature import FEATURE as marking
@@ -39,6 +40,7 @@ FEATURES = (
     runs,
     standings,
     settings,
+    history,
     results,
     marking,
     inbox,

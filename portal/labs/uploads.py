@@ -62,11 +62,12 @@ def upload(offering_id: int) -> ResponseReturnValue:
     if form.refusal and known is None:
         return _rejected(access, "refused", [form.refusal])
     portal().store.put(accepted.data)
+    jobs = engine_jobs()
     try:
         with writing() as writer:
             submitted = service.submit(
                 writer,
-                engine_jobs(),
+                jobs,
                 sender=sender,
                 offering_id=offering_id,
                 client_key=key,
@@ -78,7 +79,7 @@ def upload(offering_id: int) -> ResponseReturnValue:
     except service.Refused as refused:
         return _rejected(access, "refused", [str(refused)])
     if submitted.superseded:
-        engine_jobs().cancel(submitted.superseded)
+        jobs.cancel(submitted.superseded)
     return _receipt(submitted)
 
 

@@ -13,5 +13,7 @@ FEATURE = Feature(
         "marking.submissions": Audience.STAFF,
         "marking.submission": Audience.STAFF,
         "marking.regrade_submission": Audience.STAFF,
+        "marking.confirm_regrade": Audience.STAFF,
+        "marking.regrade_all": Audience.STAFF,
     },
 )

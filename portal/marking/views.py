@@ -10,8 +10,9 @@ from flask.typing import ResponseReturnValue
 from grader.api import Report
 from portal.audit.service import record
 from portal.courses.access import require_role, staff_term
+from portal.courses.models import Term
 from portal.marking import service
-from portal.marking.regrade import regrade
+from portal.marking.regrade import batch, regrade, regrade_many
 from portal.people.login import me
 from portal.platform.errors import Invalid
 from portal.platform.web import db_session, now, portal, row_id, writing
@@ -32,13 +33,7 @@ blueprint = Blueprint("marking", __name__)
 def submissions(slug: str) -> ResponseReturnValue:
     """List a term's submissions, by offering, student and state."""
     term = staff_term(db_session(), slug)
-    state = request.args.get("state", "")
-    wanted = service.Filter(
-        term_id=term.id,
-        offering_id=request.args.get("offering", type=row_id),
-        student=request.args.get("student", "").strip(),
-        state=RunState(state) if state in set(RunState) else None,
-    )
+    wanted = _filter(term)
     page = service.find(db_session(), wanted, request.args.get("page", 1, type=int))
     return render_template(
         "marking/submissions.html",
@@ -88,14 +83,11 @@ def submission(submission_id: uuid.UUID) -> ResponseReturnValue:
 def regrade_submission(submission_id: uuid.UUID) -> ResponseReturnValue:
     """Queue a new run of a submission."""
     found = _submission(submission_id)
-    try:
-        key = str(uuid.UUID(request.form.get("key", "")))
-    except ValueError:
-        raise Invalid("the form is incomplete; reload the page and press Regrade again") from None
+    key, jobs = _key(), engine_jobs()
     with writing() as session:
         regrade(
             session,
-            engine_jobs(),
+            jobs,
             portal().catalogue,
             session.get_one(Submission, found.id),
             key=key,
@@ -106,6 +98,66 @@ def regrade_submission(submission_id: uuid.UUID) -> ResponseReturnValue:
         "A new run is in the queue, behind fresh submissions. Marks given by hand stay.", "success"
     )
     return redirect(url_for("marking.submission", submission_id=submission_id), 303)
+
+
+@blueprint.get("/staff/<slug>/submissions/regrade")
+def confirm_regrade(slug: str) -> ResponseReturnValue:
+    """Say how many submissions a filter finds, and how many a regrade could change."""
+    term = staff_term(db_session(), slug)
+    wanted = _filter(term)
+    return render_template(
+        "marking/regrade.html",
+        term=term,
+        wanted=wanted,
+        batch=batch(db_session(), portal().catalogue, wanted),
+        key=str(uuid.uuid4()),
+    )
+
+
+@blueprint.post("/staff/<slug>/submissions/regrade")
+def regrade_all(slug: str) -> ResponseReturnValue:
+    """Queue a new run of every submission that the filter finds and that was confirmed."""
+    term = staff_term(db_session(), slug)
+    wanted = _filter(term)
+    key, actor, jobs = _key(), me(), engine_jobs()
+    with writing() as session:
+        found = batch(session, portal().catalogue, wanted)
+        chosen = found.outdated if request.form.get("which") == "outdated" else found.all
+        if str(len(chosen)) != request.form.get("count"):
+            raise Invalid(
+                "meanwhile other submissions came or were graded; go back, reload and look again"
+            )
+        count = regrade_many(
+            session,
+            jobs,
+            portal().catalogue,
+            chosen,
+            key=key,
+            actor_id=actor.id,
+            now=now(),
+        )
+    what = "1 submission is" if count == 1 else f"{count} submissions are"
+    flash(f"{what} in the queue, behind fresh ones. Marks given by hand stay.", "success")
+    return redirect(url_for("marking.submissions", slug=slug), 303)
+
+
+def _filter(term: Term) -> service.Filter:
+    """Read which submissions of a term the address asks for."""
+    state = request.values.get("state", "")
+    return service.Filter(
+        term_id=term.id,
+        offering_id=request.values.get("offering", type=row_id),
+        student=request.values.get("student", "").strip(),
+        state=RunState(state) if state in set(RunState) else None,
+    )
+
+
+def _key() -> str:
+    """Return what the form bears, so that pressing it twice queues once."""
+    try:
+        return str(uuid.UUID(request.form.get("key", "")))
+    except ValueError:
+        raise Invalid("the form is incomplete; reload the page and press Regrade again") from None
 
 
 def _submission(submission_id: uuid.UUID) -> Submission:

@@ -11,6 +11,7 @@ FEATURE = Feature(
     permissions={
         "results.show": Audience.OWNER,
         "results.explanation": Audience.OWNER,
+        "results.upload": Audience.OWNER,
         "results.receipt": Audience.OWNER,
         "results.artifact": Audience.OWNER,
     },

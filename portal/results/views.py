@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from grader.api import LANGUAGES, Language, LineKind, Report, explain, smiley
 from portal.courses.access import require_offering, require_owner
+from portal.platform.errors import UnknownDigest
 from portal.platform.web import db_session, now, portal
 from portal.results.page import result_page, student_report
 from portal.standings.attempts import attempt_of
@@ -52,6 +53,20 @@ def receipt(submission_id: uuid.UUID) -> ResponseReturnValue:
     """Show a page to print and keep: what was sent, when, and its digests."""
     page = result_page(db_session(), portal().catalogue, _own(submission_id), now=now())
     return render_template("results/receipt.html", page=page)
+
+
+@blueprint.get("/submissions/<uuid:submission_id>/upload")
+def upload(submission_id: uuid.UUID) -> ResponseReturnValue:
+    """Send the bytes that arrived, as they were stored, to whoever may see the submission."""
+    submission = _own(submission_id)
+    try:
+        data = portal().store.get(submission.upload_sha256)
+    except UnknownDigest:
+        abort(404)
+    response = Response(data, mimetype="application/octet-stream")
+    response.headers.set("Content-Disposition", "attachment", filename=submission.filename)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 @blueprint.get("/submissions/<uuid:submission_id>/artifacts/<string:digest>.png")

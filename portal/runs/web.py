@@ -31,7 +31,11 @@ class Parts:
 
 
 def engine_jobs() -> JobEngine:
-    """Return the engine that delivers this app's runs."""
+    """Return the engine that delivers this app's runs.
+
+    Ask before a write transaction begins: made for the first time, the engine looks after its own
+    tables, and would wait for the end of that transaction.
+    """
     return _parts().jobs
 
 

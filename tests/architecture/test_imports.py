@@ -92,6 +92,7 @@ FEATURES = {
     "settings": (
         "audit", "courses", "grants", "people", "standings", "submissions",
     ),
+    "history": ("audit", "courses", "people", "submissions"),
     "results": ("courses", "grants", "runs", "standings", "submissions"),
     "marking": ("audit", "courses", "grants", "people", "runs", "standings", "submissions"),
     "inbox": ("courses", "runs", "standings", "submissions"),

@@ -1,0 +1,1 @@
+"""The audit log of a term, for its instructors to read."""

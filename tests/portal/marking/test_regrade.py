@@ -1,0 +1,97 @@
+"""Many submissions are graded anew at once: what it could change, each once, behind fresh ones."""
+
+import re
+import uuid
+
+import pytest
+from sqlalchemy import select
+
+from grader.lab.catalogue import Catalogue
+from portal.platform.db import read_session, write_session
+from portal.runs import service
+from portal.runs.models import GradingRun, RunState
+from portal.runs.suites import digest_of
+
+REGRADE = "/staff/2026-autumn/submissions/regrade"
+
+
+@pytest.fixture
+def tess(site):
+    site.make_member("tess", "ta")
+    return site.log_in("tess")
+
+
+@pytest.fixture
+def sent(site, classroom, home):
+    """Five submissions: three graded by another suite, one by today's, one that still waits."""
+    ada, bo = classroom.enrol("ada"), classroom.enrol("bo")
+    numbers = [*classroom.send(ada, 7.0, 3.0), *classroom.send(bo, 5.0, 6.0, None)]
+    with write_session(site.engine) as session:
+        runs = service.current_runs(session, numbers)
+        runs[numbers[3]].suite_digest = digest_of(Catalogue(home).get("demo"))
+    return numbers
+
+
+def queued(site):
+    with read_session(site.engine) as session:
+        return session.scalars(
+            select(GradingRun).where(GradingRun.reason_key.startswith("regrade:"))
+        ).all()
+
+
+def form(page, which):
+    (one,) = [form for form in page.split("<form")[1:] if f'value="{which}"' in form]
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', one))
+
+
+def test_only_what_another_suite_graded_is_regraded_unless_all_is_asked_for(site, tess, sent):
+    page = tess.get(REGRADE).text
+    assert "4 submissions can be graded anew" in page and "3 of them were graded by another" in page
+    fields = form(page, "outdated")
+    assert tess.post(REGRADE, data=fields).status_code == 303
+    assert {run.submission_id for run in queued(site)} == set(sent[:3])
+    assert all(run.priority >= service.PRIORITY_REGRADE for run in queued(site))
+    again = tess.post(REGRADE, data=fields)
+    assert again.status_code == 422 and len(queued(site)) == 3, "nothing is queued twice"
+    everything = form(tess.get(REGRADE).text, "all")
+    assert everything["count"] == "1", "what waits is left alone"
+
+
+def test_a_filter_bounds_what_is_regraded(site, tess, sent):
+    page = tess.get(f"{REGRADE}?student=bo&state=graded").text
+    assert "2 submissions can be graded anew" in page
+    tess.post(REGRADE, data=form(page, "all"))
+    assert {run.submission_id for run in queued(site)} == set(sent[2:4])
+
+
+def test_what_came_meanwhile_is_not_swept_along(site, tess, sent, classroom):
+    fields = form(tess.get(REGRADE).text, "outdated")
+    classroom.send(classroom.enrol("cy"), 1.0)
+    answer = tess.post(REGRADE, data=fields)
+    assert answer.status_code == 422 and "meanwhile" in answer.text and queued(site) == []
+
+
+def test_a_form_without_its_key_queues_nothing(site, tess, sent):
+    fields = form(tess.get(REGRADE).text, "outdated") | {"key": "x"}
+    assert tess.post(REGRADE, data=fields).status_code == 422 and queued(site) == []
+
+
+def test_students_regrade_nothing(site, sent):
+    fields = {"which": "all", "count": "4", "key": str(uuid.uuid4())}
+    assert site.log_in("ada").post(REGRADE, data=fields).status_code == 404
+    assert queued(site) == []
+
+
+def test_a_student_downloads_their_upload_and_nobody_elses(site, sent):
+    answer = site.log_in("ada").get(f"/submissions/{sent[0]}/upload")
+    assert answer.data == b"def answer():\n    return 42\n"
+    assert answer.headers["Content-Disposition"] == "attachment; filename=answer.py"
+    assert answer.mimetype == "application/octet-stream"
+    assert site.log_in("bo").get(f"/submissions/{sent[0]}/upload").status_code == 404
+
+
+def test_a_run_that_needs_a_person_is_regraded(site, tess, sent):
+    with write_session(site.engine) as session:
+        run = service.current_runs(session, sent)[sent[4]]
+        run.state = RunState.NEEDS_HUMAN
+    assert "4 of them" in tess.get(REGRADE).text
