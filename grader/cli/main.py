@@ -22,6 +22,7 @@ from grader.cli.doctor import doctor
 from grader.cli.explain import explain
 from grader.cli.list import list_labs
 from grader.cli.new import new
+from grader.cli.rank import rank_command
 from grader.cli.release import release
 from grader.cli.rescore import rescore
 from grader.cli.run import run
@@ -35,6 +36,7 @@ COMMANDS: tuple[click.Command, ...] = (
     check,
     run,
     rescore,
+    rank_command,
     explain,
     new,
     release,

@@ -36,6 +36,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from grader.errors import ManifestError, ManifestProblem
+from grader.lab.competition import CompetitionRules
 from grader.lab.given import given_file
 from grader.lab.naming import (
     DataFolder,
@@ -155,6 +156,7 @@ class Assignment(_Strict):
         default_factory=dict, description="named settings that a term chooses from"
     )
     default_variant: Slug | None = None
+    competition: CompetitionRules | None = Field(None, description="scored by rank, not by tests")
     folder: Path = Field(exclude=True)
 
     @property
@@ -244,6 +246,18 @@ def _consistency(assignment: Assignment) -> _Found:
         if file.columns and not file.path.endswith(".csv"):
             yield f"files.{index}.columns", "only a CSV file can have them; remove them"
     yield from _variants(assignment)
+    yield from _competition(assignment)
+
+
+def _competition(assignment: Assignment) -> _Found:
+    rules = assignment.competition
+    if rules is None:
+        return
+    file = next((one for one in assignment.files if one.path == rules.file), None)
+    if file is None:
+        yield "competition.file", f"{rules.file!r} is no submitted file; list it in files"
+    elif not rules.file.endswith(".csv"):
+        yield "competition.file", "predictions are a CSV file; name one"
 
 
 def _doubled(key: str, what: str, names: Sequence[str]) -> _Found:
@@ -290,6 +304,7 @@ _MODEL_AT: dict[tuple[str, ...], type[BaseModel]] = {
     ("given",): GivenFile,
     ("parts",): Part,
     ("parts", "items"): RubricItem,
+    ("competition",): CompetitionRules,
 }
 
 # What was expected, by the start of pydantic's error type.

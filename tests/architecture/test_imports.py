@@ -69,6 +69,7 @@ ROOMS = (
     ("grader.errors", "grader.text", "grader.encoding", "grader.sheet"),
     ("grader.lab",),
     ("grader.intake",),
+    ("grader.competition",),
     ("grader.report",),
     ("grader.sandbox",),
     ("grader.public_tests",),

@@ -1,0 +1,130 @@
+"""Reading a file of predictions: every row once, nothing else, and only what may be predicted.
+
+What is wrong is said with its line and how to mend it, and costs the sender nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.errors import ManifestError, ManifestProblem, TableError, TableProblem
+from grader.lab.competition import CompetitionRules, MetricName
+from grader.lab.table import Column, TableRow, read_table
+from grader.text import shown
+
+_NAMED = 3  # rows named in one sentence
+_PROBLEMS = 20  # that one file is told
+
+Values = NDArray[np.float64]  # [rows, columns]: numbers, or places in the list of classes
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is to be predicted: the rows in their order, and what is right in each."""
+
+    ids: tuple[str, ...]
+    values: Values
+
+    def __repr__(self) -> str:
+        """Tell how many there are, and none of them: a log must not hold a label."""
+        return f"Labels({len(self.ids)} rows)"
+
+
+def columns_of(rules: CompetitionRules) -> dict[str, Column]:
+    """Return the columns of a file of predictions, in their order."""
+    kind = Column.NUMBER if rules.metric.takes_numbers else Column.TEXT
+    return {rules.id: Column.TEXT, **dict.fromkeys(rules.predicted, kind)}
+
+
+def read_predictions(data: bytes, rules: CompetitionRules, ids: Sequence[str]) -> Values:
+    """Return predictions in the order of `ids`, shape [rows, columns].
+
+    Raises TableError with every problem: a row that is missing, doubled or unknown, a class that
+    there is not, a number that is none.
+    """
+    table = read_table(data, columns_of(rules))
+    places = {name: place for place, name in enumerate(ids)}
+    values = np.full((len(ids), len(rules.predicted)), np.nan)
+    seen: dict[str, int] = {}
+    problems: list[TableProblem] = []
+    for row in table.rows:
+        problem = _wrong_id(row, rules, places, seen)
+        if problem is not None:
+            problems.append(problem)
+            continue
+        seen[row.cells[rules.id]] = row.line
+        for column, name in enumerate(rules.predicted):
+            try:
+                values[places[row.cells[rules.id]], column] = _value(row.cells[name], rules)
+            except ValueError as error:
+                problems.append(TableProblem(row.line, f"{name}: {error}"))
+    problems.extend(_missing(ids, seen))
+    if problems:
+        raise TableError(problems[:_PROBLEMS])
+    return values
+
+
+def read_labels(file: Path, rules: CompetitionRules) -> Labels:
+    """Read a competition's labels, the file's order being the order of its rows.
+
+    Raises ManifestError: it is a mistake of staff's, and names no label.
+    """
+    try:
+        table = read_table(file.read_bytes(), columns_of(rules))
+        ids = tuple(row.cells[rules.id] for row in table.rows)
+        values = read_predictions(file.read_bytes(), rules, ids)
+    except FileNotFoundError:
+        raise _damaged(file, "is missing; write it with the columns of the predictions") from None
+    except TableError:
+        raise _damaged(file, "holds a row that is doubled or no label; look at it") from None
+    if rules.public >= len(ids):
+        raise _damaged(file, f"holds {len(ids)} rows; the private board needs some of them")
+    if rules.metric is MetricName.AUC and not set(values.flat) == {0.0, 1.0}:
+        raise _damaged(file, "must hold 0 and 1, and both, for the metric auc")
+    return Labels(ids, values)
+
+
+def _wrong_id(
+    row: TableRow, rules: CompetitionRules, places: Mapping[str, int], seen: Mapping[str, int]
+) -> TableProblem | None:
+    name = row.cells[rules.id]
+    if name not in places:
+        return TableProblem(
+            row.line, f"there is no row {shown(name)} to predict; leave this line out"
+        )
+    if name in seen:
+        return TableProblem(
+            row.line, f"row {shown(name)} stands on line {seen[name]} too; keep one of them"
+        )
+    return None
+
+
+def _missing(ids: Sequence[str], seen: Mapping[str, int]) -> Iterator[TableProblem]:
+    missing = [name for name in ids if name not in seen]
+    if missing:
+        named = ", ".join(shown(name) for name in missing[:_NAMED])
+        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        rows = "row" if len(missing) == 1 else "rows"
+        yield TableProblem(0, f"{len(missing)} {rows} lack a prediction: {named}{more}; add them")
+
+
+def _value(cell: str, rules: CompetitionRules) -> float:
+    """Return a prediction as a number: itself, or the class's place. ValueError says the mend."""
+    if not rules.classes:
+        return float(cell)  # finite: the column is of numbers
+    if cell in rules.classes:
+        return float(rules.classes.index(cell))
+    near = get_close_matches(cell, rules.classes, n=1)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    known = ", ".join(rules.classes)
+    raise ValueError(f"{shown(cell)} is no class; {meant}predict one of: {known}")
+
+
+def _damaged(file: Path, mend: str) -> ManifestError:
+    return ManifestError([ManifestProblem(file, "", mend)])

@@ -1,0 +1,129 @@
+"""A file of predictions is read as meant, or refused with line and mend; labels stay inside."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.competition import Labels, read_labels, read_predictions
+from grader.errors import ManifestError, TableError
+from grader.lab.competition import CompetitionRules
+
+RULES = CompetitionRules(
+    file="predictions.csv", predicted=("first", "second"), metric="all_right",
+    classes=("coat", "shirt"), public=1, baseline=0.1, most=25, least=15, below_baseline=12,
+)  # fmt: skip
+NUMBERS = CompetitionRules.model_validate(
+    RULES.model_dump() | {"metric": "rmse", "classes": (), "predicted": ("y",)}
+)
+IDS = ("a", "b", "c")
+RIGHT = "id,first,second\na,coat,shirt\nb,shirt,shirt\nc,coat,coat\n"
+
+
+def test_rows_come_in_the_order_of_the_ids_whatever_their_order():
+    values = read_predictions(RIGHT.encode(), RULES, ("c", "a", "b"))
+    assert values.tolist() == [[0, 0], [0, 1], [1, 1]]
+
+
+@given(st.permutations(range(12)))
+def test_the_order_of_lines_is_nothing(order):
+    ids = [f"row{number}" for number in range(12)]
+    lines = "".join(f"row{number},{number / 4}\n" for number in order)
+    values = read_predictions(f"id,y\n{lines}".encode(), NUMBERS, ids)
+    assert values[:, 0].tolist() == [number / 4 for number in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        (RIGHT.replace("c,coat,coat\n", ""), 0, "1 row lack a prediction: c; add them"),
+        ("id,first,second\na,coat,coat\n", 0, "2 rows lack a prediction: b, c; add them"),
+        (RIGHT + "a,coat,coat\n", 5, "row a stands on line 2 too; keep one of them"),
+        (RIGHT + "zz,coat,coat\n", 5, "there is no row zz to predict; leave this line out"),
+        (RIGHT.replace("c,coat", "c,caot"), 4, "first: caot is no class; did you mean 'coat'?"),
+        (RIGHT.replace("c,coat,coat", "c,coat,"), 4, ""),
+        ("id,first\na,coat\n", 1, "second"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(text, line, message):
+    with pytest.raises(TableError) as told:
+        read_predictions(text.encode(), RULES, IDS)
+    assert any(one.line == line and message in one.mend for one in told.value.problems)
+
+
+@pytest.mark.parametrize("cell", ["nan", "inf", "-inf", "", "many", "1e999"])
+def test_a_number_is_finite(cell):
+    with pytest.raises(TableError):
+        read_predictions(f"id,y\na,1\nb,{cell}\nc,2\n".encode(), NUMBERS, IDS)
+
+
+def test_a_file_of_mistakes_is_told_some_of_them():
+    lines = "".join(f"x{number},1\n" for number in range(500))
+    with pytest.raises(TableError) as told:
+        read_predictions(f"id,y\n{lines}".encode(), NUMBERS, IDS)
+    assert len(told.value.problems) == 20
+
+
+@given(st.binary(max_size=100))
+def test_any_bytes_are_read_or_refused(data):
+    with pytest.raises(TableError):
+        read_predictions(data, RULES, IDS)
+
+
+def test_labels_are_read_in_order_and_never_printed(tmp_path):
+    file = tmp_path / "labels.csv"
+    file.write_text(RIGHT)
+    labels = read_labels(file, RULES)
+    assert labels.ids == IDS and labels.values.shape == (3, 2)
+    assert repr(labels) == "Labels(3 rows)" and "coat" not in f"{labels}"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "is missing"),
+        (RIGHT + "a,coat,coat\n", "doubled or no label"),
+        (RIGHT.replace("coat", "SECRET"), "doubled or no label"),
+        ("id,first,second\na,coat,coat\n", "needs some of them"),
+    ],
+)
+def test_damaged_labels_are_refused_without_naming_one(tmp_path, text, message):
+    file = tmp_path / "labels.csv"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(ManifestError) as told:
+        read_labels(file, RULES)
+    assert message in str(told.value) and "SECRET" not in str(told.value)
+
+
+def test_auc_needs_both_kinds_of_labels(tmp_path):
+    rules = CompetitionRules.model_validate(NUMBERS.model_dump() | {"metric": "auc"})
+    file = tmp_path / "labels.csv"
+    for text in ("id,y\na,1\nb,1\n", "id,y\na,2\nb,0\n"):
+        file.write_text(text)
+        with pytest.raises(ManifestError, match="0 and 1"):
+            read_labels(file, rules)
+    file.write_text("id,y\na,1\nb,0\n")
+    assert np.array_equal(read_labels(file, rules).values, [[1], [0]])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"least": 30}, "must not rise"),
+        ({"below_baseline": 20}, "must not rise"),
+        ({"metric": "rmse"}, "goes with no classes"),
+        ({"classes": ()}, "goes with classes"),
+        ({"metric": "accuracy"}, "scores one predicted column"),
+        ({"id": "first"}, "is not predicted"),
+        ({"step": 0}, "step"),
+        ({"labels": "../labels.csv"}, "labels"),
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        CompetitionRules.model_validate(RULES.model_dump() | changes)
+
+
+def test_a_repr_holds_no_label():
+    assert repr(Labels(("a",), np.array([[7.25]]))) == "Labels(1 rows)"
