@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.people.guard import ADDRESS_LIMIT, USERNAME_LIMIT
+from portal.people.guard import ADDRESS_LIMIT, PAIR_LIMIT, USERNAME_LIMIT
 from portal.people.models import User
 from portal.people.views import blueprint
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry
@@ -21,7 +21,8 @@ FEATURE = Feature(
     },
     limits={
         ADDRESS_LIMIT: "30 per minute",
-        USERNAME_LIMIT: "10 per 5 minutes",
+        PAIR_LIMIT: "10 per 15 minutes",
+        USERNAME_LIMIT: "100 per hour",
         "people.set_password": "20 per 5 minutes",
     },
 )

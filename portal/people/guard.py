@@ -1,5 +1,9 @@
 """What slows guessing down: few passwords are compared at a time, and failures are counted.
 
+Failures at one account are counted for each address by itself, and for all addresses together with
+so wide a limit that one address cannot reach it: who types a classmate's name on purpose shuts
+nobody out but themselves.
+
 The counts live in this process. A second web process would count for itself, so that each adds as
 many guesses again.
 """
@@ -19,7 +23,8 @@ from portal.platform.feature import rate
 from portal.platform.security import limiter
 
 ADDRESS_LIMIT = "people.login.address"  # failed logins from one address
-USERNAME_LIMIT = "people.login.username"  # failed logins to one account
+PAIR_LIMIT = "people.login.pair"  # failed logins to one account from one address
+USERNAME_LIMIT = "people.login.username"  # failed logins to one account from anywhere
 # Comparing one takes 64 MiB and a tenth of a second: more at a time would only take memory.
 PLACES = 4
 _places = threading.BoundedSemaphore(PLACES)
@@ -39,12 +44,15 @@ def one_guess(username: str) -> Iterator[Guess]:
     A try counts before the password is compared, and is given back if it was right: tries at the
     same instant cannot pass the limit together.
     """
+    address = get_remote_address()
     limits = (
-        (parse(rate(ADDRESS_LIMIT)), "address", get_remote_address()),
+        (parse(rate(ADDRESS_LIMIT)), "address", address),
+        (parse(rate(PAIR_LIMIT)), "pair", f"{username} from {address}"),
         (parse(rate(USERNAME_LIMIT)), "username", username),
     )
     with _places:
-        if not all([_count(*limit) for limit in limits]):
+        # What the first limits refuse is not held against the account.
+        if not all(_count(*limit) for limit in limits):
             abort(429)
         guess = Guess()
         try:

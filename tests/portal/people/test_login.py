@@ -108,6 +108,16 @@ def test_guessing_at_one_account_is_slowed_down(open_app: OpenApp, make_user: Ma
     assert send(client, "bo", PASSWORD) == 302
 
 
+def test_nobody_locks_a_classmate_out(open_app: OpenApp, make_user: MakeUser) -> None:
+    make_user("ada")
+    app = open_app(limits={"people.login.pair": "3 per minute"})
+    elsewhere, home = app.test_client(), app.test_client()
+    elsewhere.environ_base["REMOTE_ADDR"] = "203.0.113.7"
+    assert [send(elsewhere, "ada", "wrong") for _ in range(4)] == [401, 401, 401, 429]
+    assert {send(elsewhere, "ada", "wrong") for _ in range(100)} == {429}
+    assert send(home, "ada", PASSWORD) == 302
+
+
 def test_guessing_from_one_address_is_slowed_down(open_app: OpenApp) -> None:
     app = open_app(limits={"people.login.address": "3 per minute"})
     client = app.test_client()
