@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, aliased, contains_eager
+from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from grader.api import Catalogue, clean_line
 from portal.courses.models import Enrolment, Offering, Term
 from portal.runs.models import OPEN_STATES, Event, EventKind, GradingRun, Result, RunState
 from portal.standings.scores import ScoreState
 from portal.standings.table import gradebook
-from portal.submissions.models import Submission
+from portal.submissions.models import LateUpload, Submission
 
 LONG = timedelta(minutes=30)  # in the queue or in grading: longer than a lab's tests may take
 MOST = 100  # of each kind on the page
@@ -45,12 +45,13 @@ class Inbox:
     faults: tuple[FaultGroup, ...]
     unjudged: tuple[tuple[Submission, float], ...]  # with the points that are open
     slow: tuple[tuple[Submission, GradingRun], ...]
+    late: tuple[LateUpload, ...]  # refused, and not accepted since
     to_mark: tuple[ToMark, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits."""
-        return not (self.faults or self.unjudged or self.slow or self.to_mark)
+        return not (self.faults or self.unjudged or self.slow or self.late or self.to_mark)
 
 
 def inbox(session: Session, catalogue: Catalogue, term: Term, *, now: datetime) -> Inbox:
@@ -59,6 +60,7 @@ def inbox(session: Session, catalogue: Catalogue, term: Term, *, now: datetime) 
         faults=_faults(session, term),
         unjudged=_unjudged(session, term),
         slow=_slow(session, term, now),
+        late=_late(session, term),
         to_mark=_to_mark(session, catalogue, term),
     )
 
@@ -104,6 +106,22 @@ def _slow(session: Session, term: Term, now: datetime) -> tuple[tuple[Submission
         GradingRun.state.in_(OPEN_STATES), GradingRun.created_at < now - LONG
     )
     return tuple((run.submission, run) for run in session.scalars(query.limit(MOST)))
+
+
+def _late(session: Session, term: Term) -> tuple[LateUpload, ...]:
+    accepted = select(Submission.id).where(Submission.client_key == "late-" + LateUpload.id)
+    query = (
+        select(LateUpload)
+        .join(LateUpload.offering)
+        .where(Offering.term_id == term.id, ~accepted.exists())
+        .options(
+            joinedload(LateUpload.offering),
+            joinedload(LateUpload.enrolment).joinedload(Enrolment.user),
+        )
+        .order_by(LateUpload.received_at)
+        .limit(MOST)
+    )
+    return tuple(session.scalars(query))
 
 
 def _to_mark(session: Session, catalogue: Catalogue, term: Term) -> tuple[ToMark, ...]:

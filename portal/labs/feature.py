@@ -15,6 +15,7 @@ FEATURE = Feature(
         "labs.skeleton": Audience.TERM,
         "uploads.upload": Audience.TERM,
         "uploads.preview": Audience.TERM,
+        "uploads.accept": Audience.STAFF,
     },
     limits={"uploads.upload": "30 per minute"},
     uploads=frozenset({"uploads.upload"}),

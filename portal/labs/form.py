@@ -23,6 +23,7 @@ class UploadForm:
     client_key: str
     files: tuple[SubmittedFile, ...]
     upload_mb: float
+    closed: bool  # sent now, it would come after uploads are taken
     late: bool  # sent now, it would come after the due date
     keeps: Decimal  # the share of its points that an upload sent now keeps
     allowance: Allowance | None  # None: no limits apply to the sender
@@ -56,6 +57,7 @@ def upload_form(
         client_key=str(uuid.uuid4()),
         files=files,
         upload_mb=upload_mb,
+        closed=own.is_closed(now),
         late=own.is_late(now),
         keeps=own.late_factor(now),
         allowance=allowance,

@@ -98,19 +98,41 @@ def submit(
     superseded = runs.supersede(session, sender.enrolment_id, offering, now=now)
     if not sender.is_staff:
         check_allowed(session, sender.enrolment_id, offering, now=now)
-    submission = Submission(
-        id=str(uuid.uuid4()),
-        enrolment_id=sender.enrolment_id,
-        offering_id=offering_id,
-        client_key=key,
-        upload_sha256=upload.sha256,
-        filename=upload.filename,
-        size=len(upload.data),
-        content_digest=upload.content_digest,
-        intake=upload.arrival.model_dump_json(),
-        attempt=_next_attempt(session, sender.enrolment_id, offering_id),
-        received_at=now,
+    submission = book(
+        session,
+        jobs,
+        Submission(
+            enrolment_id=sender.enrolment_id,
+            offering_id=offering_id,
+            client_key=key,
+            upload_sha256=upload.sha256,
+            filename=upload.filename,
+            size=len(upload.data),
+            content_digest=upload.content_digest,
+            intake=upload.arrival.model_dump_json(),
+            received_at=now,
+        ),
+        suite_digest=suite_digest,
+        queue=queue,
+        now=now,
+        is_staff=sender.is_staff,
     )
+    return BookedUpload(submission, created=True, superseded=tuple(superseded))
+
+
+def book(
+    session: Session,
+    jobs: JobEngine,
+    submission: Submission,
+    *,
+    suite_digest: str,
+    queue: str,
+    now: datetime,
+    is_staff: bool = False,
+) -> Submission:
+    """Add a submission as its student's next attempt, with its run and the run's job."""
+    submission.id = str(uuid.uuid4())
+    submission.attempt = _next_attempt(session, submission.enrolment_id, submission.offering_id)
     session.add(submission)
     session.flush()
     runs.open_run(
@@ -118,11 +140,11 @@ def submit(
         jobs,
         submission,
         suite_digest=suite_digest,
-        base_priority=runs.PRIORITY_STAFF if sender.is_staff else runs.PRIORITY_FRESH,
+        base_priority=runs.PRIORITY_STAFF if is_staff else runs.PRIORITY_FRESH,
         now=now,
         queue=queue,
     )
-    return BookedUpload(submission, created=True, superseded=tuple(superseded))
+    return submission
 
 
 def check_allowed(

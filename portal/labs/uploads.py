@@ -6,15 +6,15 @@ import re
 import uuid
 from dataclasses import asdict
 
-from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from grader.api import ManifestError, Rejected, UnknownAssignment, preview_upload
 from portal.audit.service import record
-from portal.courses.access import OfferingAccess, require_offering
+from portal.courses.access import OfferingAccess, require_offering, require_role
 from portal.courses.models import Offering
 from portal.courses.policy import OfferingState, conditions
-from portal.labs import service
+from portal.labs import late, service
 from portal.labs.form import UploadForm, upload_form
 from portal.people.login import me
 from portal.platform.feature import rate
@@ -24,7 +24,8 @@ from portal.runs.queues import queue_of
 from portal.runs.suites import digest_of
 from portal.runs.web import engine_jobs
 from portal.standings.attempts import Attempt, attempts_of, counted
-from portal.submissions.arrival import SentFile, receive
+from portal.submissions.arrival import SentFile, Upload, receive
+from portal.submissions.models import LateUpload
 
 blueprint = Blueprint("uploads", __name__)
 
@@ -60,6 +61,8 @@ def upload(offering_id: int) -> ResponseReturnValue:
     key = _client_key()
     _, known = service.find_known(session, sender.enrolment_id, offering_id, key, accepted.sha256)
     if form.refusal and known is None:
+        if form.closed and not access.is_staff:
+            return _too_late(access, sender, accepted, form.refusal)
         return _rejected(access, "refused", [form.refusal])
     portal().store.put(accepted.data)
     jobs = engine_jobs()
@@ -99,6 +102,29 @@ def preview(offering_id: int) -> ResponseReturnValue:
     contents = {file.filename or "": file.read() for file in request.files.getlist("contents")}
     names = request.form.getlist("names")[:_MOST_NAMES]
     return jsonify(asdict(preview_upload(names, assignment, contents)))
+
+
+@blueprint.post("/staff/late-uploads/<uuid:upload_id>/accept")
+def accept(upload_id: uuid.UUID) -> ResponseReturnValue:
+    """Make an upload that came too late a submission, received when it came."""
+    kept = db_session().get(LateUpload, str(upload_id))
+    if kept is None:
+        abort(404)
+    require_role(db_session(), kept.offering.term_id)
+    lab = portal().catalogue.get(kept.offering.assignment_slug or "")
+    jobs, slug = engine_jobs(), kept.offering.term.slug
+    with writing() as session:
+        late.accept(
+            session,
+            jobs,
+            session.get_one(LateUpload, kept.id),
+            suite_digest=digest_of(lab),
+            queue=queue_of(lab.assignment),
+            actor_id=me().id,
+            now=now(),
+        )
+    flash(f"Accepted: {kept.enrolment.user.display_name}, {kept.offering.title}.", "success")
+    return redirect(url_for("inbox.show", slug=slug), 303)
 
 
 def form_of(offering: Offering) -> UploadForm:
@@ -143,7 +169,7 @@ def _wants_json() -> bool:
 
 
 def _rejected(access: OfferingAccess, why: str, reasons: list[str]) -> ResponseReturnValue:
-    """Say what is wrong and keep nothing of the upload but a line in the audit log."""
+    """Say what is wrong, and leave a line of it in the audit log."""
     with writing() as session:
         record(
             session,
@@ -159,6 +185,16 @@ def _rejected(access: OfferingAccess, why: str, reasons: list[str]) -> ResponseR
     offering = require_offering(db_session(), access.offering.id).offering
     page = render_template("labs/rejected.html", offering=offering, why=why, reasons=reasons)
     return page, 422
+
+
+def _too_late(
+    access: OfferingAccess, sender: service.Sender, upload: Upload, refusal: str
+) -> ResponseReturnValue:
+    """Keep what came after the lab had closed, and say that it is not graded."""
+    portal().store.put(upload.data)
+    with writing() as session:
+        kept = late.keep(session, sender.enrolment_id, access.offering.id, upload, now=began())
+    return _rejected(access, "late" if kept else "refused", [refusal])
 
 
 def _receipt(submitted: service.BookedUpload) -> ResponseReturnValue:

@@ -15,7 +15,7 @@ from typing import cast
 from flask import Flask, current_app, g
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter
 
 from grader.api import Catalogue
 from portal.platform.config import PortalConfig
@@ -24,14 +24,16 @@ from portal.platform.passwords import Passwords
 from portal.platform.store import Store
 
 EXTENSION = "portal"
-LARGEST_ID = 2**31 - 1  # of PostgreSQL's INTEGER; a larger number is no row's and breaks the query
+LARGEST_ID = 10**9 - 1  # within PostgreSQL's INTEGER; a larger number would break the query
 
 
 class RowId(IntegerConverter):
-    """``<int:...>`` in an address: the id of a row, so a number that no row can have is a 404."""
+    """``<int:...>`` in an address: the id of a row, so a number that no row can have is a 404.
 
-    def __init__(self, map: Map) -> None:
-        super().__init__(map, max=LARGEST_ID)
+    By its digits, not by its size: an address of another method would otherwise answer 405.
+    """
+
+    regex = r"\d{1,9}"
 
 
 def row_id(text: str) -> int:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from portal.platform.feature import Feature
-from portal.submissions.models import Submission
+from portal.submissions.models import LateUpload, Submission
 
-FEATURE = Feature(name="submissions", models=(Submission,))
+FEATURE = Feature(name="submissions", models=(Submission, LateUpload))

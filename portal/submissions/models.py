@@ -46,4 +46,30 @@ class Submission(Base):
     offering: Mapped[Offering] = relationship()
 
 
+class LateUpload(Base):
+    """An upload that came after its lab had closed. Staff may make it a submission."""
+
+    __tablename__ = "late_upload"
+    __table_args__ = (Index("ix_late_upload_of", "offering_id", "enrolment_id"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"))
+    offering_id: Mapped[int] = mapped_column(ForeignKey("offering.id"))
+    upload_sha256: Mapped[str] = mapped_column(String(64))
+    filename: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int]
+    content_digest: Mapped[str] = mapped_column(String(64))
+    intake: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    enrolment: Mapped[Enrolment] = relationship()
+    offering: Mapped[Offering] = relationship()
+
+    @property
+    def client_key(self) -> str:
+        """Key of the submission that it becomes: there is one, however often it is accepted."""
+        return f"late-{self.id}"
+
+
 insert_only(Submission)
+insert_only(LateUpload)

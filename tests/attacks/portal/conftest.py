@@ -11,9 +11,11 @@ from sqlalchemy import Engine, select
 pytest.register_assert_rewrite("support")
 
 from support.fixtures import *  # noqa: E402, F403
+from support.portal import START  # noqa: E402
 
 from portal.courses.models import Offering, OfferingKind, Role  # noqa: E402
-from portal.platform.db import read_session  # noqa: E402
+from portal.platform.db import read_session, write_session  # noqa: E402
+from portal.submissions.models import LateUpload  # noqa: E402
 
 
 @dataclass
@@ -45,6 +47,7 @@ def school(site, classroom) -> School:
     ids = {
         "offering_id": site.offering_id,
         "submission_id": uuid.UUID(mine),
+        "upload_id": _late_upload(site, ada),
         "enrolment_id": ada.id,
         "slug": site.term.slug,
         "digest": "0" * 64,
@@ -52,6 +55,20 @@ def school(site, classroom) -> School:
         "bo": uuid.UUID(his),
     }
     return School(site.app, site.engine, site.log_in, classroom, ids, _other_term(site))
+
+
+def _late_upload(site, who) -> uuid.UUID:
+    """Keep an upload that came after the lab had closed."""
+    number = uuid.UUID(int=7)
+    with write_session(site.engine) as session:
+        session.add(
+            LateUpload(
+                id=str(number), enrolment_id=who.id, offering_id=site.offering_id,
+                upload_sha256="0" * 64, filename="answer.py", size=1, content_digest="0" * 64,
+                intake='{"files": []}', received_at=START,
+            )
+        )  # fmt: skip
+    return number
 
 
 def _other_term(site) -> dict[str, object]:

@@ -26,7 +26,7 @@ ANYBODYS = OPEN | {"labs.home", "people.password", "people.set_password"}
 STAFFS = tuple(
     f"{name}."
     for name in "marking standings dashboard courses grants settings inbox history".split()
-)
+) + ("uploads.accept",)
 TERMS = {"labs.lab", "labs.skeleton", "uploads.upload", "uploads.preview"}
 CHANGED = (Submission, GradingRun, Result, ManualMark, Grant, Offering)
 VERBS = ("GET", "POST")
