@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup
 
 from grader.api import Assignment, handout_files, handout_zip
+from portal.platform.markdown import render_markdown
 
 LANGUAGES = {"en": ("README.md", "English"), "zh": ("README.zh.md", "中文")}
 
@@ -46,25 +45,3 @@ def skeleton_zip(assignment: Assignment) -> bytes:
 @lru_cache(maxsize=64)
 def _render_file(file: Path, _modified: int) -> Markup:
     return render_markdown(file.read_text(encoding="utf-8"))
-
-
-def render_markdown(text: str) -> Markup:
-    """Return Markdown as HTML below a page's own title.
-
-    Raw HTML is shown as text; the first top heading is left out, since the page has it already.
-    """
-    markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    tokens = _without_title(markdown.parse(text))
-    # Safe: the renderer escapes text and attributes, and raw HTML is switched off.
-    return Markup(markdown.renderer.render(tokens, markdown.options, {}))  # noqa: S704
-
-
-def _without_title(tokens: list[Token]) -> list[Token]:
-    if tokens and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
-        tokens = tokens[3:]
-    for token in tokens:
-        if token.type in {"heading_open", "heading_close"} and token.tag in {"h1", "h2", "h3"}:
-            token.tag = f"h{int(token.tag[1]) + 1}"
-        if token.type in {"table_open", "fence", "code_block"}:
-            token.attrSet("tabindex", "0")  # wide ones scroll, by keyboard too
-    return tokens

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from markupsafe import Markup
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, defer, joinedload
 
 from grader.api import Catalogue, ManifestError, Rejected, UnknownAssignment, clean, receive_bytes
-from portal.courses.models import Enrolment, Offering
+from portal.courses.models import Enrolment, Offering, Term
 from portal.grants.service import granted_to
 from portal.people.models import User
 from portal.platform.errors import UnknownDigest
+from portal.platform.markdown import render_markdown
 from portal.platform.store import Store
 from portal.runs.models import Event, EventKind, GradingRun, Result, RunState
 from portal.runs.service import current_runs
 from portal.standings.attempts import Attempt, conditions_of
+from portal.standings.scores import ScoreState
+from portal.standings.table import gradebook
 from portal.submissions.models import Submission
 
 PAGE_SIZE = 50
@@ -57,6 +62,14 @@ class CodeFile:
     path: str
     size: int
     lines: tuple[str, ...] | None  # None: not text
+
+
+@dataclass(frozen=True)
+class NextToMark:
+    """Where to go on marking."""
+
+    submission_id: str | None  # None: nothing is left
+    left: int
 
 
 @dataclass(frozen=True)
@@ -98,6 +111,43 @@ def files_of(catalogue: Catalogue, store: Store, submission: Submission) -> list
     except (UnknownAssignment, ManifestError, UnknownDigest, Rejected):
         return []
     return [CodeFile(file.path, len(file.content), _lines(file.content)) for file in accepted.files]
+
+
+def next_to_mark(
+    session: Session, catalogue: Catalogue, term: Term, submission: Submission
+) -> NextToMark:
+    """Return whose work in the same lab is to be marked after this one.
+
+    In an order of chance that stays the same: who comes last in the alphabet is not always marked
+    by tired eyes, and several people who mark meet one another late.
+    """
+    book = gradebook(session, catalogue, term)
+    place = book.offerings.index(submission.offering)
+    waiting = {
+        row.enrolment.id: card.submission_id
+        for row in book.rows
+        if (card := row.lines[place]).state is ScoreState.MARKING and card.submission_id
+    }
+    lots = {one: _lot(submission.offering_id, one) for one in {*waiting, submission.enrolment_id}}
+    mine = lots[submission.enrolment_id]
+    others = sorted(
+        (lots[enrolment] < mine, lots[enrolment], found)
+        for enrolment, found in waiting.items()
+        if enrolment != submission.enrolment_id
+    )
+    return NextToMark(others[0][2] if others else None, len(others))
+
+
+def report_of(files: Sequence[CodeFile]) -> Markup | None:
+    """Return the report among a submission's files as it reads; None without one."""
+    for file in files:
+        if file.path.lower().endswith("report.md") and file.lines is not None:
+            return render_markdown("\n".join(file.lines), with_images=False)
+    return None
+
+
+def _lot(offering_id: int, enrolment_id: int) -> str:
+    return hashlib.sha256(f"{offering_id} {enrolment_id}".encode()).hexdigest()
 
 
 def timeline(session: Session, submission_id: str) -> list[TimelineEvent]:

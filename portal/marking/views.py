@@ -63,16 +63,23 @@ def submission(submission_id: uuid.UUID) -> ResponseReturnValue:
         )
     result = attempt_of(db_session(), found).result
     enrolment, offering = found.enrolment, found.offering
+    files = service.files_of(portal().catalogue, portal().store, found)
+    items = manual_items(portal().catalogue, offering)
+    following = None
+    if items:
+        following = service.next_to_mark(db_session(), portal().catalogue, offering.term, found)
     return render_template(
         "marking/submission.html",
         submission=found,
         term=offering.term,
         attempt=attempt_of(db_session(), found),
         report=Report.model_validate_json(result.report) if result else None,
-        files=service.files_of(portal().catalogue, portal().store, found),
+        files=files,
+        written=service.report_of(files),
+        following=following,
         runs=service.runs_of(db_session(), found.id),
         timeline=service.timeline(db_session(), found.id),
-        items=manual_items(portal().catalogue, offering),
+        items=items,
         marks=history(db_session(), enrolment.id, offering.id),
         regrade_key=str(uuid.uuid4()),
         weak=weak_workers(db_session(), since=now() - LEASE),

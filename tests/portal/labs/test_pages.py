@@ -16,9 +16,10 @@ from sqlalchemy import Engine, select
 from grader.api import Catalogue
 from portal.courses.models import Enrolment, Offering, Role, Term
 from portal.courses.service import create_term
-from portal.labs.handout import render_markdown, skeleton_zip
+from portal.labs.handout import skeleton_zip
 from portal.platform.db import read_session, write_session
 from portal.platform.errors import Invalid
+from portal.platform.markdown import render_markdown
 
 Member = Callable[..., Enrolment]
 LogIn = Callable[[str], FlaskClient]
