@@ -1,8 +1,9 @@
 """A demo course whose results come from real grading.
 
-`build_demo` fills an instance that `portal init` has set up: a term, its people and uploads of
-the lab `fnn`, right ones and wrong ones, made from the staff's half of the lab. A worker grades
-them like any other. Building it again adds nothing and returns the same logins.
+`build_demo` fills an instance that `portal init` has set up: a term with every lab of the course,
+its people and uploads, right ones and wrong ones, made from the staff's half of the labs. A worker
+grades them like any other, the first lab's before the others'. Building it again adds nothing and
+returns the same logins.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hmac
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -45,9 +47,11 @@ from portal.runs.suites import digest_of
 from portal.submissions.arrival import SentFile, Upload, receive
 
 TERM = "demo-2026"
-LAB = "fnn"
+LABS = ("fnn", "cnn", "text", "gcn", "gan")  # in the course's order
+WITHOUT_DATA = "synthetic"  # the variant that grades on any machine
 ZONE = "Asia/Shanghai"
-WRONG_ANSWERS = 5  # how many of the lab's wrong solutions are handed in
+WRONG_ANSWERS = 5  # how many of the first lab's wrong solutions are handed in
+OPEN_DAYS = 14  # every lab is open when the demo is built, and due one after the other
 
 
 @dataclass(frozen=True)
@@ -97,23 +101,21 @@ def build_demo(config: PortalConfig, *, now: datetime) -> Demo:
 
     Raises ConfigError if the staff's half of the lab is not on this machine.
     """
-    lab = Catalogue(config.home).get(LAB)
-    if lab.reference is None:
-        raise ConfigError(
-            f"the demo hands in solutions made from reference/{LAB}, which {config.home} lacks; "
-            "run it in a checkout that has the staff's files"
-        )
+    labs = _labs(config)
     logins = build_people(config, now=now)
     prepare(config.database_url)
     engine = make_engine(config.database_url)
     jobs = DbosEngine(config.database_url)
     try:
         added = 0
-        for number, (username, sent) in enumerate(uploads(lab)):
-            upload = receive([sent], lab.assignment)
-            Store(config.store).put(upload.data)
-            with write_session(engine) as session:
-                added += _hand_in(session, jobs, lab, username, upload, f"demo-{number:03}", now)
+        for lab in labs:
+            sent_in = uploads(lab) if lab is labs[0] else few_uploads(lab)
+            for number, (username, sent) in enumerate(sent_in):
+                upload = receive([sent], lab.assignment)
+                Store(config.store).put(upload.data)
+                key = f"demo-{lab.assignment.slug}-{number:03}"
+                with write_session(engine) as session:
+                    added += _hand_in(session, jobs, lab, username, upload, key, now)
     finally:
         jobs.close()
         engine.dispose()
@@ -122,11 +124,11 @@ def build_demo(config: PortalConfig, *, now: datetime) -> Demo:
 
 def build_people(config: PortalConfig, *, now: datetime) -> tuple[Login, ...]:
     """Add the demo's term and accounts, without uploads, and return the accounts' logins."""
-    lab = Catalogue(config.home).get(LAB)
+    labs = _labs(config)
     engine = make_engine(config.database_url)
     try:
         with write_session(engine) as session:
-            _people(session, config, lab, now)
+            _people(session, config, labs, now)
     finally:
         engine.dispose()
     return tuple(Login(one.username, _password(config, one.username), one.role) for one in PEOPLE)
@@ -145,13 +147,25 @@ def uploads(lab: Lab) -> list[tuple[str, SentFile]]:
     return plan
 
 
+def few_uploads(lab: Lab) -> list[tuple[str, SentFile]]:
+    """Return who hands in what of a further lab: nothing done, one thing wrong, all of it right."""
+    students = [one.username for one in PEOPLE if one.role is Role.STUDENT]
+    reference = reference_submission(lab)
+    wrong = next(one for one in load_mutants(lab) if all(_in_code(file) for file in one.replace))
+    return [
+        (students[2], as_zip(skeleton_submission(lab))),
+        (students[1], as_zip(wrong.apply(reference))),
+        (students[0], as_zip(reference)),
+    ]
+
+
 def as_zip(files: AcceptedFiles) -> SentFile:
     """Pack a submission as a student would."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files.files:
             archive.writestr(zipfile.ZipInfo(file.path), file.content)
-    return SentFile(f"{LAB}.zip", packed.getvalue())
+    return SentFile("solution.zip", packed.getvalue())
 
 
 def as_notebook(files: AcceptedFiles) -> SentFile:
@@ -173,14 +187,26 @@ def as_notebook(files: AcceptedFiles) -> SentFile:
         for number, source in enumerate(sources)
     ]
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
-    return SentFile(f"{LAB}.ipynb", json.dumps(notebook).encode())
+    return SentFile("solution.ipynb", json.dumps(notebook).encode())
 
 
 def _in_code(change: Replacement) -> bool:
     return change.file.endswith(".py")
 
 
-def _people(session: Session, config: PortalConfig, lab: Lab, now: datetime) -> None:
+def _labs(config: PortalConfig) -> list[Lab]:
+    """Return the course's labs in their order. Raises ConfigError without the staff's half."""
+    known = {lab.assignment.slug: lab for lab in Catalogue(config.home).labs()}
+    labs = [known[slug] for slug in LABS if slug in known]
+    if not labs or any(lab.reference is None for lab in labs):
+        raise ConfigError(
+            f"the demo hands in solutions made from the folder reference, which {config.home} "
+            "lacks; run it in a checkout that has the staff's files"
+        )
+    return labs
+
+
+def _people(session: Session, config: PortalConfig, labs: Sequence[Lab], now: datetime) -> None:
     term = session.scalar(select(Term).where(Term.slug == TERM))
     if term is None:
         first_day = now.astimezone(ZoneInfo(ZONE)).date() - timedelta(days=7)
@@ -189,9 +215,14 @@ def _people(session: Session, config: PortalConfig, lab: Lab, now: datetime) -> 
             slug=TERM,
             title="Deep Learning (demo)",
             timezone=ZONE,
-            labs=[lab.assignment],
+            labs=[lab.assignment for lab in labs],
             first_day=first_day,
         )
+        for lab, offering in zip(labs, term.offerings, strict=False):
+            offering.opens_at = term.offerings[0].opens_at
+            offering.due_at = term.offerings[0].due_at + timedelta(OPEN_DAYS * offering.position)
+            if WITHOUT_DATA in lab.assignment.variants:
+                offering.variants = (WITHOUT_DATA,)
         session.flush()
     passwords = Passwords(config.password_cost)
     for person in PEOPLE:
@@ -227,7 +258,11 @@ def _hand_in(
         .join(User, Enrolment.user_id == User.id)
         .join(Term, Enrolment.term_id == Term.id)
         .join(Offering, Offering.term_id == Term.id)
-        .where(Term.slug == TERM, User.username == username, Offering.assignment_slug == LAB)
+        .where(
+            Term.slug == TERM,
+            User.username == username,
+            Offering.assignment_slug == lab.assignment.slug,
+        )
     ).one()
     submitted = submit(
         session,

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
-from support.portal import open_site
+from support.portal import START, open_site
 
 from grader.lab.catalogue import Catalogue, find_home
-from portal.courses.models import Enrolment, Role
-from portal.demo import LAB, build_demo, uploads
+from portal.courses.models import Enrolment, Offering, Role
+from portal.demo import LABS, build_demo, few_uploads, uploads
 from portal.people.service import authenticate
 from portal.platform.db import read_session
 from portal.platform.errors import ConfigError
@@ -34,7 +34,11 @@ def built(site):
 
 def test_building_twice_adds_nothing_and_gives_the_same_logins(built, site):
     first, second = built
-    assert first.submissions == len(uploads(Catalogue(site.config.home).get(LAB)))
+    known = {lab.assignment.slug: lab for lab in Catalogue(site.config.home).labs()}
+    labs = [known[slug] for slug in LABS if slug in known]
+    assert first.submissions == len(uploads(labs[0])) + sum(
+        len(few_uploads(lab)) for lab in labs[1:]
+    )
     assert second.submissions == 0
     assert second.logins == first.logins
     with read_session(site.engine) as session:
@@ -54,9 +58,23 @@ def test_the_printed_logins_work(built, site):
     assert all(login.password in "\n".join(demo.lines()) for login in demo.logins)
 
 
+def test_every_lab_is_open_in_the_courses_order_and_needs_no_data(built, site):
+    with read_session(site.engine) as session:
+        offerings = session.scalars(select(Offering).order_by(Offering.position)).all()
+    offered = [one for one in offerings if one.assignment_slug]
+    assert [one.assignment_slug for one in offered] == [
+        slug for slug in LABS if (site.config.home / "assignments" / slug).is_dir()
+    ]
+    assert all(one.opens_at <= START < one.due_at for one in offered)
+    dates = [one.due_at for one in offered]
+    assert dates == sorted(set(dates))
+    with_data = [one for one in offered if one.variants != ("synthetic",)]
+    assert [one.assignment_slug for one in with_data] == ["fnn"]
+
+
 def test_without_the_staff_half_it_says_what_is_missing(config, home, clock):
-    (home / "assignments" / "demo").rename(home / "assignments" / LAB)
-    manifest = home / "assignments" / LAB / "assignment.toml"
-    manifest.write_text(manifest.read_text().replace('slug = "demo"', f'slug = "{LAB}"'))
+    (home / "assignments" / "demo").rename(home / "assignments" / LABS[0])
+    manifest = home / "assignments" / LABS[0] / "assignment.toml"
+    manifest.write_text(manifest.read_text().replace('slug = "demo"', f'slug = "{LABS[0]}"'))
     with pytest.raises(ConfigError, match="staff's files"):
         build_demo(config, now=clock())
