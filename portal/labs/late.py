@@ -39,11 +39,7 @@ def keep(
             id=str(uuid.uuid4()),
             enrolment_id=enrolment_id,
             offering_id=offering_id,
-            upload_sha256=upload.sha256,
-            filename=upload.filename,
-            size=len(upload.data),
-            content_digest=upload.content_digest,
-            intake=upload.arrival.model_dump_json(),
+            **upload.columns(),
             received_at=now,
         )
     )

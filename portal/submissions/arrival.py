@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -62,6 +63,16 @@ class Upload:
     def sha256(self) -> str:
         """Digest of the bytes as stored: of the file itself if one was sent."""
         return hashlib.sha256(self.data).hexdigest()
+
+    def columns(self) -> dict[str, Any]:
+        """Return what a row says of the upload, by column."""
+        return {
+            "upload_sha256": self.sha256,
+            "filename": self.filename,
+            "size": len(self.data),
+            "content_digest": self.content_digest,
+            "intake": self.arrival.model_dump_json(),
+        }
 
 
 def receive(sent: Sequence[SentFile], assignment: Assignment) -> Upload:
