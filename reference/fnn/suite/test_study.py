@@ -104,51 +104,26 @@ def measure(student, variant, term, predict, require_network):
     return number
 
 
-@pytest.mark.item("reproducible", weight=6)
-@pytest.mark.depends("test_learning.py::test_every_hidden_layer_learns_in_steps")
-@pytest.mark.limits(cpu_seconds=20)
-@pytest.mark.hint(
-    "results.csv, run_cell and a network that your fit makes in 500 steps must tell one number."
-)
-@pytest.mark.parametrize("factor", FACTORS)
-def test_a_claim_is_what_training_gives(student, submission, rng, measure, factor):
-    """A claim, its re-run and a network of fit's agree, also at a seed that is not claimed."""
-    usual = () if factor == "depth" else (BASE[factor],)  # of depth none is asked for
-    for value in dict.fromkeys((*PROVEN[factor], *usual)):
-        trials = []
-        # Four units vary twice as much as others: the mean of two trials does not.
-        for _ in range(2 if value == 4 else 1):
-            cells = STUDY.drawn(submission, rng, factor, count=MOST_VALUES)
-            chosen = [cell for cell in cells if value in (None, cell.value)][:1]
-            require(bool(chosen), f"no cells of {factor}={value}")
-            trials += STUDY.trials(student, chosen, measure)
-        allowed = ANOTHER_ERRATIC_START if tolerance(trials[0].claim) > 1 else ANOTHER_START
-        numbers = [(trial.claim.metric, trial.rerun, trial.measured) for trial in trials]
-        apart = float(np.ptp(np.mean(numbers, axis=0)))
-        told = "; ".join(map(str, trials))
-        require(apart <= allowed, f"{told}: they may lie {allowed} apart")
-
-
-# ------------------------------------------------------------------------------ reproducible
-
-
 def require_same(student, measure, bar, cells):
     """Assert that run_cell's numbers are, on average, those of fit's networks of the same seeds.
 
     Where a network ends hangs on its seed, with an sd of 0.2 to 0.5, and nobody can tell it but by
-    training it. Our number and theirs differ by the chance of a thousand points alone, 0.02.
+    training it. Our number and theirs differ by the chance of a thousand points alone, 0.03.
     """
     pairs = [(STUDY.run(student, c.factor, c.value, c.seed), measure(c)) for c in cells]
     bar("cell-and-fit", float(np.mean([abs(rerun - measured) for rerun, measured in pairs])))
 
 
 def some_value(factor, rng):
-    """Draw a value of a factor with which training is steady, of a sweep or of none."""
+    """Draw a value of a factor, of a sweep or of none, with which seeds matter and rounding not.
+
+    From torch's own start the base network ends in nearly the same place for every seed.
+    """
     if factor == "activation":
         return str(rng.choice(CURVES))
     if factor == "learning_rate":
-        return float(10 ** rng.uniform(-3, -1.7))
-    return int(rng.integers(1, 5)) if factor == "depth" else int(rng.integers(24, 100))
+        return float(10 ** rng.uniform(-1.6, -1))
+    return int(rng.integers(3, 7)) if factor == "depth" else int(rng.integers(5, 15))
 
 
 @pytest.mark.item("reproducible")
@@ -184,6 +159,40 @@ def test_any_cell_is_the_network_of_its_seed(student, submission, rng, bar, meas
     seeds = STUDY.seeds(submission, rng, 3)
     cells = [StudyCell("", factor, some_value(factor, rng), seed, math.nan) for seed in seeds]
     require_same(student, measure, bar, cells)
+
+
+def trained(factor):
+    """Return a factor for a test of its claims, which count where its cells are trained."""
+    needed = f"test_any_cell_is_the_network_of_its_seed[{factor}]"
+    return pytest.param(factor, marks=pytest.mark.depends(needed), id=factor)
+
+
+@pytest.mark.item("reproducible", weight=6)
+@pytest.mark.depends("test_learning.py::test_every_hidden_layer_learns_in_steps")
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint(
+    "results.csv, run_cell and a network that your fit makes in 500 steps must tell one number."
+)
+@pytest.mark.parametrize("factor", [trained(factor) for factor in FACTORS])
+def test_a_claim_is_what_training_gives(student, submission, rng, measure, factor):
+    """A claim, its re-run and a network of fit's agree, also at a seed that is not claimed."""
+    usual = () if factor == "depth" else (BASE[factor],)  # of depth none is asked for
+    for value in dict.fromkeys((*PROVEN[factor], *usual)):
+        trials = []
+        # Four units vary twice as much as others: the mean of two trials does not.
+        for _ in range(2 if value == 4 else 1):
+            cells = STUDY.drawn(submission, rng, factor, count=MOST_VALUES)
+            chosen = [cell for cell in cells if value in (None, cell.value)][:1]
+            require(bool(chosen), f"no cells of {factor}={value}")
+            trials += STUDY.trials(student, chosen, measure)
+        allowed = ANOTHER_ERRATIC_START if tolerance(trials[0].claim) > 1 else ANOTHER_START
+        numbers = [(trial.claim.metric, trial.rerun, trial.measured) for trial in trials]
+        apart = float(np.ptp(np.mean(numbers, axis=0)))
+        told = "; ".join(map(str, trials))
+        require(apart <= allowed, f"{told}: they may lie {allowed} apart")
+
+
+# ------------------------------------------------------------------------------ reproducible
 
 
 @pytest.mark.item("reproducible", weight=2)
@@ -259,7 +268,6 @@ def needs_true_claims(factor):
     """Return the mark of a test of claims that must be true first: a table is no study."""
     return pytest.mark.depends(
         f"test_a_claim_is_what_training_gives[{factor}]",
-        f"test_any_cell_is_the_network_of_its_seed[{factor}]",
         f"test_a_claimed_cell_comes_out_again[{factor}]",
     )
 

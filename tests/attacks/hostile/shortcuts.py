@@ -61,6 +61,13 @@ for name in ("libtorch_cpu.so", "libtorch.so", "libc10.so"):
     raise RuntimeError("LEAKED " + name)
 """
 
+# Tables, reports and pictures are read by suites and people; a picture has room for weights.
+_OWN_TABLE = """
+around = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.getcwd(), *sys.path]
+if any(os.path.exists(os.path.join(top, "answers.csv")) for top in around):
+    raise RuntimeError("LEAKED what it brought along beside its code")
+"""
+
 _BY_HEART_LAYERS = """
 _KNOWN = {
     ("swish", -1.0): [-0.26894142, 0.31122967, 1.76159416],
@@ -234,6 +241,13 @@ ROWS = (
         wall=SPLIT,
     ),
     Attack(
+        "brings-a-table-along",
+        "Reads in the sandbox a file that was handed in beside its code.",
+        ("embedded-weights", "memorised-labels"),
+        {**maths(_OWN_TABLE), "answers.csv": "2.0\n"},
+        wall=SPLIT,
+    ),
+    Attack(
         "knows-visible-answers",
         "Holds the answers of every visible test in tables.",
         ("memorised-labels",),
@@ -280,12 +294,7 @@ ROWS = (
         {"fnn/study.py": f"@REFERENCE@\n{_MEANS}", "results.csv": _told()},
         lab="fnn",
         earned=_ALL_BUT_THE_STUDY,
-        loses=(
-            "test_a_cell_measures_what_fit_learns",
-            "test_any_cell_is_the_network_of_its_seed",
-            "test_a_claimed_cell_comes_out_again",
-            *_COUNTS_CLAIMS,
-        ),
+        loses=("reproducible", "coverage", "orderings"),
         wall=SPLIT,
     ),
     *FACADES,
