@@ -41,9 +41,14 @@ class Submission:
         """Return the content of a file by its manifest path, None if it was not handed in."""
         return next((file.content for file in self.files if file.path == path), None)
 
-    def write_to(self, folder: Path) -> None:
-        """Write the files below an existing, empty folder; paths were checked at intake."""
+    def write_to(self, folder: Path, suffix: str = "") -> None:
+        """Write the files whose names end with `suffix` below an existing, empty folder.
+
+        Their paths were checked at intake.
+        """
         for file in self.files:
+            if not file.path.endswith(suffix):
+                continue
             target = folder / file.path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(file.content)

@@ -155,6 +155,20 @@ class Study:
             for turn, place in enumerate(order)
         ]
 
+    def seeds(self, submission: Submitted, rng: np.random.Generator, count: int) -> list[int]:
+        """Return different seeds of the range of the claimed ones, or of few where none is claimed.
+
+        Nothing tells a `run_cell` that it is tested, whether or not it knows its own claims.
+        """
+        try:
+            claimed = {cell.seed for cell in self.read(submission)}
+        except AssertionError:  # what is wrong with the table is told by the tests of the table
+            claimed = set()
+        drawn: dict[int, None] = {}
+        while len(drawn) < count:
+            drawn[int(rng.integers(_range(claimed)))] = None
+        return list(drawn)
+
     def trials(
         self,
         student: Student,
@@ -211,12 +225,15 @@ def _one_of(cells: Sequence[StudyCell], rng: np.random.Generator) -> StudyCell:
 def _fresh(cells: Sequence[StudyCell], rng: np.random.Generator) -> StudyCell:
     """Return a cell of the value of `cells` with another seed, and the mean of their metrics."""
     claimed = {cell.seed for cell in cells}
-    # Twice as many seeds as are claimed at most: one that is not claimed is soon found.
-    seeds = min(max(2 * max(claimed) + 2, _SEEDS), _MAX_SEED)
-    while (seed := int(rng.integers(seeds))) in claimed:
+    while (seed := int(rng.integers(_range(claimed)))) in claimed:
         pass
     mean = math.fsum(cell.metric for cell in cells) / len(cells)
     return replace(cells[0], seed=seed, metric=mean)
+
+
+def _range(claimed: Collection[int]) -> int:
+    """Return how many seeds to draw from: twice as many as are claimed, so that one is soon new."""
+    return min(max(2 * max(claimed, default=0) + 2, _SEEDS), _MAX_SEED)
 
 
 def _wrong_line(row: TableRow, why: str) -> WrongAnswer:

@@ -123,6 +123,11 @@ class SubmittedFiles:
         """Return a file's content, None if it was not handed in."""
         return self._submission.file(path)
 
+    def code_bytes(self) -> int:
+        """Return how large all Python files are together, the student's own modules among them."""
+        files = self._submission.files
+        return sum(len(file.content) for file in files if file.path.endswith(".py"))
+
     def text(self, path: str) -> str | None:
         """Return a file's text, None if it was not handed in; AssertionError if not UTF-8."""
         content = self.bytes(path)

@@ -59,8 +59,12 @@ class RunSandboxes:
         return found
 
     def _write(self, folder: Path) -> None:
-        """Write the submission, then our own files over whatever stands in their place."""
-        self._submission.write_to(folder)
+        """Write the submission's code, then our own files over whatever stands in their place.
+
+        Tables, reports and pictures stay out: code has nothing to read in them, and a picture has
+        room for weights that were trained at home.
+        """
+        self._submission.write_to(folder, ".py")
         for given in self._assignment.given:
             target = folder / given.path
             target.parent.mkdir(parents=True, exist_ok=True)

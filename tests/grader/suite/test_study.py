@@ -202,3 +202,19 @@ def test_a_trial_has_the_three_numbers_of_a_cell():
     assert "claims 0.500, run_cell gives 0.250" in str(trial) and "0.700" in str(trial)
     study().trials(student, [StudyCell("", "depth", 2, 7, 0.5)], lambda c: 0.0)
     assert asked == [("node", "depth", 2, 7, "graph"), ("depth", 2, 7)]
+
+
+def test_seeds_are_of_the_range_of_the_claimed_ones():
+    lines = sweep("depth", (1, 2), seeds=(10, 20, 30))
+    found = {
+        seed
+        for n in range(200)
+        for seed in study().seeds(handed_in(*lines), np.random.default_rng(n), 2)
+    }
+    assert found == set(range(62))
+
+
+@pytest.mark.parametrize("lines", [(), ("depth,1,-5,0.5,1",)], ids=["none", "wrong"])
+def test_without_claims_seeds_are_those_that_people_take(lines):
+    seeds = study().seeds(handed_in(*lines), np.random.default_rng(0), 10)
+    assert sorted(seeds) == list(range(10))

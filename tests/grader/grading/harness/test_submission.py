@@ -39,3 +39,8 @@ def test_what_is_no_table_fails_the_test_that_asks(files, said):
 def test_a_file_without_columns_is_no_table():
     with pytest.raises(KeyError):
         handed_in(report_md=b"a,b\n1,2\n").table("report.md")
+
+
+def test_the_size_of_code_counts_modules_of_the_students_own_and_no_data():
+    files = {"net_py": b"12345", "own_py": b"123", "plot_png": b"1" * 99}
+    assert handed_in(**files).code_bytes() == 8

@@ -207,6 +207,7 @@ def test_no_bound_lifts_that_of_the_wire(peer):
 
 def test_all_answers_of_a_test_have_a_bound_together(peer, monkeypatch):
     reply = frame({"ok": bytes(1_000)})
+    monkeypatch.setattr(channel_module, "HEADER_WEIGHT", 1)
     monkeypatch.setattr(channel_module, "MOST_BYTES", 2 * len(reply) + 100)
     peer.answer([reply], [reply], [reply])
     channel = Channel(peer.ours, never)
@@ -214,4 +215,15 @@ def test_all_answers_of_a_test_have_a_bound_together(peer, monkeypatch):
     with pytest.raises(StudentReturnedTooMuch):
         channel.ask("call")
     with pytest.raises(StudentCrashed, match="gone"):
+        channel.ask("call")
+
+
+def test_nested_headers_weigh_more_than_arrays_of_their_size(peer, monkeypatch):
+    nested, flat = frame({"ok": [[]] * 5_000}), frame({"ok": bytes(45_000)})
+    assert len(nested) < len(flat)
+    monkeypatch.setattr(channel_module, "MOST_BYTES", 1_000_000)
+    peer.answer(*[[flat]] * 3, [nested])
+    channel = Channel(peer.ours, never)
+    assert [len(channel.ask("call")) for _ in range(3)] == [45_000] * 3
+    with pytest.raises(StudentReturnedTooMuch):
         channel.ask("call")

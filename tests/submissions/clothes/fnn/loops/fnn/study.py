@@ -25,7 +25,12 @@ def target(variant: str, x: np.ndarray) -> np.ndarray:
     raise ValueError(f"no variant {variant!r}; choose one of {', '.join(DOMAINS)}")
 
 
-def points(rng, number):
+def evenly(number):
+    low, high = DOMAINS[VARIANT]
+    return np.array([[low + (high - low) * i / (number - 1)] for i in range(number)])
+
+
+def anywhere(rng, number):
     low, high = DOMAINS[VARIANT]
     return np.array([[low + (high - low) * rng.random()] for _ in range(number)])
 
@@ -43,7 +48,7 @@ def run_cell(factor: str, value: int | float | str, seed: int) -> float:
     else:
         raise ValueError("there is no factor " + str(factor))
     rng = np.random.default_rng(1000 + seed)
-    test, train = points(rng, TEST_POINTS), points(rng, TRAIN_POINTS)
+    test, train = anywhere(rng, TEST_POINTS), evenly(TRAIN_POINTS)
     network = fit(
         torch.tensor(train).float(),
         torch.tensor(target(VARIANT, train)).float(),
