@@ -1,4 +1,7 @@
-"""The classifiers compute what their parameters say, whatever a text is filled up with."""
+"""The classifiers compute what their parameters say, whatever a text is filled up with.
+
+The parameters are drawn for this submission and given to the network by name.
+"""
 
 import pytest
 import torch
@@ -29,11 +32,16 @@ KINDS = {
 }
 
 
-def still(student, kind, **options):
-    """Make a network of the student's, in evaluation mode."""
-    module = as_object(KINDS[kind](student, **options))
-    set_training(module, False)
-    return module
+@pytest.fixture
+def still(student, reference, dressed, rng):
+    """Give ``still(kind)``: a network of the student's, in evaluation mode, and our twin of it."""
+
+    def make(kind, **options):
+        module = as_object(KINDS[kind](student, **options))
+        set_training(module, False)
+        return module, dressed(module, KINDS[kind](reference, **options), rng)
+
+    return make
 
 
 @pytest.mark.item("networks", weight=3)
@@ -57,20 +65,18 @@ def still(student, kind, **options):
         ),
     ],
 )
-def test_output_of_a_classifier(student, reference, twin, require_twin, rng, batch, kind):
+def test_output_of_a_classifier(still, require_twin, rng, batch, kind):
     """Logits are what the parameters give, on texts of several lengths."""
-    module = still(student, kind)
-    ours = twin(module, KINDS[kind](reference))
-    require_twin(module, ours, *batch(rng, 6, 9, VOCAB), CLASSES)
+    require_twin(*still(kind), *batch(rng, 6, 9, VOCAB), CLASSES)
 
 
 @pytest.mark.item("networks")
 @pytest.mark.depends("test_output_of_a_classifier")
 @pytest.mark.hint("No state, no query and no mean may take part of padding.")
 @pytest.mark.parametrize("kind", list(KINDS))
-def test_padding_changes_nothing(student, output_of, rng, batch, kind):
+def test_padding_changes_nothing(still, output_of, rng, batch, kind):
     """More padding, other numbers in it and other texts beside it change no logit."""
-    module = still(student, kind)
+    module, _ = still(kind)
     ids, mask = batch(rng, 5, 7, VOCAB)
     plain = output_of(module, ids, mask, CLASSES)
     more = torch.cat([ids, torch.tensor(rng.integers(1, VOCAB, (5, 4)))], dim=1)
@@ -90,25 +96,25 @@ def test_padding_changes_nothing(student, output_of, rng, batch, kind):
 @pytest.mark.item("networks")
 @pytest.mark.depends("test_output_of_a_classifier")
 @pytest.mark.hint("Without positions a Transformer is blind to order, with them it is not.")
-def test_order_matters_with_positions_alone(student, output_of, rng, batch):
+def test_order_matters_with_positions_alone(still, output_of, rng):
     """Words in another order give the same logits without positions, and others with them."""
     ids = torch.tensor(rng.permutation(VOCAB - 1)[:12] + 1)[None]
     mask = torch.ones_like(ids, dtype=torch.bool)
     turned = ids.flip(1)
     for positions in (True, False):
-        module = still(student, "transformer", positions=positions)
+        module, _ = still("transformer", positions=positions)
         one, other = (output_of(module, given, mask, CLASSES) for given in (ids, turned))
         far = float((one - other).abs().max())
         if positions:
-            require(far > 1e-6, "the order of words changes nothing")
+            require(far > 1e-4, "the order of words changes nothing")
         else:
-            require(far < 1e-5, f"{far:.2g} off: where do places come in?")
+            require(far < 1e-4, f"{far:.2g} off: where do places come in?")
 
 
 @pytest.mark.item("networks")
 @pytest.mark.hint("Use nn.Dropout, or self.training: nothing is dropped in evaluation mode.")
 @pytest.mark.parametrize("kind", ["gru", "transformer"])
-def test_dropout_is_for_training(student, reference, twin, require_twin, rng, batch, kind):
+def test_dropout_is_for_training(student, reference, dressed, require_twin, rng, batch, kind):
     """In evaluation mode nothing is dropped; in training mode something is."""
     options = {**SMALL, "dropout": 0.5, "layers": 1, "heads": 2} if kind == "transformer" else {}
 
@@ -120,7 +126,7 @@ def test_dropout_is_for_training(student, reference, twin, require_twin, rng, ba
     module = as_object(make(student))
     texts = batch(rng, 8, 6, VOCAB)
     set_training(module, False)
-    require_twin(module, twin(module, make(reference)), *texts, CLASSES)
+    require_twin(module, dressed(module, make(reference), rng), *texts, CLASSES)
     set_training(module, True)
     one, two = (torch.as_tensor(module(*texts)).detach() for _ in range(2))
     require(not torch.equal(one, two), "in training mode dropout changes nothing")
@@ -130,12 +136,11 @@ def test_dropout_is_for_training(student, reference, twin, require_twin, rng, ba
 @pytest.mark.depends("test_output_of_a_classifier")
 @pytest.mark.hint("A text without words: the mean over no words is 0, not NaN.")
 @pytest.mark.parametrize("kind", ["both-ways", "transformer"])
-def test_a_text_without_words(student, reference, twin, require_twin, rng, batch, kind):
+def test_a_text_without_words(still, require_twin, rng, batch, kind):
     """A text of padding alone gets finite logits: those of head on zeros."""
-    module = still(student, kind)
     ids, mask = batch(rng, 3, 5, VOCAB)
     mask[1] = False
-    require_twin(module, twin(module, KINDS[kind](reference)), ids, mask, CLASSES)
+    require_twin(*still(kind), ids, mask, CLASSES)
 
 
 @pytest.mark.item("networks", weight=0.5)

@@ -1,5 +1,6 @@
 """Training, step by step: AdamW with two rates, warm-up, clipping, and every text in its turn."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,10 +16,13 @@ def ours_of(reference, **options):
     return reference.model.TransformerClassifier(VOCAB, CLASSES, **{**SIZES, **options})
 
 
-def start(student, reference, twin, **options):
-    """Make a student's network; return it and our twin of it."""
+def start(student, reference, rng, **options):
+    """Make a student's network; return it and our twin of it, with weights as they start."""
     module = as_object(student.model.TransformerClassifier(VOCAB, CLASSES, **{**SIZES, **options}))
-    return module, twin(module, ours_of(reference, **options))
+    torch.manual_seed(int(rng.integers(2**31)))
+    ours = ours_of(reference, **options)
+    module.load_state_dict(ours.state_dict())
+    return module, ours
 
 
 def copies(rng, count=8, words=6):
@@ -94,7 +98,7 @@ def require_moves(found, wanted, what):
 def test_no_step_and_one_step(student, reference, twin, rng):
     """No step changes nothing; one step is AdamW's, with the rate of head for head."""
     texts = copies(rng)
-    module, ours = start(student, reference, twin)
+    module, ours = start(student, reference, rng)
     before = state_of(ours)
     same = state_of(twin(train(student, module, texts, steps=0), ours_of(reference)))
     require(all(torch.equal(before[n], same[n]) for n in before), "no step changed a parameter")
@@ -112,7 +116,7 @@ def test_several_steps_are_those_of_adamw(student, reference, twin, rng):
     """Ten steps on one text are ten of AdamW, with warm-up and clipping."""
     texts = copies(rng)
     for clip in (1.0, 0.05):
-        module, ours = start(student, reference, twin)
+        module, ours = start(student, reference, rng)
         before = state_of(ours)
         wanted = moves(before, state_of(descend(reference, ours, texts, 10, clip=clip)))
         module = train(student, module, texts, steps=10, clip=clip)
@@ -128,7 +132,7 @@ def test_gradients_are_clipped_together(student, reference, twin, rng):
     # Adam forgets the length of gradients that keep it; so the clip shows where eps is not small
     # beside them.
     texts = copies(rng)
-    module, ours = start(student, reference, twin)
+    module, ours = start(student, reference, rng)
     before = state_of(ours)
     wanted = moves(before, state_of(descend(reference, ours, texts, 4, clip=1e-8)))
     module = train(student, module, texts, steps=4, clip=1e-8)
@@ -142,7 +146,7 @@ def test_gradients_are_clipped_together(student, reference, twin, rng):
 def test_matrices_decay_and_vectors_do_not(student, reference, twin, rng):
     """A large decay shrinks matrices, and leaves biases and norms to their gradients."""
     texts = copies(rng)
-    module, ours = start(student, reference, twin)
+    module, ours = start(student, reference, rng)
     before = state_of(ours)
     wanted = moves(before, state_of(descend(reference, ours, texts, 3, decay=100.0)))
     module = train(student, module, texts, steps=3, decay=100.0)
@@ -158,7 +162,7 @@ def test_every_text_comes_once_before_any_comes_again(student, reference, twin, 
     ids = torch.arange(1, count + 1)[:, None].repeat(1, 2)  # each text has a word of its own
     texts = ids, torch.ones_like(ids, dtype=torch.bool), torch.arange(count) % CLASSES
     for seed in rng.permutation(50)[:3]:
-        module, ours = start(student, reference, twin)
+        module, ours = start(student, reference, rng)
         before = state_of(ours)["words.weight"]
         plan = {"batch": batch, "decay": 0.0, "steps": 3, "warmup": 0.0, "clip": 100.0}
         module = train(student, module, texts, int(seed), **plan)
@@ -178,7 +182,7 @@ def test_a_step_takes_a_batch(student, reference, twin, rng):
     texts = ids, torch.ones_like(ids, dtype=torch.bool), torch.arange(count) % CLASSES
     drawn = set()
     for seed in range(8):
-        module, ours = start(student, reference, twin)
+        module, ours = start(student, reference, rng)
         before = state_of(ours)["words.weight"]
         module = train(student, module, texts, seed, batch=batch, decay=0.0, steps=1)
         moved = (state_of(twin(module, ours_of(reference)))["words.weight"] - before).abs()
@@ -214,7 +218,7 @@ def test_the_seed_decides_training(student, reference, twin, rng, batch):
 def test_training_is_in_training_mode(student, reference, twin, rng):
     """Dropout changes what training learns, and the network comes back in evaluation mode."""
     texts = copies(rng)
-    module, ours = start(student, reference, twin, dropout=0.9)
+    module, ours = start(student, reference, rng, dropout=0.9)
     before = state_of(ours)
     dry = moves(before, state_of(descend(reference, twin(module, ours_of(reference)), texts, 4)))
     set_training(module, False)
@@ -231,7 +235,7 @@ def test_training_is_in_training_mode(student, reference, twin, rng):
 def test_many_steps(student, reference, twin, rng):
     """Any number of steps is that number of AdamW's, to the last."""
     texts, steps = copies(rng), int(rng.integers(25, 45))
-    module, ours = start(student, reference, twin)
+    module, ours = start(student, reference, rng)
     before = state_of(ours)
     wanted = moves(before, state_of(descend(reference, ours, texts, steps)))
     module = train(student, module, texts, steps=steps)
@@ -242,3 +246,68 @@ def test_many_steps(student, reference, twin, rng):
     )
     # Rounding grows as training goes on, but not to a fifth of the way.
     require(float(far) < 0.2 * float(whole), f"{steps} steps end {float(far / whole):.2f} off")
+
+
+# ------------------------------------------------------------------------------ planted
+# Texts in which only the order of words tells the class.
+
+LENGTH, LEXICON, MARKED = 12, 60, 4
+TRAIN, TEST = 1500, 400
+TRAINING_CPU_SECONDS = 60  # a slow machine must decide nothing
+PLANTED = {"batch": 32, "rate": 3e-3, "head_rate": 3e-3}
+
+
+def orders(rng, count):
+    """Draw texts that hold the same marked words; the class is which of them comes first."""
+    y = rng.integers(0, MARKED, count)
+    ids = rng.integers(1 + MARKED, LEXICON, (count, LENGTH))
+    for row, label in zip(ids, y, strict=True):
+        places = np.sort(rng.permutation(LENGTH)[:MARKED])
+        others = rng.permutation(np.delete(np.arange(MARKED), label))
+        row[places] = 1 + np.concatenate([[label], others])
+    numbers = np.append(0, 1 + rng.permutation(LEXICON - 1))  # which words are marked is drawn, too
+    return numbers, ids, y
+
+
+def task(rng):
+    """Return texts to train on and to test on."""
+    numbers, ids, y = orders(rng, TRAIN + TEST)
+    ids, y = torch.tensor(numbers[ids]), torch.tensor(y)
+    mask = torch.ones_like(ids, dtype=torch.bool)
+    return (ids[:TRAIN], mask[:TRAIN], y[:TRAIN]), (ids[TRAIN:], mask[TRAIN:], y[TRAIN:])
+
+
+def learnt(student, twin, accuracy, rng, make, *sizes, **options):
+    """Train a network of the student's; return the accuracy of our twin on the test."""
+    shown, hidden = task(rng)
+    seed = int(rng.integers(2**31))
+    torch.manual_seed(seed)
+    theirs, ours = (constructor(*sizes, **options) for constructor in make)
+    module = as_object(theirs)
+    module.load_state_dict(ours.state_dict())
+    with student.budget(cpu_seconds=TRAINING_CPU_SECONDS):
+        module = as_object(student.model.train(module, *shown, seed, steps=300, **PLANTED))
+    return accuracy(twin(module, ours), *hidden)
+
+
+@pytest.mark.item("planted")
+@pytest.mark.limits(cpu_seconds=60)
+@pytest.mark.hint("Without places a Transformer cannot know which word comes first.")
+def test_a_transformer_learns_which_word_comes_first(student, reference, twin, accuracy, rng, bar):
+    """A Transformer of two layers tells which of four words comes first."""
+    options = {"dim": 32, "layers": 2, "heads": 4, "ff": 64, "dropout": 0.0}
+    make = student.model.TransformerClassifier, reference.model.TransformerClassifier
+    bar(
+        "planted-transformer",
+        learnt(student, twin, accuracy, rng, make, LEXICON, MARKED, **options),
+    )
+
+
+@pytest.mark.item("planted")
+@pytest.mark.limits(cpu_seconds=60)
+@pytest.mark.hint("A state carries what was first to the end: is it passed on from word to word?")
+def test_an_lstm_learns_which_word_comes_first(student, reference, twin, accuracy, rng, bar):
+    """An LSTM that reads in one direction tells which of four words comes first."""
+    options = {"dim": 32, "hidden": 32, "cell": "lstm", "bidirectional": False, "dropout": 0.0}
+    make = student.model.RNNClassifier, reference.model.RNNClassifier
+    bar("planted-lstm", learnt(student, twin, accuracy, rng, make, LEXICON, MARKED, **options))
