@@ -333,28 +333,41 @@ def drawn_topics(hidden_form):
 
 
 @pytest.fixture(scope="session")
-def small_data(drawn_topics):
+def small_data(drawn_encoder):
     """Give ``small_data(rng, ...)``: drawn texts as `run_cell` gets them, small enough to be quick.
 
-    Of the second half of the test texts half have another's class: whoever scores a part of them,
-    or texts that were trained on, gets another number.
+    Each class favours words of its own, which have something in common in the encoder. Of the
+    second half of the test texts half have another's class: whoever scores a part of them, or texts
+    that were trained on, gets another number.
     """
+    own, vocab, length, width = 12, 100, 12, 32
 
     def draw(rng, classes=3, pool=30, tested=200):
-        few = drawn_topics(
-            rng, pool, classes=classes, width=32, layers=2, length=12, texts=200, tested=tested
-        )
-        y = few.test_y.clone()
-        wrong = torch.arange(tested) >= tested // 2
-        wrong &= torch.tensor(rng.random(tested) < 0.5)
+        y = rng.permutation(np.arange(classes * pool + tested) % classes)
+        topics = rng.permutation(np.arange(1, vocab))[: classes * own].reshape(classes, own)
+        ids, mask = padded(rng, len(y), length, vocab, least=6)
+        told = rng.random(ids.shape) < 0.3
+        words = topics[y[:, None], rng.integers(own, size=ids.shape)]
+        ids = torch.where(mask & torch.tensor(told), torch.tensor(words), ids)
+        sizes = {"vocab": vocab, "width": width, "heads": 4, "ff": 64, "layers": 2, "eps": 1e-12}
+        pretrained = drawn_encoder(rng, **sizes)
+        for name in pretrained:
+            if name.startswith("encoder.") and "LayerNorm" not in name:
+                pretrained[name] = 0.2 * pretrained[name]
+        for topic in topics:
+            table = pretrained["embeddings.word_embeddings.weight"]
+            table[torch.tensor(topic)] += normal(rng, width, scale=0.7)
+        train = np.concatenate([np.flatnonzero(y == c)[:pool] for c in range(classes)])
+        test = np.setdiff1d(np.arange(len(y)), train)
+        wrong = test[tested // 2 :][rng.random(tested - tested // 2) < 0.5]
         y[wrong] = (y[wrong] + 1) % classes
         return {
-            "pretrained": few.pretrained,
-            "ids": torch.cat([few.ids, few.test_ids]),
-            "mask": torch.cat([few.mask, few.test_mask]),
-            "y": torch.cat([few.y, y]),
-            "train": torch.arange(len(few.y)),
-            "test": torch.arange(len(few.y), len(few.y) + tested),
+            "pretrained": pretrained,
+            "ids": ids,
+            "mask": mask,
+            "y": torch.tensor(y),
+            "train": torch.tensor(train),
+            "test": torch.tensor(test),
             "classes": classes,
         }
 

@@ -88,17 +88,14 @@ def test_a_query_that_sees_nothing_gets_zeros(student, rng):
 
 @pytest.mark.item("attention")
 @pytest.mark.hint("Fill hidden scores with the least number: -1 or -100 is not out of reach.")
-def test_hidden_keys_stay_hidden_however_well_they_fit(student, rng):
-    """Keys with huge scores get no weight where they are hidden."""
-    q, k, v = normal(rng, 3, 4), normal(rng, 5, 4), normal(rng, 5, 2)
-    mask = seen([1, 1, 1, 0, 0])
-    short, _ = attend(student, q, k[:3], v[:3], mask[:, :3])
-    k[3:] = 300 * q[:2].sign()
-    found, weights = attend(student, q - 40 * q.sign(), k, v, mask)
-    low, _ = attend(student, q - 40 * q.sign(), k[:3], v[:3], mask[:, :3])
-    assert_matches(found, low, rtol=EXACT)
+def test_hidden_keys_stay_hidden_however_badly_the_others_fit(student, reference, rng):
+    """Keys that fit badly get all the weight where no other may be seen."""
+    q, k, v = 1 + normal(rng, 3, 4).abs(), normal(rng, 5, 4), normal(rng, 5, 2)
+    k[:3] = -200 - k[:3]  # scores of these are below -300
+    wanted, _ = reference.layers.attention(q, k[:3], v[:3], seen([1, 1, 1]))
+    found, weights = attend(student, q, k, v, seen([1, 1, 1, 0, 0]))
+    assert_matches(found, wanted, rtol=1e-4)
     assert_matches(weights[:, 3:], torch.zeros(3, 2))
-    require(not torch.equal(short, low), "queries have no effect")
 
 
 @pytest.mark.item("attention", weight=0.5)

@@ -13,8 +13,8 @@ from grader.suite import as_tensor, assert_matches, expect_raises, require
 METHODS = ("rnn", "transformer", "finetuned", "random_encoder")
 SEEDS = 10  # seeds of cells are drawn below it
 # A cell is what the docstring says, to the last draw of its seed: the reference's cells differ by
-# nothing from our own measurement. Two classes may be equal up to rounding for a text or two.
-SAME = 0.02
+# nothing from our own measurement. One of 200 texts may lie between two classes up to rounding.
+SAME = 0.006
 
 
 def seeds(rng, count):
@@ -69,9 +69,11 @@ def test_a_cell_measures_what_training_gives(
     student, run_cell, measure_cell, small_data, rng, method
 ):
     """The number is the accuracy, on all of test, of the network that training makes."""
-    data, cells = small_data(rng), 1 if method in ("rnn", "transformer") else 2
-    for seed in seeds(rng, cells):
-        cell = (method, int(rng.integers(8, 25)), seed, data)
+    data, ranges = small_data(rng), {"few": (2, 5), "many": (20, 29)}
+    if method in ("rnn", "transformer"):  # which learn next to nothing from two labels
+        del ranges["few"]
+    for labels, seed in zip(ranges.values(), seeds(rng, len(ranges)), strict=True):
+        cell = (method, int(rng.integers(*labels)), seed, data)
         claimed, measured = run_cell(student, *cell), measure_cell(student, *cell)
         require(
             abs(measured - claimed) <= SAME,

@@ -11,6 +11,7 @@ LARGEST_FILE = 60_000  # bytes: enough for any program, too few to carry texts a
 
 
 @pytest.mark.item("finetuned", weight=0.5)
+@pytest.mark.depends("test_encoder.py::test_fine_tuning_trains_the_layers")
 @pytest.mark.hint("A file of a program has no more than 60,000 bytes; data do not belong into it.")
 def test_files_are_programs(submission):
     """No file of the program has more than 60,000 bytes."""

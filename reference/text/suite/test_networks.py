@@ -114,7 +114,9 @@ def test_order_matters_with_positions_alone(still, output_of, rng):
 @pytest.mark.item("networks")
 @pytest.mark.hint("Use nn.Dropout, or self.training: nothing is dropped in evaluation mode.")
 @pytest.mark.parametrize("kind", ["gru", "transformer"])
-def test_dropout_is_for_training(student, reference, dressed, require_twin, rng, batch, kind):
+def test_dropout_is_for_training(
+    student, reference, dressed, output_of, require_twin, rng, batch, kind
+):
     """In evaluation mode nothing is dropped; in training mode something is."""
     options = {**SMALL, "dropout": 0.5, "layers": 1, "heads": 2} if kind == "transformer" else {}
 
@@ -128,7 +130,7 @@ def test_dropout_is_for_training(student, reference, dressed, require_twin, rng,
     set_training(module, False)
     require_twin(module, dressed(module, make(reference), rng), *texts, CLASSES)
     set_training(module, True)
-    one, two = (torch.as_tensor(module(*texts)).detach() for _ in range(2))
+    one, two = (output_of(module, *texts, CLASSES) for _ in range(2))
     require(not torch.equal(one, two), "in training mode dropout changes nothing")
 
 
