@@ -20,7 +20,7 @@ from .datasets.pretrained import Pretrained as PretrainedFile
 from .datasets.wordpieces import encode, tokenizer_of
 from .model import Pretrained, finetune, from_scratch
 
-# The texts of your term: ag-news-test, yelp or synthetic-topics. Your course page says which.
+# The texts of your term: ag-news-test or synthetic-topics. Your course page says which.
 TEXTS = "ag-news-test"
 
 METHODS = ("rnn", "transformer", "finetuned", "random_encoder")

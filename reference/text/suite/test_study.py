@@ -147,19 +147,20 @@ def test_no_cell_stands_twice(submission):
 # ------------------------------------------------------------------------------ orderings
 
 
+GAIN = 0.15  # the reference gains 0.46 on AG News and 0.41 on the stand-in
+
+
 @pytest.mark.item("orderings", weight=2)
 @pytest.mark.depends(*(f"test_a_claimed_cell_comes_out_again[{method}]" for method in METHODS))
 @pytest.mark.hint("With ten labels a class a pretrained encoder is far ahead: does it get through?")
-def test_pretraining_helps_where_labels_are_few(submission, variant):
+def test_pretraining_helps_where_labels_are_few(submission):
     """By means over seeds the fine-tuned encoder beats both others at 10 labels a class."""
     table = Renamed(submission)
     found = {method: STUDY.means(table, method) for method in METHODS}
     require(all(10 in means for means in found.values()), "10 labels a class are needed")
-    # Good reviews and bad ones are harder: the reference gains 0.16 there.
-    gain = 0.03 if variant["study"] == "yelp" else 0.15
     for method in ("rnn", "transformer"):
         more = found["finetuned"][10] - found[method][10]
-        require(more > gain, f"finetuned is {more:.3f} better than {method} at 10 labels a class")
+        require(more > GAIN, f"finetuned is {more:.3f} better than {method} at 10 labels a class")
 
 
 @pytest.mark.item("orderings")
