@@ -17,7 +17,6 @@ from grader.suite import as_number, as_object, as_tensor, parameters, require
 
 KEPT = 0.95  # share of a text's words that stay in its hidden form
 TESTED = 400  # texts of a hidden form that are predicted out here
-STARS = {0: 0, 1: 0, 3: 1, 4: 1}  # of "yelp": a bad review or a good one
 # Parameters of the largest network, an encoder of three layers for 10,000 words, in float64.
 LARGEST = 90_000_000
 # Rounding in float32 through a few layers; a network that differs in any part is off by far more.
@@ -265,19 +264,6 @@ def renumbered(pretrained, ids, mask, rng):
     return made, torch.tensor(number)[ids]
 
 
-def texts_of(load, name, options):
-    """Return texts with a class and their classes, of a data set."""
-    texts = load(name, **options)
-    if name != "yelp":
-        return texts.texts, texts.y, len(texts.classes)
-    kept = [place for place, stars in enumerate(texts.y) if int(stars) in STARS]
-    return (
-        [texts.texts[place] for place in kept],
-        np.array([STARS[int(texts.y[place])] for place in kept]),
-        2,
-    )
-
-
 @pytest.fixture(scope="session")
 def hidden_form(reference):
     """Give ``hidden_form(name, rng, labels, more)``: few labelled texts of a set, hidden.
@@ -288,7 +274,8 @@ def hidden_form(reference):
     load = reference.datasets.load
 
     def draw(name, rng, labels, more=0, tested=TESTED, encoder=(), **options):
-        lines, y, classes = texts_of(load, name, options)
+        texts = load(name, **options)
+        lines, y, classes = texts.texts, texts.y, len(texts.classes)
         order = rng.permutation(len(y))
         train = np.concatenate([order[y[order] == c][:labels] for c in range(classes)])
         others = order[~np.isin(order, train)][: tested + more]
