@@ -22,7 +22,12 @@ HOME = Path(__file__).parents[2]
 LABS = Catalogue(HOME)
 NAMES = sorted(path.stem for path in (HOME / "docs" / "labs").glob("*.md"))
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-EFFECTS = {"fnn": (1, ".2f"), "cnn": (1, ".1f"), "gcn": (100, ".1f")}  # factor, digits
+EFFECTS = {
+    "fnn": (1, ".2f"),
+    "cnn": (1, ".1f"),
+    "gcn": (100, ".1f"),
+    "text": (100, ".1f"),
+}  # factor, digits
 # A fork for each suite: two of them may name their files alike, and all import the same libraries.
 COLLECT = """
 import os
@@ -116,7 +121,9 @@ def measured_effects(lab):
     cells = defaultdict(dict)
     with (lab.reference / "results.csv").open() as file:
         for row in csv.DictReader(file):
-            cell = cells[row.get("task"), row["factor"], row["value"]]
+            # The study of text has one factor, labels, and a method for a task.
+            task, value = row.get("task", row.get("method")), row.get("value", row.get("labels"))
+            cell = cells[task, row.get("factor", "labels"), value]
             cell[row["seed"]] = scale * float(row["metric"])
     for (task, factor, value), found in cells.items():
         usual = str(base[factor])

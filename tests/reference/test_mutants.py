@@ -13,6 +13,7 @@ FILES = {
     "fnn": {"fnn/layers.py", "fnn/optim.py", "fnn/model.py", "fnn/study.py"},
     "cnn": {"cnn/layers.py", "cnn/model.py", "cnn/study.py", "results.csv"},
     "gcn": {"gcn/layers.py", "gcn/model.py", "gcn/study.py"},
+    "text": {"text/layers.py", "text/model.py", "text/study.py"},
 }
 # The classes that every suite on convolutional networks must catch.
 CLASSES_OF_CNN = {
