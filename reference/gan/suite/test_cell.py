@@ -1,0 +1,101 @@
+"""One cell of the study: what it measures, and that nothing is chosen by what it measures.
+
+Data are drawn for this submission. Seeds are, too, from the small numbers that people take: nothing
+tells a run_cell that it is not asked for a cell of its table.
+"""
+
+import pytest
+import torch
+
+from grader.suite import expect_raises, require
+
+SEEDS = 10  # seeds of cells are drawn below it
+# Two sets of noise for one network: coverage of 2,000 samples differs by 0.01, FID of 1,000 by a
+# few per cent. Another network of the same settings lies 0.03 and 10 per cent away, or more.
+APART, TIMES, WIDE = 0.06, 1.25, 1e-3
+
+
+def seed_of(rng):
+    """Draw the seed of a cell."""
+    return int(rng.integers(SEEDS))
+
+
+def require_same(factor, claimed, measured):
+    """Fail unless run_cell's number is that of the network that the student's training makes."""
+    text = f"{factor}: run_cell gives {claimed:.4g}, the network that your training makes {measured:.4g}"
+    if factor.startswith("image_"):
+        near = claimed > 0 and max(claimed / measured, measured / claimed) <= TIMES
+    else:
+        near = abs(claimed - measured) <= (APART if factor.startswith("ring_") else WIDE)
+    require(near, text)
+
+
+@pytest.fixture
+def data(images, ring, mixture, as_data, rng):
+    """Give data as run_cell gets them, drawn for the submission."""
+    return as_data(images(rng, 1500), ring(rng), mixture(rng))
+
+
+@pytest.mark.item("reproducible", weight=2)
+@pytest.mark.limits(cpu_seconds=60)
+@pytest.mark.parametrize(
+    ("factor", "value"),
+    [
+        pytest.param(
+            "ring_critic_steps", 2,
+            marks=pytest.mark.hint("{**BASE, factor: value}, whatever the value, on data's points."),
+            id="ring",
+        ),
+        pytest.param(
+            "image_scale", 2.5,
+            marks=pytest.mark.hint("FID of samples with the labels test_y, beside test_x."),
+            id="image",
+        ),
+        pytest.param(
+            "divergence", "hellinger",
+            marks=pytest.mark.hint("fit_gaussian of data's samples, GAUSSIAN_STEPS steps, |sigma|."),
+            id="divergence",
+        ),
+    ],
+)  # fmt: skip
+def test_a_cell_measures_what_training_makes(
+    student, run_cell, measure_cell, data, rng, factor, value
+):
+    """A value that is in no sweep, on drawn data: run_cell's number is that of its network."""
+    cell = (factor, value, seed_of(rng), data)
+    require_same(factor, run_cell(student, *cell), measure_cell(student, *cell, rng))
+
+
+@pytest.mark.item("reproducible", weight=2)
+@pytest.mark.depends("test_a_cell_measures_what_training_makes")
+@pytest.mark.limits(cpu_seconds=60)
+@pytest.mark.hint("FID is beside test_x, of the game after its last step: nothing is chosen by it.")
+def test_no_step_is_chosen_by_test_images(student, run_cell, measure_cell, data, rng):
+    """Where test images are grey noise, which a game leaves behind, the last step's FID counts."""
+    # An untrained generator draws such images: who looks for the best step on test finds the first,
+    # and who measures beside training images finds a small number.
+    grey = data | {"test_x": 0.05 * torch.randn(data["test_x"].shape)}
+    cell = ("image_kind", "penalty", seed_of(rng), grey)
+    require_same("image_kind", run_cell(student, *cell), measure_cell(student, *cell, rng))
+
+
+@pytest.mark.item("reproducible")
+@pytest.mark.depends("test_a_cell_measures_what_training_makes")
+@pytest.mark.limits(cpu_seconds=60)
+@pytest.mark.hint("The training's seed and the noise of samples both come from the cell's seed.")
+def test_the_seed_of_a_cell_decides_it(student, run_cell, data, rng):
+    """Equal seeds give equal numbers, other seeds others."""
+    seed = seed_of(rng)
+    first, again = (run_cell(student, "ring_kind", "clip", seed, data) for _ in range(2))
+    require(abs(first - again) < 1e-6, f"one seed gave {first} and {again}")
+    fits = [run_cell(student, "divergence", "kl", s, data) for s in (seed, seed + 1)]
+    require(fits[0] != fits[1], "two seeds gave one number to the last digit")
+
+
+@pytest.mark.item("reproducible", weight=0.5)
+@pytest.mark.depends("test_a_cell_measures_what_training_makes")
+@pytest.mark.hint("Raise ValueError for a factor that is not in BASE.")
+def test_unknown_factors_are_refused(student, data):
+    """An unknown factor raises ValueError."""
+    with expect_raises(ValueError):
+        student.study.run_cell("no such factor", 1, 0, data)
