@@ -66,7 +66,7 @@ def test_functions_by_hand(student, as_numbers, require_near, name):
 def test_functions_on_drawn_numbers(
     student, reference, normal, as_numbers, require_near, rng, name
 ):
-    """f on ratios, the activation on outputs and the conjugate on what that gives."""
+    """Ratios in f, outputs in the activation, and what that gives in the conjugate."""
     theirs, ours = triple(student, name), reference.losses.f_gan(name)
     ratios, outputs = normal(rng, 20).exp().double(), 1.5 * normal(rng, 4, 5).double()
     inside = ours[2](outputs)

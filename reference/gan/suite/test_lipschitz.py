@@ -77,15 +77,18 @@ def test_penalty_of_a_network(student, reference, copied, as_real, normal, rng):
 @pytest.mark.depends("test_penalty_of_a_network")
 @pytest.mark.hint("create_graph=True in autograd.grad: the penalty has a slope of its own.")
 def test_the_critic_learns_from_the_penalty(student, reference, twin_of, normal, rng):
-    """One step of a critic under a heavy penalty is Adam's, against the slope of all of its loss."""
+    """Steps of a critic under a heavy penalty are Adam's, by the slope of all of its loss."""
 
     def begin(model):
         networks = model.Generator(2, 8, 3), model.Critic(3, 16)
         return model.Game("wgan", *networks, weight=50.0, learning_rate=0.01)
 
     twin = twin_of(begin(student.model), begin(reference.model))
-    real, z, eps = 3 * normal(rng, 20, 3), normal(rng, 20, 2), torch.tensor(rng.random(20)).float()
-    twin.require_same_move(lambda game: game.d_step(real, None, z, eps))
+    drawn = [
+        (3 * normal(rng, 20, 3), None, normal(rng, 20, 2), torch.tensor(rng.random(20)).float())
+        for _ in range(3)
+    ]
+    twin.require_same_move(lambda game: [game.d_step(*one) for one in drawn])
 
 
 @pytest.mark.item("lipschitz")

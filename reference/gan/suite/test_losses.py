@@ -113,7 +113,7 @@ def test_losses_change_no_tensor(student, normal, rng):
 @pytest.mark.item("losses")
 @pytest.mark.hint("The best D against any generator: the data's share of both, p / (p + q).")
 def test_optimal_discriminator(student, reference, as_numbers, as_real, require_near, rng):
-    """p / (p + q), and no other D has a smaller loss: that of the optimum is 2 log 2 - 2 JS."""
+    """The best D is p / (p + q): the value of the game there is 2 JS - 2 log 2."""
     p, q = torch.tensor([0.5, 0.3, 0.2]), torch.tensor([0.2, 0.3, 0.5])
     found = as_numbers(student.losses.optimal_discriminator(p, q), (3,))
     require_near(found, torch.tensor([0.71428571, 0.5, 0.28571429]))

@@ -47,7 +47,7 @@ def test_parameters_of_a_network(student, reference, copied, name, sizes, option
             marks=pytest.mark.hint(
                 "ReLU twice, tanh at the end if bounded; [z, scale * one_hot(y)] goes in."
                 if case.values[0] == "Generator"
-                else "Leaky ReLU of slope 0.2 twice and nothing after the last layer; one number a sample, [n]."
+                else "Leaky ReLU of slope 0.2 twice, nothing after the last layer, output [n]."
             ),
         )
         for case in CASES

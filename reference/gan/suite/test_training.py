@@ -51,7 +51,7 @@ def image_twin(student, reference, twin_of, pictures, seed):
 
 
 def require_seeded(student, copied, begin, ours):
-    """Fail unless equal seeds give equal networks, before and after some steps, and others others."""
+    """Fail unless equal seeds give equal networks, before and after steps, and others others."""
     found = []
     for seed, steps in ((3, 0), (3, 0), (4, 0), (3, 4), (3, 4)):
         game = as_object(begin(seed, steps))
