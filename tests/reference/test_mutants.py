@@ -13,6 +13,7 @@ FILES = {
     "fnn": {"fnn/layers.py", "fnn/optim.py", "fnn/model.py", "fnn/study.py"},
     "cnn": {"cnn/layers.py", "cnn/model.py", "cnn/study.py", "results.csv"},
     "gcn": {"gcn/layers.py", "gcn/model.py", "gcn/study.py"},
+    "gan": {"gan/losses.py", "gan/metrics.py", "gan/model.py", "gan/study.py"},
 }
 # The classes that every suite on convolutional networks must catch.
 CLASSES_OF_CNN = {

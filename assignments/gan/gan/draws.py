@@ -36,6 +36,8 @@ def draw(
     """
     generator = torch.Generator().manual_seed(seed * STRIDE + number)
     rows = torch.randint(len(x), (critic_steps + 1, batch), generator=generator)  # [k + 1, B]
-    noise = torch.randn(critic_steps + 1, batch, z, generator=generator)
-    eps = torch.rand(critic_steps, batch, generator=generator)
+    # Whatever a program has made its default precision, the numbers stay the same.
+    real = {"generator": generator, "dtype": torch.float32}
+    noise = torch.randn(critic_steps + 1, batch, z, **real)
+    eps = torch.rand(critic_steps, batch, **real)
     return Draw(x[rows[:-1]], None if y is None else y[rows], noise, eps)

@@ -22,8 +22,9 @@ def features(x: Tensor) -> Tensor:
     Shapes: x [n, 196] from -1 to 1 -> [n, 64].
     """
     generator = torch.Generator().manual_seed(SEED)
-    first = torch.randn(16, 1, 3, 3, generator=generator) / 3  # [out, in, high, wide]
-    second = torch.randn(16, 16, 3, 3, generator=generator) / 6
-    h = torch.relu(functional.conv2d(x.reshape(-1, 1, SIDE, SIDE), first, padding=1))
+    numbers = {"generator": generator, "dtype": torch.float32}
+    first = torch.randn(16, 1, 3, 3, **numbers) / 3  # [out, in, high, wide]
+    second = torch.randn(16, 16, 3, 3, **numbers) / 6
+    h = torch.relu(functional.conv2d(x.float().reshape(-1, 1, SIDE, SIDE), first, padding=1))
     h = torch.relu(functional.conv2d(h, second, stride=2, padding=1))  # [n, 16, 7, 7]
     return functional.adaptive_avg_pool2d(h, 2).flatten(1)  # [n, 64]

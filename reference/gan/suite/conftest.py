@@ -288,25 +288,34 @@ class Twin:
         require(steps == int(steps) and 0 <= steps < 1e6, f"t is {steps}")
         self.ours.t = int(steps)
 
+    def moved(self, act):
+        """Let the student's game act from a state that ours has taken on; return what moved.
+
+        That is where either network stood and how far it went, as vectors by name.
+        """
+        self.follow()
+        networks = {name: getattr(self.ours, name) for name in ("generator", "critic")}
+        before = {name: flat(network) for name, network in networks.items()}
+        act(self.theirs)
+        found = {}
+        for name, network in networks.items():
+            tensors = read_parameters(attribute(self.theirs, name), network)
+            theirs = torch.cat([tensor.flatten() for tensor in tensors]).double()
+            require(bool(theirs.isfinite().all()), f"the {name} has parameters that are NaN")
+            found[name] = before[name], theirs - before[name]
+        return found
+
     def require_same_move(self, act, mine=None):
         """Let both act from the student's state; the networks must end at the same place.
 
         `act(game)` is what the student's game does, `mine(game)` what ours does if that is called
         otherwise.
         """
-        self.follow()
-        before = {name: flat(getattr(self.ours, name)) for name in ("generator", "critic")}
-        act(self.theirs)
+        found = self.moved(act)
         (mine or act)(self.ours)
-        for name, start in before.items():
-            network = getattr(self.ours, name)
-            theirs = torch.cat(
-                [p.flatten() for p in read_parameters(attribute(self.theirs, name), network)]
-            ).double()
-            require(bool(theirs.isfinite().all()), f"the {name} has parameters that are NaN")
-            wanted = flat(network) - start
-            error = float((theirs - start - wanted).norm())
-            way = float(wanted.norm())
+        for name, (start, move) in found.items():
+            wanted = flat(getattr(self.ours, name)) - start
+            error, way = float((move - wanted).norm()), float(wanted.norm())
             require(
                 error <= ROUNDING * way + 1e-6 * float(start.norm()),
                 f"the {name} moves otherwise: off by {error / max(way, 1e-12):.2f} of the way that "
@@ -335,23 +344,18 @@ def play():
         watched = set(rng.permutation(pieces)[:checked].tolist()) | {pieces - 1}
         rest = (y if y is None else student.hold(y), piece, z)
         there = student.hold(x)
-        rate = twin.ours.options.learning_rate
-        most = piece * WAY * rate
+        most = piece * WAY * twin.ours.options.learning_rate
         for number in range(pieces):
+            # What is asked of the student's game before and after a piece is the same in all of
+            # them: nothing tells in which of them ours makes the steps, too.
             with student.budget(cpu_seconds=TRAINING_CPU_SECONDS):
                 if number in watched:
                     twin.require_same_move(
                         lambda game: game.run(there, *rest), lambda game: game.run(x, y, piece, z)
                     )
                     continue
-                before = flat(twin.ours.generator)
-                known = number and (number - 1) not in watched
-                twin.theirs.run(there, *rest)
-            theirs = read_parameters(attribute(twin.theirs, "generator"), twin.ours.generator)
-            set_parameters(twin.ours.generator, theirs)
-            if known:
-                far = float((flat(twin.ours.generator) - before).abs().max())
-                require(far <= most, "a parameter moved farther than Adam can")
+                _, move = twin.moved(lambda game: game.run(there, *rest))["generator"]
+            require(float(move.abs().max()) <= most, "a parameter moved farther than Adam can")
         return twin.ours.generator
 
     return run
