@@ -22,7 +22,12 @@ HOME = Path(__file__).parents[2]
 LABS = Catalogue(HOME)
 NAMES = sorted(path.stem for path in (HOME / "docs" / "labs").glob("*.md"))
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-EFFECTS = {"fnn": (1, ".2f"), "cnn": (1, ".1f"), "gcn": (100, ".1f"), "gan": (1, ".3f")}  # factor, digits
+EFFECTS = {
+    "fnn": (1, ".2f"),
+    "cnn": (1, ".1f"),
+    "gcn": (100, ".1f"),
+    "gan": (1, ".3f"),
+}  # factor, digits
 # A fork for each suite: two of them may name their files alike, and all import the same libraries.
 COLLECT = """
 import os

@@ -42,7 +42,6 @@ def triple(student, name):
 
 
 @pytest.mark.item("divergences", weight=2)
-@pytest.mark.visibility("visible")
 @pytest.mark.parametrize("name", names())
 def test_functions_by_hand(student, as_numbers, require_near, name):
     """f, its conjugate and the activation at the handout's points."""

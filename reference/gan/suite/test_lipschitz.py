@@ -19,7 +19,6 @@ def exponential(student, base):
 
 
 @pytest.mark.item("lipschitz", weight=2)
-@pytest.mark.visibility("visible")
 @pytest.mark.hint("weight * (|slope| - 1)^2, both ways from 1, and the norm, not its square.")
 @pytest.mark.parametrize("slope", [(3.0, 4.0), (0.3, 0.4)], ids=["steep", "flat"])
 def test_penalty_of_a_linear_critic(student, as_real, normal, rng, slope):
