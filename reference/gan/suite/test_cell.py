@@ -50,7 +50,7 @@ def data(images, ring, mixture, as_data, rng):
             id="ring",
         ),
         pytest.param(
-            "image_scale", 2.5,
+            "image_scale", 40.0,
             marks=pytest.mark.hint(
                 "FID beside test_x of samples with the labels test_y, after the last step: no "
                 "training image counts, and no step is chosen by it."
