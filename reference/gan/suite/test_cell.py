@@ -10,9 +10,9 @@ import torch
 from grader.suite import expect_raises, require
 
 SEEDS = 10  # seeds of cells are drawn below it
-# Two sets of noise for one network: coverage of 2,000 samples differs by 0.01, FID of 1,000 by a
-# few per cent. Another network of the same settings lies 0.03 and 10 per cent away, or more.
-APART, TIMES, WIDE = 0.06, 1.25, 1e-3
+# Two sets of noise for one network: coverage of 2,000 samples differs by 0.01, FID of 1,500 beside
+# grey noise by a thousandth. Labels of length 4 in place of 40 change that FID by 8 per cent.
+APART, TIMES, WIDE = 0.06, 1.04, 1e-3
 
 
 def seed_of(rng):
