@@ -27,6 +27,7 @@ EFFECTS = {
     "cnn": (1, ".1f"),
     "gcn": (100, ".1f"),
     "text": (100, ".1f"),
+    "gan": (1, ".3f"),
 }  # factor, digits
 # A fork for each suite: two of them may name their files alike, and all import the same libraries.
 COLLECT = """

@@ -14,6 +14,7 @@ FILES = {
     "cnn": {"cnn/layers.py", "cnn/model.py", "cnn/study.py", "results.csv"},
     "gcn": {"gcn/layers.py", "gcn/model.py", "gcn/study.py"},
     "text": {"text/layers.py", "text/model.py", "text/study.py"},
+    "gan": {"gan/losses.py", "gan/metrics.py", "gan/model.py", "gan/study.py"},
 }
 # The classes that every suite on convolutional networks must catch.
 CLASSES_OF_CNN = {
