@@ -1,0 +1,38 @@
+"""The course at a glance says what the manifests say, in the order of the labs in the demo."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from grader.lab.catalogue import Catalogue
+from portal.demo import LABS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "course.md").read_text("utf-8")
+ROWS = [
+    re.split(r" *\| *", line.strip("| ")) for line in PAGE.splitlines() if line.startswith("| ")
+]
+LAB = re.compile(r"\[?`(\w+)`")
+
+
+def rows(columns):
+    found = [row for row in ROWS if len(row) == columns and LAB.match(row[0])]
+    return {LAB.match(row[0])[1]: row[1:] for row in found}
+
+
+def test_every_lab_stands_in_both_tables_in_the_courses_order():
+    labs = [lab.assignment.slug for lab in Catalogue(ROOT).labs()]
+    assert sorted(LABS) == sorted(labs)
+    assert tuple(rows(8)) == tuple(rows(3)) == LABS
+
+
+@pytest.mark.parametrize("slug", LABS)
+def test_points_limits_and_variants_are_those_of_the_manifest(slug):
+    lab = Catalogue(ROOT).get(slug).assignment
+    title, *points, by_hand, seconds = rows(8)[slug]
+    assert title == lab.title
+    assert [float(cell) for cell in points] == [float(part.points) for part in lab.parts]
+    assert float(by_hand) == float(sum(item.points for item in lab.items if item.manual))
+    assert float(seconds) == lab.limits.cpu_seconds
+    assert re.findall(r"`(\w+)`", rows(3)[slug][0]) == list(lab.variants)
