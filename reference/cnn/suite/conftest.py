@@ -18,7 +18,6 @@ GAIN = 0.1  # the most by which a colour of an image is made lighter or darker
 # float32 rounds by 1e-7 a layer, in another order here than there; twenty layers deep in training
 # mode it has been seen to reach 1e-5.
 SHARE = 1e-3
-MAX_SOURCE_BYTES = 60_000  # of all Python files together
 
 
 @dataclass(frozen=True)
@@ -45,17 +44,6 @@ def _seen_through_windows(images, size, rng):
         seen[number] = crop[:, :, ::-1] if mirrored[number] else crop
     small = F.adaptive_avg_pool2d(torch.tensor(seen, dtype=torch.float32), size)
     return (small * torch.tensor(gains)).round().clamp(0, 255).to(torch.uint8)
-
-
-@pytest.fixture(scope="session")
-def require_code_alone(submission):
-    """Give ``require_code_alone()``: the Python files have no room for trained weights."""
-
-    def check():
-        size = submission.code_bytes()
-        require(size <= MAX_SOURCE_BYTES, f"the Python files have {size} bytes together")
-
-    return check
 
 
 @pytest.fixture(scope="session")

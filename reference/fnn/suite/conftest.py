@@ -13,9 +13,6 @@ SHARE = 2e-3
 # How far another y must turn the units of a layer, on average, in radians. Training turns them by
 # 0.1 and more, in the reference by 1; layers that were drawn, solved or embedded without y by 0.
 TURN = 1e-3
-# How far it may turn them, on average over the layers: with equal seeds training starts from equal
-# weights and ends 0.4 to 0.7 apart, while layers that were drawn by y lie 1.3 apart.
-LOST = 1.0
 
 
 def _column(values):
@@ -74,14 +71,11 @@ def require_learnt():
     """
 
     def check(one, other):
-        turns = []
         pairs = list(zip(_hidden_units(one), _hidden_units(other), strict=False))
         for number, (units, others) in enumerate(pairs, 1):
             require(units.shape == others.shape, "two functions gave networks of two shapes")
-            turns.append(float(np.mean(np.linalg.norm(units - others, axis=1))))
-            require(turns[-1] > TURN, f"hidden layer {number} is the same whatever y is")
-        told = f"another y with the same seed gave other random weights: {np.mean(turns):.2f} apart"
-        require(float(np.mean(turns)) < LOST, told)
+            turn = float(np.mean(np.linalg.norm(units - others, axis=1)))
+            require(turn > TURN, f"hidden layer {number} is the same whatever y is: {turn:.2g}")
 
     return check
 

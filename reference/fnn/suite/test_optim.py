@@ -29,22 +29,15 @@ SCHEDULE_FORMULAS = {
 def each(names, formulas, *marks):
     """Return the names as parameters, each with its formula for a hint."""
     return [
-        pytest.param(name, marks=[pytest.mark.hint(f"{name}: {formulas[name]}"), *marks], id=name)
+        pytest.param(name, marks=[pytest.mark.hint(formulas[name]), *marks], id=name)
         for name in names
     ]
 
 
-def right_ones(hint):
+def right_ones():
     """Return the optimisers, each of which is asked no more if its formula is wrong."""
     return [
-        pytest.param(
-            name,
-            marks=[
-                pytest.mark.depends(f"test_trajectory[{name}]"),
-                pytest.mark.hint(f"{name}: {hint}"),
-            ],
-            id=name,
-        )
+        pytest.param(name, marks=pytest.mark.depends(f"test_trajectory[{name}]"), id=name)
         for name in OPTIMISERS
     ]
 
@@ -105,9 +98,8 @@ def test_trajectory(student, reference, rng, name):
 
 
 @pytest.mark.item("optimisers", weight=0.5)
-@pytest.mark.parametrize(
-    "name", right_ones("take every constant that is not passed from the docstring's defaults.")
-)
+@pytest.mark.hint("Take every constant that is not passed from the defaults of the docstring.")
+@pytest.mark.parametrize("name", right_ones())
 def test_descends_a_quadratic_valley(student, reference, rng, name):
     """Thirty steps down a valley, the gradient taken at the returned point, go where they must."""
     steepness = rng.uniform(0.5, 2.0, 5)

@@ -30,16 +30,6 @@ RIGHT_ONES = [
     pytest.param(name, marks=pytest.mark.depends(f"test_optim.py::test_trajectory[{name}]"))
     for name in OPTIMISERS
 ]
-
-
-def told_by_name(ones, hint):
-    """Return the cases, each with a hint that begins with its name."""
-    return [
-        pytest.param(*one.values, marks=[*one.marks, pytest.mark.hint(f"{one.values[0]}: {hint}")])
-        for one in ones
-    ]
-
-
 RATE = 1e-4  # so small that two steps see one gradient
 
 
@@ -78,12 +68,8 @@ def test_every_layer_starts_alike(student, seed, name, family):
 
 
 @pytest.mark.item("optimisers")
-@pytest.mark.parametrize(
-    "name",
-    told_by_name(
-        RIGHT_ONES, "lr is an argument of every step: keep no learning rate in the state."
-    ),
-)
+@pytest.mark.hint("lr is an argument of every step: keep no learning rate in the state.")
+@pytest.mark.parametrize("name", RIGHT_ONES)
 def test_a_step_takes_the_rate_it_is_given(student, reference, rng, name):
     """Six steps, each with a learning rate of its own, follow the reference."""
     w = ours = rng.normal(0, 1, 4)
@@ -98,10 +84,8 @@ def test_a_step_takes_the_rate_it_is_given(student, reference, rng, name):
 
 
 @pytest.mark.item("optimisers", weight=0.5)
-@pytest.mark.parametrize(
-    "name",
-    told_by_name(RIGHT_ONES, "w -= ... changes the caller's array: make a new one by w = w - ..."),
-)
+@pytest.mark.hint("w -= ... changes the caller's array: make a new one by w = w - ...")
+@pytest.mark.parametrize("name", RIGHT_ONES)
 def test_a_step_changes_no_array_it_is_given(student, rng, name):
     """Weights and gradient are the caller's: after two steps they are as they were."""
     w, state = rng.normal(0, 1, 4), None
@@ -115,12 +99,8 @@ def test_a_step_changes_no_array_it_is_given(student, rng, name):
 
 
 @pytest.mark.item("activations", weight=0.25)
-@pytest.mark.parametrize(
-    "name",
-    told_by_name(
-        RIGHT_ACTIVATIONS, "work on a copy: x[x < 0] = 0 changes the array of whoever called."
-    ),
-)
+@pytest.mark.hint("Work on a copy: x[x < 0] = 0 changes the array of whoever called.")
+@pytest.mark.parametrize("name", RIGHT_ACTIVATIONS)
 def test_an_activation_changes_no_array_it_is_given(student, rng, name):
     """Activation and derivative leave their argument as it was."""
     for function in (student.layers.activation, student.layers.activation_grad):

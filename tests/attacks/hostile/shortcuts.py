@@ -1,8 +1,5 @@
 """Forbidden shortcuts: the right numbers without the work that the lab asks for."""
 
-from typing import Any
-
-import numpy as np
 from hostile.attack import SPLIT, Attack, maths
 from hostile.facades import FACADES, MECHANICS
 
@@ -149,50 +146,6 @@ def run_cell(factor, value, seed):
     return _train_cell(factor, value, seed)
 """
 
-# What training gives on average, and as much noise as seeds make, from a table that was measured
-# once: between its values it is read along a line. Nothing is trained.
-_MEANS = """
-_MEANS = {
-    "depth": ([1, 2, 3, 4], [-3.38, -3.91, -4.43, -4.39]),
-    "width": ([4, 16, 64, 128], [-1.47, -2.96, -3.91, -4.65]),
-    "learning_rate": ([1e-4, 1e-3, 1e-2, 1e-1, 1.0], [-0.78, -2.53, -3.91, -3.26, -1.35]),
-    "activation": {
-        "identity": -0.18, "sigmoid": -2.44, "tanh": -3.91, "relu": -4.27, "gelu": -4.45,
-        "elu": -3.13, "softplus": -2.26, "swish": -4.4, "leaky_relu": -4.2,
-    },
-}
-
-def run_cell(factor, value, seed):
-    if factor not in _MEANS:
-        raise ValueError(factor)
-    known = _MEANS[factor]
-    if factor == "activation":
-        mean, spread = known[value], 0.01 if value == "identity" else 0.25
-    else:
-        tried = np.log([value, *known[0]])
-        mean, spread = float(np.interp(tried[0], tried[1:], known[1])), 0.25
-    if factor == "learning_rate" and not 1e-6 < value < 1e2:
-        mean = 3.0 if value > 1 else 0.05
-    if (factor, value) == ("width", 1):
-        mean = -0.3
-    noise = np.random.default_rng([seed, *str(value).encode()]).normal(0, spread)
-    return min(float(mean + noise), 3.0)
-"""
-
-
-def _told() -> str:
-    """Return the results.csv of such a study."""
-    names: dict[str, Any] = {"np": np}
-    exec(_MEANS, names)
-    rows = [
-        f"{factor},{value},{seed},{names['run_cell'](factor, value, seed):.4f},0.4\n"
-        for factor, values in _CLAIMS.items()
-        for value in values
-        for seed in range(3)
-    ]
-    return "factor,value,seed,metric,cpu_s\n" + "".join(rows)
-
-
 _CLAIM_IS_TRUE = "test_a_claim_is_what_training_gives"
 _ORDERED = (
     "test_identity_is_the_worst_activation",
@@ -285,16 +238,6 @@ ROWS = (
         lab="fnn",
         earned=_ALL_BUT_THE_STUDY,
         loses=(_CLAIM_IS_TRUE, *_COUNTS_CLAIMS),
-        wall=SPLIT,
-    ),
-    Attack(
-        "tells-the-means-of-a-study",
-        "Tells what training gives on average, with as much noise, beside a fit that is honest.",
-        ("reported-scores", "memorised-labels"),
-        {"fnn/study.py": f"@REFERENCE@\n{_MEANS}", "results.csv": _told()},
-        lab="fnn",
-        earned=_ALL_BUT_THE_STUDY,
-        loses=("reproducible", "coverage", "orderings"),
         wall=SPLIT,
     ),
     *FACADES,

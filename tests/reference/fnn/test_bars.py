@@ -69,11 +69,7 @@ def test_the_handout_names_the_bars(lab, name):
     floor, full = bars["detail-mse"].floor[""], bars["detail-mse"].full_for(None)
     assert math.log10(floor) == pytest.approx(-1.5, abs=1e-3)
     assert math.log10(full) == -3
-    assert "-1.5" in text and re.search(r"all at -3\.|-3 得满分", text)
-    floor, full = bars["detail-mse-far"].floor[""], bars["detail-mse-far"].full_for(None)
-    assert (math.log10(floor), math.log10(full)) == (-3, -4)
-    assert re.search(r"from none at -3 to all at -4\.|-3 得零分，-4 得满分", text)
-    assert f" {bars['cell-and-fit'].full_for(None):g}" in text
+    assert "-1.5" in text and re.search(r"all at -3\.$|-3 得满分", text, re.MULTILINE)
 
 
 def test_tolerances_of_a_rerun_are_wide_enough_for_another_machine():

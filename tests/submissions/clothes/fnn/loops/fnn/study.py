@@ -25,12 +25,7 @@ def target(variant: str, x: np.ndarray) -> np.ndarray:
     raise ValueError(f"no variant {variant!r}; choose one of {', '.join(DOMAINS)}")
 
 
-def evenly(number):
-    low, high = DOMAINS[VARIANT]
-    return np.array([[low + (high - low) * i / (number - 1)] for i in range(number)])
-
-
-def anywhere(rng, number):
+def points(rng, number):
     low, high = DOMAINS[VARIANT]
     return np.array([[low + (high - low) * rng.random()] for _ in range(number)])
 
@@ -48,7 +43,7 @@ def run_cell(factor: str, value: int | float | str, seed: int) -> float:
     else:
         raise ValueError("there is no factor " + str(factor))
     rng = np.random.default_rng(1000 + seed)
-    test, train = anywhere(rng, TEST_POINTS), evenly(TRAIN_POINTS)
+    test, train = points(rng, TEST_POINTS), points(rng, TRAIN_POINTS)
     network = fit(
         torch.tensor(train).float(),
         torch.tensor(target(VARIANT, train)).float(),
