@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from portal.audit.models import AuditEntry
 from portal.courses.models import Enrolment, Offering, Term
 from portal.people.models import User
+from portal.platform.language import gettext
 from portal.submissions.models import Submission
 
 PAGE_SIZE = 100
@@ -121,7 +122,9 @@ def _words(session: Session, subjects: set[str]) -> dict[str, str]:
         )
     }
     found |= {
-        f"submission:{number}": f"{name}, {title}, attempt {attempt}"
+        f"submission:{number}": gettext(
+            "%(name)s, %(lab)s, attempt %(number)s", name=name, lab=title, number=attempt
+        )
         for number, name, title, attempt in session.execute(
             select(Submission.id, User.display_name, Offering.title, Submission.attempt)
             .join(Submission.enrolment)

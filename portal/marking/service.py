@@ -65,7 +65,7 @@ class TimelineEvent:
 
     at: datetime
     run_id: str
-    kind: str
+    kind: EventKind
     data: dict[str, Any]
 
 
@@ -109,7 +109,7 @@ def timeline(session: Session, submission_id: str) -> list[TimelineEvent]:
         .order_by(Event.id)
     )
     return [
-        TimelineEvent(event.at, event.run_id, event.kind.value, json.loads(event.data))
+        TimelineEvent(event.at, event.run_id, event.kind, json.loads(event.data))
         for event in session.scalars(query)
     ]
 
