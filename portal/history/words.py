@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from portal.courses.words import PLACE
+from portal.courses.models import AttemptPolicy, OfferingKind
+from portal.courses.words import PLACE, WORDS
 from portal.platform.language import Phrase, lazy
 from portal.settings.values import LABELS
 
@@ -25,7 +26,7 @@ ACTIONS: Mapping[str, Phrase] = {
     "submission.rejected": lazy("submission: rejected"),
     "submission.view": lazy("submission: view"),
 }
-_DETAILS: Mapping[str, Phrase] = {
+_KEYS: Mapping[str, Phrase] = {
     "attempts": lazy("attempts"),
     "changes": lazy("changes"),
     "comment": lazy("comment"),
@@ -40,13 +41,21 @@ _DETAILS: Mapping[str, Phrase] = {
     "reasons": lazy("reasons"),
     "run": lazy("run"),
     "submission": lazy("submission"),
-    "taken back": lazy("taken back"),
     "title": lazy("title"),
     "update": lazy("update"),
-    "whole": lazy("whole"),
     "Zone": lazy("Zone"),
     **PLACE,
     **{phrase.text: phrase for phrase in LABELS.values()},
+}
+_VALUES: Mapping[str, Phrase] = {
+    "taken back": lazy("taken back"),
+    "whole": lazy("whole"),
+    **PLACE,
+    **{
+        phrase.text: phrase
+        for kind in (OfferingKind, AttemptPolicy)
+        for phrase in WORDS[kind].values()
+    },
 }
 
 
@@ -55,7 +64,12 @@ def act(code: str) -> str:
     return str(ACTIONS.get(code) or code.replace(".", ": ").replace("_", " "))
 
 
-def detail(written: object) -> str:
-    """Return what a key or a value of an entry's details is called."""
+def detail(key: str) -> str:
+    """Return what a key of an entry's details is called."""
+    return str(_KEYS.get(key) or key.replace("_", " "))
+
+
+def value(written: object) -> str:
+    """Return what a value of an entry's details says."""
     text = str(written)
-    return str(_DETAILS[text]) if text in _DETAILS else text.replace("_", " ")
+    return str(_VALUES.get(text) or text)
