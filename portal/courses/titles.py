@@ -7,6 +7,9 @@ and of the manifest's title, so they can be said in another language; any other 
 from __future__ import annotations
 
 import re
+from typing import cast
+
+from flask import g
 
 from grader.api import Assignment, ManifestError, UnknownAssignment
 from portal.courses.models import Offering
@@ -54,7 +57,12 @@ def _in_manifest(offering: Offering) -> dict[str, str]:
 
 
 def _assignment(offering: Offering) -> Assignment | None:
-    try:
-        return portal().catalogue.get(offering.assignment_slug or "").assignment
-    except (UnknownAssignment, ManifestError):
-        return None
+    """Return what an offering offers; a page with many lines reads each manifest once."""
+    known = cast(dict[str, Assignment | None], g.setdefault("assignments_by_slug", {}))
+    slug = offering.assignment_slug or ""
+    if slug not in known:
+        try:
+            known[slug] = portal().catalogue.get(slug).assignment
+        except (UnknownAssignment, ManifestError):
+            known[slug] = None
+    return known[slug]
