@@ -19,7 +19,7 @@ from portal.inbox.feature import FEATURE as inbox
 from portal.labs.feature import FEATURE as labs
 from portal.marking.feature import FEATURE as marking
 from portal.people.feature import FEATURE as people
-from portal.platform import assets, failures, feature, formats, security, web
+from portal.platform import assets, failures, feature, formats, language, security, web
 from portal.platform.config import PortalConfig
 from portal.platform.db import make_engine, utc_now
 from portal.platform.passwords import Passwords
@@ -71,6 +71,7 @@ def create_app(
         clock=clock,
     )
     web.init_app(app, parts)
+    language.init_app(app)
     failures.init_app(app)
     formats.init_app(app)
     assets.init_app(app)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from portal.courses.models import Enrolment, Offering, Term
 from portal.courses.views import blueprint
+from portal.courses.words import WORDS
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry
+from portal.platform.language import lazy
 
 FEATURE = Feature(
     name="courses",
     blueprints=(blueprint,),
     models=(Term, Enrolment, Offering),
-    menu=(MenuEntry(Menu.STAFF, "Roster", "courses.show", place=40),),
+    menu=(MenuEntry(Menu.STAFF, lazy("Roster"), "courses.show", place=40),),
+    words=WORDS,
     permissions={
         "courses.show": Audience.STAFF,
         "courses.preview": Audience.INSTRUCTOR,

@@ -13,6 +13,7 @@ from portal.courses.roster import INITIAL_COST
 from portal.people.models import User
 from portal.people.service import set_initial_password
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext
 from portal.platform.passwords import Passwords
 
 MAX_NUMBER = 40
@@ -44,9 +45,15 @@ def change_member(
     if not changes:
         return {}
     if enrolment.user_id == actor.id and {"role", "takes part"} & set(changes):
-        raise Invalid("this is your own place in the term; ask another instructor to change it")
+        raise Invalid(
+            gettext("this is your own place in the term; ask another instructor to change it")
+        )
     if len(number) > MAX_NUMBER:
-        raise Invalid(f"the student number is longer than {MAX_NUMBER} characters; shorten it")
+        raise Invalid(
+            gettext(
+                "the student number is longer than %(most)s characters; shorten it", most=MAX_NUMBER
+            )
+        )
     if number and number != enrolment.student_number:
         _refuse_taken(session, enrolment, number)
     enrolment.role, enrolment.student_number, enrolment.active = role, number, active
@@ -100,7 +107,13 @@ def _refuse_taken(session: Session, enrolment: Enrolment, number: str) -> None:
         )
     )
     if taken is not None:
-        raise Invalid(f"the student number {number!r} is {taken.user.username}'s; mend it")
+        raise Invalid(
+            gettext(
+                "the student number %(number)r is %(owner)s's; mend it",
+                number=number,
+                owner=taken.user.username,
+            )
+        )
 
 
 def _yes(value: bool) -> str:

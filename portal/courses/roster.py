@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from grader.api import safe_cell
 from portal.audit.service import record
-from portal.courses.models import Enrolment, Term
+from portal.courses.models import Enrolment, Role, Term
 from portal.courses.rosterfile import LineProblem, RosterFile, RosterLine
 from portal.people.models import User
 from portal.platform.config import PasswordCost
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext
 from portal.platform.passwords import Passwords, initial_password
 
 # An initial password is random and long, so its hash need not be slow; it is hashed anew at the
@@ -37,12 +38,21 @@ class RosterChange(StrEnum):
 
 
 @dataclass(frozen=True)
+class Before:
+    """A person's place in the term as it is."""
+
+    role: Role
+    student_number: str
+    left: bool
+
+
+@dataclass(frozen=True)
 class PlannedLine:
     """One line of a roster and what importing it does."""
 
     line: RosterLine
     change: RosterChange
-    before: str = ""  # role and student number as they are, where they change
+    before: Before | None = None  # how it is, where it changes
 
 
 @dataclass(frozen=True)
@@ -110,7 +120,9 @@ def apply_import(
     a person's account in another. Raises Invalid if the plan has problems.
     """
     if plan.problems:
-        raise Invalid("the roster has mistakes; mend every line that is named and import it again")
+        raise Invalid(
+            gettext("the roster has mistakes; mend every line that is named and import it again")
+        )
     enrolments = _by_username(session, term)
     issued = []
     for planned in plan.lines:
@@ -159,8 +171,8 @@ def _planned(
     old = enrolments[line.username]
     if old.active and (old.role, old.student_number) == (line.role, line.student_number):
         return PlannedLine(line, RosterChange.KEEP)
-    before = f"{old.role} {old.student_number}".strip()
-    return PlannedLine(line, RosterChange.UPDATE, before if old.active else f"{before}, has left")
+    before = Before(old.role, old.student_number, left=not old.active)
+    return PlannedLine(line, RosterChange.UPDATE, before)
 
 
 def _conflicts(
@@ -176,11 +188,19 @@ def _conflicts(
     for line in lines:
         if line.student_number in taken:
             owner = taken[line.student_number]
-            message = f"the student number {line.student_number!r} is {owner}'s; mend it"
+            message = gettext(
+                "the student number %(number)r is %(owner)s's; mend it",
+                number=line.student_number,
+                owner=owner,
+            )
             found.append(LineProblem(line.number, message))
         old = enrolments.get(line.username)
         if old and old.user_id == actor_id and line.role is not old.role:
-            message = f"changes your own role from {old.role} to {line.role}; leave that line out"
+            message = gettext(
+                "changes your own role from %(old)s to %(new)s; leave that line out",
+                old=old.role,
+                new=line.role,
+            )
             found.append(LineProblem(line.number, message))
     return found
 
@@ -190,9 +210,12 @@ def _other_mails(lines: Sequence[RosterLine], users: Mapping[str, User]) -> Iter
     for line in lines:
         known = users[line.username].email if line.username in users else ""
         if known and line.email and known.casefold() != line.email.casefold():
-            yield (
-                f"Line {line.number}: the account {line.username} exists, with the e-mail {known}. "
-                f"Is it the same person?"
+            yield gettext(
+                "Line %(number)s: the account %(username)s exists, with the e-mail %(email)s. "
+                "Is it the same person?",
+                number=line.number,
+                username=line.username,
+                email=known,
             )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext, lazy
 
 
 class Fact(StrEnum):
@@ -19,6 +20,17 @@ class Fact(StrEnum):
     LAST_NAME = "last name"
     STUDENT_NUMBER = "student number"
     ROLE = "role"
+
+
+_WORDS = {
+    Fact.USERNAME: lazy("username"),
+    Fact.EMAIL: lazy("e-mail"),
+    Fact.NAME: lazy("name"),
+    Fact.FIRST_NAME: lazy("first name"),
+    Fact.LAST_NAME: lazy("last name"),
+    Fact.STUDENT_NUMBER: lazy("student number"),
+    Fact.ROLE: lazy("role"),
+}
 
 
 # Headers in lower case with _ for blanks: ours, Canvas's (student, sis_...), Moodle's (surname,
@@ -68,20 +80,28 @@ def find_columns(header: Sequence[str]) -> RosterColumns:
         if part in places:
             first = header[places[part]]
             raise Invalid(
-                f"the {part} stands twice in the first line: {first!r} and {header[place]!r}; "
-                f"keep one"
+                gettext(
+                    "the %(fact)s stands twice in the first line: %(first)r and %(second)r; "
+                    "keep one",
+                    fact=_WORDS[part],
+                    first=first,
+                    second=header[place],
+                )
             )
         if part:
             places[part] = place
     missing = []
     if Fact.NAME not in places and not {Fact.FIRST_NAME, Fact.LAST_NAME} <= places.keys():
-        missing.append("the name")
+        missing.append(gettext("the name"))
     if not {Fact.USERNAME, Fact.STUDENT_NUMBER, Fact.EMAIL} & places.keys():
-        missing.append("the username (or the student number, or the e-mail)")
+        missing.append(gettext("the username (or the student number, or the e-mail)"))
     if missing:
         raise Invalid(
-            f"the first line must name the columns, such as username,email,name,student_number,"
-            f"role; {' and '.join(missing)} is missing"
+            gettext(
+                "the first line must name the columns, such as username,email,name,student_number,"
+                "role; %(facts)s is missing",
+                facts=gettext(" and ").join(missing),
+            )
         )
     return RosterColumns(
         places, len(header), "student" in names and bool({"sis_login_id", "sis_user_id"} & {*names})

@@ -14,6 +14,7 @@ from portal.courses.models import Role
 from portal.courses.rostercolumns import Fact, RosterColumns, find_columns, full_name
 from portal.people.service import clean_email, clean_name, clean_username
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext
 
 MAX_BYTES = 300_000  # fits into a form field as base64 when the preview is confirmed
 MAX_LINES = 5_000
@@ -79,14 +80,20 @@ def read_roster(data: bytes, *, encoding: str | None = None) -> RosterFile:
     as a whole cannot be read.
     """
     if len(data) > MAX_BYTES:
-        raise Invalid(f"the file has {len(data)} bytes, a roster at most {MAX_BYTES}; split it")
+        raise Invalid(
+            gettext(
+                "the file has %(size)s bytes, a roster at most %(most)s; split it",
+                size=len(data),
+                most=MAX_BYTES,
+            )
+        )
     try:
         sheet = read_sheet(data, encoding=encoding)
     except TableError as error:
         raise Invalid(str(error).rstrip(".")) from None
     header, *rows = sheet.rows or (SheetRow(1, ()),)
     if len(rows) > MAX_LINES:
-        raise Invalid(f"the file has more than {MAX_LINES} lines; split it")
+        raise Invalid(gettext("the file has more than %(most)s lines; split it", most=MAX_LINES))
     reading = _Reading(find_columns(header.cells))
     lines: list[RosterLine] = []
     problems: list[LineProblem] = []
@@ -116,16 +123,19 @@ class _Reading:
         columns = self._columns
         if any(row.cells[columns.width :]):
             raise Invalid(
-                f"has {len(row.cells)} cells, the first line {columns.width}; put text with "
-                f"commas in quotes"
+                gettext(
+                    "has %(cells)s cells, the first line %(width)s; put text with commas in quotes",
+                    cells=len(row.cells),
+                    width=columns.width,
+                )
             )
         cells = columns.cells(row.cells)
         name = self._name(cells)
         if columns.is_canvas and name in ("", "Points Possible", "Test Student"):
-            self._noted["no person, but Canvas's own; left out"].append(row.line)
+            self._noted[gettext("no person, but Canvas's own; left out")].append(row.line)
             return
         if row.has_breaks:
-            self._noted["a line break within a cell was read as a blank"].append(row.line)
+            self._noted[gettext("a line break within a cell was read as a blank")].append(row.line)
         email = clean_email(cells.get(Fact.EMAIL, ""))
         number = self._student_number(cells.get(Fact.STUDENT_NUMBER, ""), row.line)
         usernames = {
@@ -147,12 +157,12 @@ class _Reading:
         source = self._columns.username_from
         if source is not Fact.USERNAME:
             what = {
-                Fact.STUDENT_NUMBER: "the student number",
-                Fact.EMAIL: "what stands before the @ of the e-mail",
+                Fact.STUDENT_NUMBER: gettext("the student number"),
+                Fact.EMAIL: gettext("what stands before the @ of the e-mail"),
             }[source]
-            yield f"There is no column of usernames: {what} is taken for it."
+            yield gettext("There is no column of usernames: %(fact)s is taken for it.", fact=what)
         for said, numbers in self._noted.items():
-            yield f"{_named(numbers)}: {said}."
+            yield gettext("%(lines)s: %(what)s.", lines=_named(numbers), what=said)
 
     def _name(self, cells: dict[Fact, str]) -> str:
         if Fact.NAME not in cells:
@@ -167,18 +177,27 @@ class _Reading:
         text = _AS_TEXT.sub(r"\1", text)
         if _SHORTENED.fullmatch(text):
             raise Invalid(
-                f"the student number {text!r} was shortened by a spreadsheet; format its column "
-                f"as text and fill it in again"
+                gettext(
+                    "the student number %(number)r was shortened by a spreadsheet; format its "
+                    "column as text and fill it in again",
+                    number=text,
+                )
             )
         whole = _AS_FLOAT.fullmatch(text)
         if whole:
-            self._noted["the student number lost the .0 that a spreadsheet gave it"].append(line)
+            said = gettext("the student number lost the .0 that a spreadsheet gave it")
+            self._noted[said].append(line)
         return _student_number(whole[1] if whole else text)
 
 
 def _student_number(text: str) -> str:
     if len(text) > 40 or not all(c.isalnum() or c in "-./ " for c in text):
-        raise Invalid(f"the student number {text[:60]!r} is not one; at most 40 letters and digits")
+        raise Invalid(
+            gettext(
+                "the student number %(number)r is not one; at most 40 letters and digits",
+                number=text[:60],
+            )
+        )
     return text
 
 
@@ -187,7 +206,9 @@ def _role(text: str) -> Role:
         return Role.STUDENT
     known = {**_ROLES, **{role.value: role for role in Role}}
     if text.lower() not in known:
-        raise Invalid(f"the role {text!r} does not exist; write student, ta or instructor")
+        raise Invalid(
+            gettext("the role %(role)r does not exist; write student, ta or instructor", role=text)
+        )
     return known[text.lower()]
 
 
@@ -197,11 +218,16 @@ def _doubles(lines: Sequence[RosterLine]) -> Iterator[LineProblem]:
     numbers: dict[str, int] = {}
     for line in lines:
         for what, value, seen in (
-            ("username", line.username, users),
-            ("student number", line.student_number, numbers),
+            (gettext("username"), line.username, users),
+            (gettext("student number"), line.student_number, numbers),
         ):
             if value and value in seen:
-                message = f"the {what} {value!r} stands in line {seen[value]} already; keep one"
+                message = gettext(
+                    "the %(fact)s %(value)r stands in line %(line)s already; keep one",
+                    fact=what,
+                    value=value,
+                    line=seen[value],
+                )
                 yield LineProblem(line.number, message)
                 break
             seen[value] = line.number
@@ -215,14 +241,18 @@ def _shared_mails(lines: Sequence[RosterLine]) -> Iterator[str]:
             found[line.email.casefold()].append(line.number)
     for email, numbers in found.items():
         if len(numbers) > 1:
-            yield f"{_named(numbers)}: the e-mail {email} stands more than once."
+            yield gettext(
+                "%(lines)s: the e-mail %(email)s stands more than once.",
+                lines=_named(numbers),
+                email=email,
+            )
 
 
 def _named(numbers: Sequence[int]) -> str:
     """Name lines: ``Line 2``, ``Lines 2 and 3``."""
     if len(numbers) == 1:
-        return f"Line {numbers[0]}"
+        return gettext("Line %(number)s", number=numbers[0])
     shown = [str(number) for number in numbers[:_MOST_NUMBERS]]
     more = len(numbers) - len(shown)
-    *most, last = [*shown, f"{more} more"] if more else shown
-    return f"Lines {', '.join(most)} and {last}"
+    *most, last = [*shown, gettext("%(count)s more", count=more)] if more else shown
+    return gettext("Lines %(most)s and %(last)s", most=", ".join(most), last=last)

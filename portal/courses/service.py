@@ -16,6 +16,7 @@ from grader.api import Assignment
 from portal.courses.models import STAFF, Enrolment, Offering, OfferingKind, Role, Term
 from portal.people.models import User
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext
 
 LABS = 5
 LAB_POINTS = Decimal(14)
@@ -44,7 +45,12 @@ def create_term(
     23:59. Places without an assignment yet stay unpublished. Raises Invalid.
     """
     if not _TERM_SLUG.fullmatch(slug):
-        raise Invalid(f"the term's short name {slug!r} cannot be used; write it like 2026-autumn")
+        raise Invalid(
+            gettext(
+                "the term's short name %(slug)r cannot be used; write it like 2026-autumn",
+                slug=slug,
+            )
+        )
     if len(labs) > LABS:
         raise Invalid(f"{len(labs)} labs were named, the scheme has {LABS}; name fewer")
     if session.scalar(select(Term.id).where(Term.slug == slug)) is not None:
@@ -125,7 +131,10 @@ def known_zone(name: str) -> str:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Invalid(
-            f"{name!r} is not a time zone; write one like Europe/Berlin or Asia/Shanghai"
+            gettext(
+                "%(name)r is not a time zone; write one like Europe/Berlin or Asia/Shanghai",
+                name=name,
+            )
         ) from None
     return name
 

@@ -31,12 +31,18 @@ from portal.courses.roster import (
 )
 from portal.courses.rosterfile import one_line_file, read_roster
 from portal.courses.service import roster_of, staff_terms
+from portal.courses.titles import lab_title
+from portal.courses.words import said
 from portal.people.login import me
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext
 from portal.platform.web import db_session, now, writing
 
 blueprint = Blueprint("courses", __name__, url_prefix="/staff/<slug>/roster")
 INSTRUCTORS = frozenset({Role.INSTRUCTOR})
+
+
+blueprint.add_app_template_filter(lab_title)
 
 
 @blueprint.app_context_processor
@@ -62,7 +68,7 @@ def preview(slug: str) -> ResponseReturnValue:
     sent = request.files.get("file")
     data = sent.read() if sent else _sent_back()
     if not data:
-        return _roster_page(slug, "no file was chosen, or it is empty; choose a CSV file")
+        return _roster_page(slug, gettext("no file was chosen, or it is empty; choose a CSV file"))
     return _preview_page(slug, data)
 
 
@@ -74,7 +80,7 @@ def carry_out(slug: str) -> ResponseReturnValue:
     try:
         file = read_roster(data, encoding=_chosen_encoding(data))
     except Invalid:
-        return _roster_page(slug, "the preview was lost on the way; choose the file again")
+        return _roster_page(slug, gettext("the preview was lost on the way; choose the file again"))
     plan = plan_import(db_session(), staff_term(db_session(), slug), file, actor_id=me().id)
     if file.is_guess:  # nobody has said yet that the names are right
         return _preview_page(slug, data)
@@ -85,7 +91,9 @@ def carry_out(slug: str) -> ResponseReturnValue:
         term = staff_term(session, slug, INSTRUCTORS)
         # Between preview and now another import may have changed the ground.
         if plan_import(session, term, file, actor_id=me().id) != plan:
-            raise Invalid("somebody else changed the roster at this moment; import the file again")
+            raise Invalid(
+                gettext("somebody else changed the roster at this moment; import the file again")
+            )
         issued = apply_import(session, term, plan, prepared, actor_id=me().id, now=now())
     encoded = base64.b64encode(passwords_csv(issued).encode()).decode()
     return render_template(
@@ -120,7 +128,7 @@ def change(slug: str, enrolment_id: int) -> ResponseReturnValue:
     form = request.form
     try:
         if form.get("role") not in set(Role):
-            raise Invalid("choose a role from the list")
+            raise Invalid(gettext("choose a role from the list"))
         with writing() as session:
             made = change_member(
                 session,
@@ -133,9 +141,12 @@ def change(slug: str, enrolment_id: int) -> ResponseReturnValue:
             )
     except Invalid as problem:
         return _member_page(slug, enrolment_id, problem=str(problem)), 422
-    arrows = (f"{name}: {old or 'none'} → {new or 'none'}" for name, (old, new) in made.items())
-    said = "; ".join(arrows)
-    flash(f"{found.user.display_name}: {said or 'nothing was changed'}.", "success")
+    arrows = (
+        f"{said(name)}: {said(old or 'none')} → {said(new or 'none')}"
+        for name, (old, new) in made.items()
+    )
+    what = "; ".join(arrows) or gettext("nothing was changed")
+    flash(gettext("%(name)s: %(what)s.", name=found.user.display_name, what=what), "success")
     return redirect(url_for("courses.show", slug=slug), 303)
 
 
@@ -200,6 +211,7 @@ def _roster_page(slug: str, problem: str = "") -> ResponseReturnValue:
         term=term,
         roster=roster_of(session, term),
         may_import=may_import,
+        roles=list(Role),
         problem=problem,
     )
     return page, 422 if problem else 200

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from portal.dashboard.service import Dashboard
+from portal.platform.language import CHINESE, gettext, page_language
 
 Spec = dict[str, Any]
 
@@ -36,10 +37,10 @@ def distribution(board: Dashboard) -> Spec:
                 "field": "low",
                 "type": "quantitative",
                 "bin": {"binned": True},
-                "title": "Points",
+                "title": gettext("Points"),
             },
             "x2": {"field": "high"},
-            "y": _count("students", "Students"),
+            "y": _count("students", gettext("Students")),
         },
     )
 
@@ -65,7 +66,7 @@ def tests(board: Dashboard) -> Spec:
             "x": {
                 "field": "rate",
                 "type": "quantitative",
-                "title": "Share of students who pass",
+                "title": gettext("Share of students who pass"),
                 "scale": {"domain": [0, 1]},
                 "axis": {"format": "%"},
             },
@@ -79,10 +80,13 @@ def progress(board: Dashboard) -> Spec:
         {"day": one.day.isoformat(), "students": one.students, "uploads": one.uploads}
         for one in board.days
     ]
-    day = {"field": "day", "type": "temporal", "title": "Day", "axis": {"labelOverlap": True}}
+    axis: Spec = {"labelOverlap": True}
+    if page_language() is CHINESE:
+        axis["format"] = "%-m月%-d日"  # the charts' own words for days are English
+    day = {"field": "day", "type": "temporal", "title": gettext("Day"), "axis": axis}
     line = {
         "mark": {"type": "line", "interpolate": "step-after", "point": True},
-        "encoding": {"x": day, "y": _count("students", "Students who have submitted")},
+        "encoding": {"x": day, "y": _count("students", gettext("Students who have submitted"))},
     }
     due = {
         "data": {"values": [{"day": board.offering.due_at.isoformat()}]},
@@ -101,10 +105,10 @@ def tries(board: Dashboard) -> Spec:
             "x": {
                 "field": "attempt",
                 "type": "ordinal",
-                "title": "Attempt",
+                "title": gettext("Attempt"),
                 "axis": {"labelAngle": 0},
             },
-            "y": _count("students", "Students"),
+            "y": _count("students", gettext("Students")),
         },
     )
 

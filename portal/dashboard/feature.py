@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from portal.dashboard.views import blueprint
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry
+from portal.platform.language import lazy
 
 FEATURE = Feature(
     name="dashboard",
     blueprints=(blueprint,),
-    menu=(MenuEntry(Menu.STAFF, "Dashboard", "dashboard.show", place=30),),
+    menu=(MenuEntry(Menu.STAFF, lazy("Dashboard"), "dashboard.show", place=30),),
     permissions={"dashboard.show": Audience.STAFF},
 )

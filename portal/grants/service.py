@@ -14,6 +14,7 @@ from portal.courses.models import Enrolment, Offering, Role, Term
 from portal.courses.policy import NOTHING, Conditions, Granted, conditions
 from portal.grants.models import MOST_ATTEMPTS, Grant
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext
 
 MAX_REASON = 500
 
@@ -80,13 +81,24 @@ def give(
     "". Both empty takes back what was granted. Raises Invalid for anything else.
     """
     if enrolment.role is not Role.STUDENT:
-        raise Invalid(f"{enrolment.user.display_name} is staff in this term: no date binds them")
+        raise Invalid(
+            gettext(
+                "%(name)s is staff in this term: no date binds them",
+                name=enrolment.user.display_name,
+            )
+        )
     due_at = parse_due(due, offering)
     reason = reason.strip()
     if not reason:
-        raise Invalid("say why, in a few words: the student and other staff read it")
+        raise Invalid(gettext("say why, in a few words: the student and other staff read it"))
     if len(reason) > MAX_REASON:
-        raise Invalid(f"the reason has {len(reason)} characters; shorten it to {MAX_REASON}")
+        raise Invalid(
+            gettext(
+                "the reason has %(count)s characters; shorten it to %(most)s",
+                count=len(reason),
+                most=MAX_REASON,
+            )
+        )
     grant = Grant(
         enrolment_id=enrolment.id,
         offering_id=offering.id,
@@ -122,10 +134,16 @@ def parse_due(text: str, offering: Offering) -> datetime | None:
             raise ValueError(text)
         due_at = local.replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Invalid(f"{text!r} is no day and time; write it like 2026-11-30 23:59") from None
+        raise Invalid(
+            gettext("%(text)r is no day and time; write it like 2026-11-30 23:59", text=text)
+        ) from None
     if due_at <= offering.due_at:
-        due = offering.due_at.astimezone(zone)
-        raise Invalid(f"{offering.title} is due {due:%Y-%m-%d %H:%M} anyway; choose a later time")
+        when = f"{offering.due_at.astimezone(zone):%Y-%m-%d %H:%M}"
+        raise Invalid(
+            gettext(
+                "%(lab)s is due %(when)s anyway; choose a later time", lab=offering.title, when=when
+            )
+        )
     return due_at
 
 
@@ -133,9 +151,15 @@ def parse_attempts(text: str) -> int:
     """Read a number of attempts; 0 for "". Raises Invalid for no number and for too large ones."""
     text = text.strip() or "0"
     if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        raise Invalid(f"{text!r} is no number of attempts; write one like 3")
+        raise Invalid(gettext("%(text)r is no number of attempts; write one like 3", text=text))
     if int(text) > MOST_ATTEMPTS:
-        raise Invalid(f"{text} more attempts are too many; {MOST_ATTEMPTS} is the most")
+        raise Invalid(
+            gettext(
+                "%(count)s more attempts are too many; %(most)s is the most",
+                count=text,
+                most=MOST_ATTEMPTS,
+            )
+        )
     return int(text)
 
 

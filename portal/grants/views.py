@@ -8,10 +8,12 @@ from flask.typing import ResponseReturnValue
 from portal.courses.access import staff_term
 from portal.courses.models import Enrolment, Offering
 from portal.courses.service import students
+from portal.courses.titles import lab_title
 from portal.grants.models import MOST_ATTEMPTS
 from portal.grants.service import MAX_REASON, give, grants_of
 from portal.people.login import me
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext
 from portal.platform.web import db_session, now, row_id, writing
 
 blueprint = Blueprint("grants", __name__)
@@ -30,7 +32,7 @@ def grant(slug: str) -> ResponseReturnValue:
     form = request.form
     student, lab = form.get("student", type=row_id), form.get("offering", type=row_id)
     if student is None or lab is None:
-        return _page(slug, "choose a student and a lab"), 422
+        return _page(slug, gettext("choose a student and a lab")), 422
     try:
         with writing() as session:
             enrolment, offering = session.get(Enrolment, student), session.get(Offering, lab)
@@ -48,8 +50,11 @@ def grant(slug: str) -> ResponseReturnValue:
                 author_id=me().id,
                 now=now(),
             )
-            what = "Taken back" if given.is_empty else "Granted"
-            flash(f"{what}: {enrolment.user.display_name}, {offering.title}.", "success")
+            whose = {"name": enrolment.user.display_name, "lab": lab_title(offering)}
+            if given.is_empty:
+                flash(gettext("Taken back: %(name)s, %(lab)s.", **whose), "success")
+            else:
+                flash(gettext("Granted: %(name)s, %(lab)s.", **whose), "success")
     except Invalid as problem:
         return _page(slug, str(problem)), 422
     return redirect(url_for("grants.show", slug=slug), 303)

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from portal.audit.models import AuditEntry
 from portal.courses.models import Enrolment, Offering, Term
+from portal.courses.titles import lab_title
 from portal.people.models import User
+from portal.platform.language import gettext
 from portal.submissions.models import Submission
 
 PAGE_SIZE = 100
@@ -107,10 +109,8 @@ def _words(session: Session, subjects: set[str]) -> dict[str, str]:
     offerings = [int(number) for number in numbers.get("offering", ()) if number.isdecimal()]
     places = [int(number) for number in numbers.get("enrolment", ()) if number.isdecimal()]
     found = {
-        f"offering:{number}": title
-        for number, title in session.execute(
-            select(Offering.id, Offering.title).where(Offering.id.in_(offerings))
-        )
+        f"offering:{offering.id}": lab_title(offering)
+        for offering in session.scalars(select(Offering).where(Offering.id.in_(offerings)))
     }
     found |= {
         f"enrolment:{number}": name
@@ -121,9 +121,14 @@ def _words(session: Session, subjects: set[str]) -> dict[str, str]:
         )
     }
     found |= {
-        f"submission:{number}": f"{name}, {title}, attempt {attempt}"
-        for number, name, title, attempt in session.execute(
-            select(Submission.id, User.display_name, Offering.title, Submission.attempt)
+        f"submission:{number}": gettext(
+            "%(name)s, %(lab)s, attempt %(number)s",
+            name=name,
+            lab=lab_title(offering),
+            number=attempt,
+        )
+        for number, name, offering, attempt in session.execute(
+            select(Submission.id, User.display_name, Offering, Submission.attempt)
             .join(Submission.enrolment)
             .join(Enrolment.user)
             .join(Submission.offering)

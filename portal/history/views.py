@@ -8,9 +8,13 @@ from flask.typing import ResponseReturnValue
 from portal.courses.access import staff_term
 from portal.courses.models import Role
 from portal.history.service import history_of
+from portal.history.words import act, detail, value
 from portal.platform.web import db_session
 
 blueprint = Blueprint("history", __name__)
+blueprint.add_app_template_filter(act)
+blueprint.add_app_template_filter(detail)
+blueprint.add_app_template_filter(value)
 
 
 @blueprint.get("/staff/<slug>/history")

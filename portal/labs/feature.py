@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from portal.labs import pages, uploads
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry
+from portal.platform.language import lazy
 
 FEATURE = Feature(
     name="labs",
     blueprints=(pages.blueprint, uploads.blueprint),
-    menu=(MenuEntry(Menu.MAIN, "My labs", "labs.home", place=10),),
+    menu=(MenuEntry(Menu.MAIN, lazy("My labs"), "labs.home", place=10),),
     permissions={
         "labs.home": Audience.ACCOUNT,
         "labs.lab": Audience.TERM,

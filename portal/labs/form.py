@@ -13,6 +13,28 @@ from grader.api import Catalogue, ManifestError, SubmittedFile, UnknownAssignmen
 from portal.courses.models import Enrolment, Offering
 from portal.grants.service import conditions_for
 from portal.labs.service import Allowance, Refused, allowance_of, check_allowed
+from portal.platform.language import Phrase, lazy
+
+_SCRIPT = {
+    "bytes": lazy("{size} bytes"),
+    "empty": lazy("empty"),
+    "saveFirst": lazy("{file}: save your work first"),
+    "tooLarge": lazy("too large"),
+    "atMost": lazy("{file}: this lab takes at most {limit} MB"),
+    "graded": lazy("will be graded"),
+    "under": lazy("{file} as {path}"),
+    "opened": lazy("will be opened"),
+    "shownLater": lazy("{file}: what it holds is shown after you send it"),
+    "missing": lazy("not chosen"),
+    "askedFor": lazy("{file} is asked for"),
+    "problem": lazy("problem"),
+    "lookAgain": lazy("look again"),
+    "ignored": lazy("not graded"),
+    "notAskedFor": lazy("{file}: this lab does not ask for it"),
+    "chosen": lazy("chosen"),
+    "sending": lazy("Sending…"),
+    "submit": lazy("Submit for grading"),
+}
 
 
 @dataclass(frozen=True)
@@ -27,7 +49,12 @@ class UploadForm:
     late: bool  # sent now, it would come after the due date
     keeps: Decimal  # the share of its points that an upload sent now keeps
     allowance: Allowance | None  # None: no limits apply to the sender
-    refusal: str  # why nothing can be sent now; "" if it can
+    refusal: Phrase | None  # why nothing can be sent now; None if it can
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the form's script says."""
+        return {name: str(phrase) for name, phrase in _SCRIPT.items()}
 
 
 def upload_form(
@@ -47,7 +74,7 @@ def upload_form(
         assignment = catalogue.get(offering.assignment_slug or "").assignment
         files, upload_mb = assignment.files, assignment.limits.upload_mb
     except (UnknownAssignment, ManifestError):
-        refusal = "This lab takes no uploads at the moment. Tell your instructor, please."
+        refusal = lazy("This lab takes no uploads at the moment. Tell your instructor, please.")
     own = conditions_for(session, enrolment.id if enrolment else None, offering)
     allowance = None
     if enrolment is not None and not is_staff:
@@ -72,13 +99,15 @@ def _refusal(
     *,
     is_staff: bool,
     now: datetime,
-) -> str:
+) -> Phrase | None:
     if enrolment is None:
-        return "You are not enrolled in this term. To try the lab out, enrol yourself as staff."
+        return lazy(
+            "You are not enrolled in this term. To try the lab out, enrol yourself as staff."
+        )
     if is_staff:
-        return ""
+        return None
     try:
         check_allowed(session, enrolment.id, offering, now=now)
     except Refused as refused:
-        return str(refused)
-    return ""
+        return refused.reason
+    return None

@@ -19,6 +19,7 @@ from portal.courses.variants import Lot
 from portal.grants.service import conditions_for, granted_to
 from portal.labs.handout import read_handout, skeleton_zip
 from portal.people.login import me
+from portal.platform.language import page_language
 from portal.platform.web import db_session, now, portal
 from portal.standings.scores import ScoreCard, score_for_student, scores_of
 
@@ -66,7 +67,8 @@ def lab(offering_id: int) -> ResponseReturnValue:
     state = own.state(now())
     hidden = state is OfferingState.NOT_YET and not access.is_staff
     found = None if hidden else _lab_of(access.offering)
-    handout = read_handout(found.public, request.args.get("lang", "en")) if found else None
+    language = request.args.get("lang", page_language().code)
+    handout = read_handout(found.public, language) if found else None
     return render_template(
         "labs/lab.html",
         offering=access.offering,

@@ -15,6 +15,7 @@ from portal.courses.policy import Conditions, OfferingState
 from portal.grants.service import conditions_for
 from portal.platform.engine import DEFAULT_QUEUE, JobEngine
 from portal.platform.errors import Invalid
+from portal.platform.language import Phrase, lazy
 from portal.runs import service as runs
 from portal.runs.models import FRESH, GradingRun, RunState
 from portal.submissions.arrival import Upload
@@ -28,6 +29,10 @@ FREE_STATES: tuple[RunState, ...] = (
 
 class Refused(Invalid):
     """An upload that comes too early, too late or once too often. Costs no attempt."""
+
+    def __init__(self, reason: Phrase) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -151,19 +156,30 @@ def check_allowed(
     own = conditions_for(session, enrolment_id, offering)
     state = own.state(now)
     if state is OfferingState.NOT_YET:
-        raise Refused(f"This lab opens at {_local(own.opens_at, zone)}. Come back then.")
+        raise Refused(
+            lazy("This lab opens at %(when)s. Come back then.", when=_local(own.opens_at, zone))
+        )
     if state is OfferingState.CLOSED:
         raise Refused(
-            f"This lab closed at {_local(own.closes_at, zone)}; your upload came at "
-            f"{_local(now, zone)}. Ask your instructor if you were promised more time."
+            lazy(
+                "This lab closed at %(closed)s; your upload came at %(came)s. "
+                "Ask your instructor if you were promised more time.",
+                closed=_local(own.closes_at, zone),
+                came=_local(now, zone),
+            )
         )
     allowance = allowance_of(session, enrolment_id, offering, own, now=now)
     if allowance.total is not None and allowance.used_total >= allowance.total:
-        raise Refused(f"You have used all {allowance.total} attempts of this lab.")
+        raise Refused(
+            lazy("You have used all %(count)s attempts of this lab.", count=allowance.total)
+        )
     if allowance.per_day is not None and allowance.used_today >= allowance.per_day:
         raise Refused(
-            f"You have used today's {allowance.per_day} attempts. "
-            f"The next ones come at {_local(allowance.next_day, zone)}."
+            lazy(
+                "You have used today's %(count)s attempts. The next ones come at %(when)s.",
+                count=allowance.per_day,
+                when=_local(allowance.next_day, zone),
+            )
         )
 
 
@@ -215,7 +231,7 @@ def find_known(
         )
         if known is None or known.upload_sha256 == sha256:
             return key, known
-    raise Refused("This page is out of date. Reload it, then send your files again.")
+    raise Refused(lazy("This page is out of date. Reload it, then send your files again."))
 
 
 def _lock(session: Session, enrolment_id: int) -> None:

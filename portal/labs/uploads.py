@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
@@ -18,13 +19,14 @@ from portal.labs import late, service
 from portal.labs.form import UploadForm, upload_form
 from portal.people.login import me
 from portal.platform.feature import rate
+from portal.platform.language import Phrase, gettext, source
 from portal.platform.security import limiter
 from portal.platform.web import began, db_session, end_reading, now, portal, writing
 from portal.runs.queues import queue_of
 from portal.runs.suites import digest_of
 from portal.runs.web import engine_jobs
 from portal.standings.attempts import Attempt, attempts_of, counted
-from portal.submissions.arrival import SentFile, Upload, receive
+from portal.submissions.arrival import SentFile, SentWrongly, Upload, receive
 from portal.submissions.models import LateUpload
 
 blueprint = Blueprint("uploads", __name__)
@@ -51,10 +53,12 @@ def upload(offering_id: int) -> ResponseReturnValue:
     access = require_offering(session, offering_id)
     form = form_of(access.offering)
     if access.enrolment is None or not form.files or _too_early(access):
-        return _rejected(access, "refused", [form.refusal])
+        return _rejected(access, "refused", [form.refusal or ""])
     lab = portal().catalogue.get(access.offering.assignment_slug or "")
     try:
         accepted = receive(_sent_files(), lab.assignment)
+    except SentWrongly as wrong:
+        return _rejected(access, "rejected", wrong.phrases)
     except Rejected as rejected:
         return _rejected(access, "rejected", rejected.reasons)
     sender = service.Sender(access.enrolment.id, access.is_staff)
@@ -80,7 +84,7 @@ def upload(offering_id: int) -> ResponseReturnValue:
                 now=began(),
             )
     except service.Refused as refused:
-        return _rejected(access, "refused", [str(refused)])
+        return _rejected(access, "refused", [refused.reason])
     if submitted.superseded:
         jobs.cancel(submitted.superseded)
     return _receipt(submitted)
@@ -123,7 +127,8 @@ def accept(upload_id: uuid.UUID) -> ResponseReturnValue:
             actor_id=me().id,
             now=now(),
         )
-    flash(f"Accepted: {kept.enrolment.user.display_name}, {kept.offering.title}.", "success")
+    whose = {"name": kept.enrolment.user.display_name, "lab": kept.offering.title}
+    flash(gettext("Accepted: %(name)s, %(lab)s.", **whose), "success")
     return redirect(url_for("inbox.show", slug=slug), 303)
 
 
@@ -168,7 +173,9 @@ def _wants_json() -> bool:
     return request.accept_mimetypes.best == "application/json"
 
 
-def _rejected(access: OfferingAccess, why: str, reasons: list[str]) -> ResponseReturnValue:
+def _rejected(
+    access: OfferingAccess, why: str, reasons: Sequence[Phrase | str]
+) -> ResponseReturnValue:
     """Say what is wrong, and leave a line of it in the audit log."""
     with writing() as session:
         record(
@@ -177,10 +184,10 @@ def _rejected(access: OfferingAccess, why: str, reasons: list[str]) -> ResponseR
             actor_id=me().id,
             action=f"submission.{why}",
             subject=f"offering:{access.offering.id}",
-            reasons=reasons[:20],
+            reasons=[source(reason) for reason in reasons[:20]],
         )
     if _wants_json():
-        return jsonify(error=why, reasons=reasons), 422
+        return jsonify(error=why, reasons=[str(reason) for reason in reasons]), 422
     end_reading()
     offering = require_offering(db_session(), access.offering.id).offering
     page = render_template("labs/rejected.html", offering=offering, why=why, reasons=reasons)
@@ -188,7 +195,7 @@ def _rejected(access: OfferingAccess, why: str, reasons: list[str]) -> ResponseR
 
 
 def _too_late(
-    access: OfferingAccess, sender: service.Sender, upload: Upload, refusal: str
+    access: OfferingAccess, sender: service.Sender, upload: Upload, refusal: Phrase
 ) -> ResponseReturnValue:
     """Keep what came after the lab had closed, and say that it is not graded."""
     portal().store.put(upload.data)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from portal.marking.views import blueprint
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry
+from portal.platform.language import lazy
 
 FEATURE = Feature(
     name="marking",
     blueprints=(blueprint,),
-    menu=(MenuEntry(Menu.STAFF, "Submissions", "marking.submissions", place=10),),
+    menu=(MenuEntry(Menu.STAFF, lazy("Submissions"), "marking.submissions", place=10),),
     permissions={
         "marking.submissions": Audience.STAFF,
         "marking.submission": Audience.STAFF,

@@ -15,6 +15,7 @@ from portal.courses.models import Offering
 from portal.marking.service import Filter, ids_of
 from portal.platform.engine import JobEngine
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext
 from portal.runs import service as runs
 from portal.runs.models import OPEN_STATES, GradingRun, RunState
 from portal.runs.queues import queue_of
@@ -113,7 +114,9 @@ def regrade(
     try:
         lab = catalogue.get(submission.offering.assignment_slug or "")
     except (UnknownAssignment, ManifestError) as error:
-        raise Invalid(f"this submission cannot be graded now: {error}") from error
+        raise Invalid(
+            gettext("this submission cannot be graded now: %(error)s", error=error)
+        ) from error
     run = runs.open_run(
         session,
         jobs,

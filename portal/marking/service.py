@@ -78,7 +78,7 @@ class TimelineEvent:
 
     at: datetime
     run_id: str
-    kind: str
+    kind: EventKind
     data: dict[str, Any]
 
 
@@ -159,7 +159,7 @@ def timeline(session: Session, submission_id: str) -> list[TimelineEvent]:
         .order_by(Event.id)
     )
     return [
-        TimelineEvent(event.at, event.run_id, event.kind.value, json.loads(event.data))
+        TimelineEvent(event.at, event.run_id, event.kind, json.loads(event.data))
         for event in session.scalars(query)
     ]
 

@@ -11,10 +11,12 @@ from grader.api import Report
 from portal.audit.service import record
 from portal.courses.access import require_role, staff_term
 from portal.courses.models import Term
+from portal.courses.titles import manifest_titles
 from portal.marking import service
 from portal.marking.regrade import batch, regrade, regrade_many
 from portal.people.login import me
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext, ngettext
 from portal.platform.web import db_session, now, portal, row_id, writing
 from portal.runs.models import RunState
 from portal.runs.queues import waiting_for_gpu
@@ -74,6 +76,7 @@ def submission(submission_id: uuid.UUID) -> ResponseReturnValue:
         term=offering.term,
         attempt=attempt_of(db_session(), found),
         report=Report.model_validate_json(result.report) if result else None,
+        titles=manifest_titles(offering),
         files=files,
         written=service.report_of(files),
         following=following,
@@ -102,7 +105,8 @@ def regrade_submission(submission_id: uuid.UUID) -> ResponseReturnValue:
             now=now(),
         )
     flash(
-        "A new run is in the queue, behind fresh submissions. Marks given by hand stay.", "success"
+        gettext("A new run is in the queue, behind fresh submissions. Marks given by hand stay."),
+        "success",
     )
     return redirect(url_for("marking.submission", submission_id=submission_id), 303)
 
@@ -132,7 +136,10 @@ def regrade_all(slug: str) -> ResponseReturnValue:
         chosen = found.outdated if request.form.get("which") == "outdated" else found.all
         if str(len(chosen)) != request.form.get("count"):
             raise Invalid(
-                "meanwhile other submissions came or were graded; go back, reload and look again"
+                gettext(
+                    "meanwhile other submissions came or were graded; go back, reload and look "
+                    "again"
+                )
             )
         count = regrade_many(
             session,
@@ -143,8 +150,12 @@ def regrade_all(slug: str) -> ResponseReturnValue:
             actor_id=actor.id,
             now=now(),
         )
-    what = "1 submission is" if count == 1 else f"{count} submissions are"
-    flash(f"{what} in the queue, behind fresh ones. Marks given by hand stay.", "success")
+    queued = ngettext(
+        "%(num)s submission is in the queue, behind fresh ones. Marks given by hand stay.",
+        "%(num)s submissions are in the queue, behind fresh ones. Marks given by hand stay.",
+        count,
+    )
+    flash(queued, "success")
     return redirect(url_for("marking.submissions", slug=slug), 303)
 
 
@@ -164,7 +175,9 @@ def _key() -> str:
     try:
         return str(uuid.UUID(request.form.get("key", "")))
     except ValueError:
-        raise Invalid("the form is incomplete; reload the page and press Regrade again") from None
+        raise Invalid(
+            gettext("the form is incomplete; reload the page and press Regrade again")
+        ) from None
 
 
 def _submission(submission_id: uuid.UUID) -> Submission:

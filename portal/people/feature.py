@@ -6,16 +6,23 @@ from portal.people.guard import ADDRESS_LIMIT, PAIR_LIMIT, USERNAME_LIMIT
 from portal.people.models import User
 from portal.people.views import blueprint
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry
+from portal.platform.language import lazy
 
 FEATURE = Feature(
     name="people",
     blueprints=(blueprint,),
     models=(User,),
-    menu=(MenuEntry(Menu.ACCOUNT, "Change password", "people.password", place=10),),
+    menu=(
+        MenuEntry(Menu.ACCOUNT, lazy("Account"), "people.account", place=5),
+        MenuEntry(Menu.ACCOUNT, lazy("Change password"), "people.password", place=10),
+    ),
     permissions={
         "people.login": Audience.ANYBODY,
         "people.log_in": Audience.ANYBODY,
         "people.logout": Audience.ANYBODY,
+        "people.speak": Audience.ANYBODY,
+        "people.account": Audience.ACCOUNT,
+        "people.set_account": Audience.ACCOUNT,
         "people.password": Audience.ACCOUNT,
         "people.set_password": Audience.ACCOUNT,
     },

@@ -16,13 +16,15 @@ from flask_login import (  # type: ignore[import-untyped]
 
 from portal.people.models import User
 from portal.platform.feature import Audience, audience_of
+from portal.platform.language import empty_session, lazy
 from portal.platform.web import db_session
 
 _BEFORE_CHANGE = {"people.password", "people.set_password"}
 
 manager = LoginManager()
 manager.login_view = "people.login"
-manager.login_message = "Please log in to see this page."
+manager.login_message = lazy("Please log in to see this page.")
+manager.localize_callback = str
 manager.login_message_category = "info"
 
 
@@ -34,17 +36,22 @@ def me() -> User:
 
 
 def begin_session(user: User) -> None:
-    """Log a person in under a session that shares nothing with the one before (fixation)."""
-    session.clear()
+    """Log a person in under a session that has only the language of the one before (fixation)."""
+    empty_session()
     session.permanent = True
     session["sid"] = secrets.token_urlsafe(16)
     login_user(user)
 
 
 def end_session() -> None:
-    """Log the person out and forget everything the session held."""
+    """Log the person out and forget everything the session held but the language."""
     logout_user()
-    session.clear()
+    empty_session()
+
+
+def own_language() -> str | None:
+    """Return the language that the logged-in person has chosen; None if there is no choice."""
+    return cast(User, current_user).language if current_user.is_authenticated else None
 
 
 @manager.user_loader  # type: ignore[untyped-decorator]

@@ -24,6 +24,7 @@ class User(Base):
     must_change_password: Mapped[bool] = mapped_column(default=False)
     is_admin: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)  # False: closed, nobody can log in
+    language: Mapped[str | None] = mapped_column(String(8))  # None: what the browser asks for
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     # What Flask-Login asks of a user; a closed account is never loaded.

@@ -9,8 +9,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.audit.service import record
 from portal.people.models import User
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext, known
 from portal.platform.passwords import Passwords, initial_password
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -26,8 +28,11 @@ def clean_username(text: str) -> str:
     username = text.strip().lower()
     if not USERNAME.fullmatch(username):
         raise Invalid(
-            f"the username {text!r} cannot be used; take 1 to 64 of a-z, 0-9, dot, dash and "
-            f"underscore, a letter or digit first"
+            gettext(
+                "the username %(username)r cannot be used; take 1 to 64 of a-z, 0-9, dot, dash and "
+                "underscore, a letter or digit first",
+                username=text,
+            )
         )
     return username
 
@@ -36,7 +41,9 @@ def clean_email(text: str) -> str:
     """Return an e-mail address without blanks around it, or "" if there is none."""
     email = text.strip()
     if email and not EMAIL.fullmatch(email):
-        raise Invalid(f"{text!r} is not an e-mail address; write name@example.org")
+        raise Invalid(
+            gettext("%(text)r is not an e-mail address; write name@example.org", text=text)
+        )
     return email
 
 
@@ -45,9 +52,9 @@ def clean_name(text: str) -> str:
     kept = (c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c)[0] != "C")
     name = " ".join("".join(kept).split())
     if not name:
-        raise Invalid("the name is empty; write the person's name")
+        raise Invalid(gettext("the name is empty; write the person's name"))
     if len(name) > 200:
-        raise Invalid("the name is longer than 200 characters; shorten it")
+        raise Invalid(gettext("the name is longer than 200 characters; shorten it"))
     return name
 
 
@@ -55,8 +62,12 @@ def check_password(password: str) -> None:
     """Raise Invalid unless the password's length is allowed."""
     if len(password) not in PASSWORD_LENGTH:
         raise Invalid(
-            f"a password has {PASSWORD_LENGTH.start} to {PASSWORD_LENGTH.stop - 1} characters; "
-            f"this one has {len(password)}"
+            gettext(
+                "a password has %(least)s to %(most)s characters; this one has %(count)s",
+                least=PASSWORD_LENGTH.start,
+                most=PASSWORD_LENGTH.stop - 1,
+                count=len(password),
+            )
         )
 
 
@@ -84,7 +95,9 @@ def create_user(
     username = clean_username(username)
     check_password(password)
     if find_user(session, username) is not None:
-        raise Invalid(f"the username {username!r} is taken; choose another")
+        raise Invalid(
+            gettext("the username %(username)r is taken; choose another", username=username)
+        )
     user = User(
         username=username,
         email=clean_email(email),
@@ -136,10 +149,37 @@ def change_password(
     """
     user = session.get_one(User, user_id)
     if not passwords.matches(user.password_hash, current):
-        raise Invalid("the current password is wrong; type the one you logged in with")
+        raise Invalid(gettext("the current password is wrong; type the one you logged in with"))
     check_password(new)
     if new == current:
-        raise Invalid("the new password is the old one; choose another")
+        raise Invalid(gettext("the new password is the old one; choose another"))
     user.password_hash = passwords.hash(new)
     user.must_change_password = False
     return user
+
+
+def change_account(
+    session: Session, user_id: int, *, email: str, language: str | None, now: datetime
+) -> bool:
+    """Change what a person sets of their own account; the caller commits. Tells whether it did.
+
+    `language` is a code, None for what the browser asks for. Raises Invalid if there is no such
+    language, or if the e-mail is none.
+    """
+    if language is not None and known(language) is None:
+        raise Invalid(gettext("choose a language from the list"))
+    user = session.get_one(User, user_id)
+    before = {"e-mail": user.email, "language": user.language or ""}
+    user.email, user.language = clean_email(email), language
+    after = {"e-mail": user.email, "language": user.language or ""}
+    changes = {key: [before[key], after[key]] for key in before if before[key] != after[key]}
+    if changes:
+        record(
+            session,
+            at=now,
+            actor_id=user_id,
+            action="account.change",
+            subject=f"user:{user_id}",
+            changes=changes,
+        )
+    return bool(changes)

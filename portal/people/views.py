@@ -1,22 +1,31 @@
-"""Pages: log in, log out, change the password."""
+"""Pages: log in, log out, the account, the password, and the language of all pages."""
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user  # type: ignore[import-untyped]
 
 from portal.audit.service import record
 from portal.people.guard import one_guess
-from portal.people.login import ask_for_account, begin_session, end_session, manager, me
-from portal.people.service import authenticate, change_password, refresh_hash
+from portal.people.login import (
+    ask_for_account,
+    begin_session,
+    end_session,
+    manager,
+    me,
+    own_language,
+)
+from portal.people.service import authenticate, change_account, change_password, refresh_hash
 from portal.platform.errors import Invalid
 from portal.platform.feature import rate
+from portal.platform.language import ask_first, choose, gettext, known, speaking
 from portal.platform.security import limiter, local_path
 from portal.platform.web import db_session, now, portal, writing
 
 blueprint = Blueprint("people", __name__)
 blueprint.record_once(lambda state: manager.init_app(state.app))
+blueprint.record_once(lambda state: ask_first(state.app, own_language))
 blueprint.before_app_request(ask_for_account)
 
 
@@ -54,8 +63,50 @@ def log_in() -> ResponseReturnValue:
 def logout() -> ResponseReturnValue:
     """End the session."""
     end_session()
-    flash("You are logged out.", "info")
+    flash(gettext("You are logged out."), "info")
     return redirect(url_for("people.login"))
+
+
+@blueprint.post("/language")
+def speak() -> ResponseReturnValue:
+    """Remember the language that a page's foot offers, and show that page again."""
+    code = request.form.get("language", "")
+    if known(code) is None:
+        abort(404)
+    choose(code)
+    if current_user.is_authenticated:
+        with writing() as session:
+            change_account(session, me().id, email=me().email, language=code, now=now())
+    return redirect(_destination(), 303)
+
+
+@blueprint.get("/account")
+def account() -> ResponseReturnValue:
+    """Show what a person sets of their own account."""
+    user = me()
+    return render_template(
+        "people/account.html", email=user.email, language=user.language or "", problem=""
+    )
+
+
+@blueprint.post("/account")
+def set_account() -> ResponseReturnValue:
+    """Change the e-mail and the language."""
+    email, language = request.form.get("email", ""), request.form.get("language", "")
+    try:
+        with writing() as session:
+            changed = change_account(
+                session, me().id, email=email, language=language or None, now=now()
+            )
+    except Invalid as problem:
+        page = render_template(
+            "people/account.html", email=email, language=language, problem=str(problem)
+        )
+        return page, 422
+    choose(language or None)
+    with speaking(language or None):
+        flash(gettext("Saved.") if changed else gettext("Nothing was changed."), "success")
+    return redirect(url_for("people.account"), 303)
 
 
 @blueprint.get("/account/password")
@@ -71,7 +122,7 @@ def set_password() -> ResponseReturnValue:
     form = request.form
     try:
         if form.get("new", "") != form.get("again", ""):
-            raise Invalid("the two new passwords differ; type the same one twice")
+            raise Invalid(gettext("the two new passwords differ; type the same one twice"))
         with writing() as session:
             user = change_password(
                 session,
@@ -86,7 +137,7 @@ def set_password() -> ResponseReturnValue:
     except Invalid as problem:
         return render_template("people/password.html", problem=str(problem)), 422
     begin_session(user)
-    flash("Your password is changed.", "success")
+    flash(gettext("Your password is changed."), "success")
     return redirect(url_for("labs.home"))
 
 

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
 from portal.platform.errors import Invalid, UnknownDigest, WriteTimeout
+from portal.platform.language import Phrase, gettext, lazy
 from portal.platform.web import end_reading
 
 
@@ -17,47 +18,53 @@ from portal.platform.web import end_reading
 class ErrorPage:
     """The title of an error page and the way out."""
 
-    title: str
-    advice: str
+    title: Phrase
+    advice: Phrase
 
 
 ERROR_PAGES = {
     400: ErrorPage(
-        "This request could not be read",
-        "Go back, reload the page and try again.",
+        lazy("This request could not be read"),
+        lazy("Go back, reload the page and try again."),
     ),
     403: ErrorPage(
-        "You may not do this",
-        "Log in with the account that may, or ask your instructor.",
+        lazy("You may not do this"),
+        lazy("Log in with the account that may, or ask your instructor."),
     ),
     404: ErrorPage(
-        "There is nothing here for you",
-        "The address is wrong, or it belongs to somebody else. Start again from the home page.",
+        lazy("There is nothing here for you"),
+        lazy(
+            "The address is wrong, or it belongs to somebody else. Start again from the home page."
+        ),
     ),
     405: ErrorPage(
-        "This page cannot be used that way",
-        "Go back and use the page's own buttons.",
+        lazy("This page cannot be used that way"),
+        lazy("Go back and use the page's own buttons."),
     ),
     413: ErrorPage(
-        "This upload is too large",
-        "Send the files the lab asks for and nothing else: no data sets, no checkpoints, no "
-        "virtual environment. It cost no attempt.",
+        lazy("This upload is too large"),
+        lazy(
+            "Send the files the lab asks for and nothing else: no data sets, no checkpoints, no "
+            "virtual environment. It cost no attempt."
+        ),
     ),
     422: ErrorPage(
-        "This cannot be done",
-        "Go back, mend what is named above and send it again.",
+        lazy("This cannot be done"),
+        lazy("Go back, mend what is named above and send it again."),
     ),
     429: ErrorPage(
-        "Too many tries",
-        "Wait a few minutes and try again. If you forgot your password, ask your instructor.",
+        lazy("Too many tries"),
+        lazy("Wait a few minutes and try again. If you forgot your password, ask your instructor."),
     ),
     500: ErrorPage(
-        "Something broke on our side",
-        "It was not your fault and cost no attempt. It has been logged; try again in a minute.",
+        lazy("Something broke on our side"),
+        lazy(
+            "It was not your fault and cost no attempt. It has been logged; try again in a minute."
+        ),
     ),
     503: ErrorPage(
-        "The portal is busy",
-        "Nothing was saved. Wait half a minute and send it again.",
+        lazy("The portal is busy"),
+        lazy("Nothing was saved. Wait half a minute and send it again."),
     ),
 }
 
@@ -68,7 +75,8 @@ def failure_page(status: int, detail: str = "") -> ResponseReturnValue:
     # The page reads who is logged in. A failed query leaves PostgreSQL's transaction unusable.
     end_reading()
     if request.accept_mimetypes.best == "application/json":
-        return jsonify(error=words.title, detail=detail, advice=words.advice), status
+        said = {"error": str(words.title), "detail": detail, "advice": str(words.advice)}
+        return jsonify(said), status
     page = render_template("error.html", status=status, words=words, detail=detail)
     return page, status
 
@@ -91,6 +99,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 def _forged(_error: CSRFError) -> ResponseReturnValue:
     return failure_page(
         400,
-        "The form carried no valid token. This happens when you logged out or in again in another "
-        "tab, or when cookies are blocked.",
+        gettext(
+            "The form carried no valid token. This happens when you logged out or in again in "
+            "another tab, or when cookies are blocked."
+        ),
     )

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import cast
+from typing import Any, cast
 
 from flask import Blueprint, Flask, current_app
 from sqlalchemy import MetaData
 
+from portal.platform import language
 from portal.platform.db import Base
+from portal.platform.language import Phrase
 
 EXTENSION = "portal.features"
 STATIC = "static"  # style sheets and scripts, which the login page needs too
@@ -50,7 +52,7 @@ class MenuEntry:
     """A page that a menu leads to."""
 
     menu: Menu
-    title: str
+    title: Phrase | str
     endpoint: str
     place: int  # entries with smaller numbers stand further up
 
@@ -66,6 +68,8 @@ class Feature:
     permissions: Mapping[str, Audience] = field(default_factory=dict)  # of every endpoint
     limits: Mapping[str, str] = field(default_factory=dict)  # rates, such as "30 per minute"
     uploads: frozenset[str] = frozenset()  # endpoints that take more than a small form
+    # What the members of its enumerations are called on pages.
+    words: Mapping[type[StrEnum], Mapping[Any, Phrase]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ def init_app(app: Flask, features: Sequence[Feature], limits: Mapping[str, str])
             app.register_blueprint(blueprint)
         permissions |= feature.permissions
         rates |= feature.limits
+        language.name(app, feature.words)
     entries = sorted((one for each in features for one in each.menu), key=lambda one: one.place)
     uploads = frozenset[str]().union(*(feature.uploads for feature in features))
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}

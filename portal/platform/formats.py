@@ -6,15 +6,19 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_datetime
 from flask import Flask
 
-from grader.api import findings_to_look_at, where
+from grader.api import Report, findings_to_look_at, where
+from portal.platform.language import ENGLISH, gettext, ngettext, page_language
 
 
 def moment(instant: datetime, zone: str) -> str:
     """Write an instant in a zone with its offset: ``Fri 27 Nov 2026, 23:59 (UTC+08:00)``."""
     local = instant.astimezone(ZoneInfo(zone))
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M} ({utc_offset(local)})"
+    language = page_language()
+    written = format_datetime(local.replace(tzinfo=None), language.moment, locale=language.code)
+    return f"{written} ({utc_offset(local)})"
 
 
 def utc_offset(local: datetime) -> str:
@@ -38,7 +42,7 @@ def points(value: Decimal | float | None) -> str:
 def file_size(size: int) -> str:
     """Write a number of bytes: ``12 bytes``, ``3.4 KB``, ``1.2 MB``."""
     if size < 1000:
-        return f"{size} bytes"
+        return gettext("%(size)s bytes", size=size)
     if size < 999_950:
         return f"{size / 1000:.1f} KB"
     return f"{size / 1_000_000:.1f} MB"
@@ -49,24 +53,35 @@ def time_left(until: datetime, now: datetime) -> str:
     minutes = int(abs(until - now).total_seconds() // 60)
     days, rest = divmod(minutes, 1440)
     hours, minutes = divmod(rest, 60)
-    parts = [(days, "day"), (hours, "hour"), (minutes, "minute")]
+    parts = [
+        (days, ngettext("%(num)s day", "%(num)s days", days)),
+        (hours, ngettext("%(num)s hour", "%(num)s hours", hours)),
+        (minutes, ngettext("%(num)s minute", "%(num)s minutes", minutes)),
+    ]
     while len(parts) > 1 and parts[0][0] == 0:
         parts = parts[1:]
-    words = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts[:2] if count]
-    return " ".join(words) or "less than a minute"
+    words = [said for count, said in parts[:2] if count]
+    return " ".join(words) or gettext("less than a minute")
 
 
 def setting(value: object) -> str:
     """Write a setting of a variant: yes or no, numbers to six digits, lists with commas."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
         return ", ".join(setting(entry) for entry in value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def findings(report: Report) -> str:
+    """Say how many findings there are: in English by the engine's own words."""
+    if page_language() is ENGLISH:
+        return findings_to_look_at(report)
+    return gettext("%(count)s findings to look at", count=len(report.findings))
+
+
 def init_app(app: Flask) -> None:
     """Register the filters."""
-    shown = (moment, points, file_size, time_left, setting, findings_to_look_at, where)
+    shown = (moment, points, file_size, time_left, setting, findings, where)
     for function in shown:
         app.add_template_filter(function)

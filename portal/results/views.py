@@ -9,7 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from grader.api import LANGUAGES, Language, LineKind, Report, explain, smiley
 from portal.courses.access import require_offering, require_owner
+from portal.courses.titles import manifest_titles
 from portal.platform.errors import UnknownDigest
+from portal.platform.language import page_language
 from portal.platform.web import db_session, now, portal
 from portal.results.page import result_page, student_report
 from portal.standings.attempts import attempt_of
@@ -24,7 +26,12 @@ def show(submission_id: uuid.UUID) -> ResponseReturnValue:
     """Show what arrived, how the grading goes, and the result."""
     submission = _own(submission_id)
     page = result_page(db_session(), portal().catalogue, submission, now=now())
-    return render_template("results/show.html", page=page, language=_language())
+    return render_template(
+        "results/show.html",
+        page=page,
+        titles=manifest_titles(page.offering),
+        language=_language(),
+    )
 
 
 @blueprint.get("/submissions/<uuid:submission_id>/explain")
@@ -85,8 +92,8 @@ def artifact(submission_id: uuid.UUID, digest: str) -> ResponseReturnValue:
 
 
 def _language() -> Language:
-    """Return in which language causes are told: the one asked for, else the browser's."""
-    asked = request.args.get("lang") or request.accept_languages.best_match(LANGUAGES)
+    """Return in which language causes are told: the one asked for, else the reader's."""
+    asked = request.args.get("lang") or page_language().code
     return next((known for known in LANGUAGES if known == asked), LANGUAGES[0])
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from portal.platform.feature import Audience, Feature
-from portal.runs.models import Event, GradingRun, Heartbeat, Result
+from portal.runs.chips import EVENTS
+from portal.runs.models import Event, EventKind, GradingRun, Heartbeat, Result
 from portal.runs.views import blueprint
 
 FEATURE = Feature(
     name="runs",
     blueprints=(blueprint,),
     models=(GradingRun, Result, Event, Heartbeat),
+    words={EventKind: EVENTS},
     permissions={"runs.events": Audience.OWNER, "runs.progress": Audience.OWNER},
 )

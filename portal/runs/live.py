@@ -91,13 +91,13 @@ class LiveFeed:
             self._changed.notify_all()
             return stream
 
-    def read(self, stream: Stream) -> Iterator[str]:
+    def read(self, stream: Stream, say: Callable[[Status], str] = Status.as_json) -> Iterator[str]:
         """Yield server-sent events until the run has ended or the reader has left."""
         try:
             yield "retry: 2000\n\n"
             while True:
                 status = stream.take(self._keep_alive)
-                yield ": still here\n\n" if status is None else _message(status)
+                yield ": still here\n\n" if status is None else _message(status, say(status))
                 if status is not None and status.final:
                     return
         finally:
@@ -154,5 +154,5 @@ class LiveFeed:
                 stream.offer(found[stream.run_id])
 
 
-def _message(status: Status) -> str:
-    return f"id: {status.event}\nevent: status\ndata: {status.as_json()}\n\n"
+def _message(status: Status, data: str) -> str:
+    return f"id: {status.event}\nevent: status\ndata: {data}\n\n"

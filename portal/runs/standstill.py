@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from portal.platform.language import ngettext
 from portal.runs.models import GradingRun, Heartbeat, RunState
 from portal.runs.service import LEASE
 
@@ -23,8 +24,13 @@ class Standstill:
 
     def sentence(self) -> str:
         """Say it to whoever can mend it."""
-        runs = f"{self.waiting} {'run waits' if self.waiting == 1 else 'runs wait'}"
-        return f"{runs} and no worker takes them, since {self.since:%Y-%m-%d %H:%M} UTC"
+        since = f"{self.since:%Y-%m-%d %H:%M}"
+        return ngettext(
+            "%(num)s run waits and no worker takes them, since %(since)s UTC",
+            "%(num)s runs wait and no worker takes them, since %(since)s UTC",
+            self.waiting,
+            since=since,
+        )
 
 
 def standstill(session: Session, *, now: datetime) -> Standstill | None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from portal.platform.language import gettext
 from portal.runs import service
 from portal.runs.models import Event, EventKind, GradingRun, RunState
 from portal.runs.standstill import standstill
@@ -22,19 +23,26 @@ class Status:
     run_id: str
     event: int  # id of the run's last event: what a reader has seen who has seen this
     state: RunState
-    text: str
     position: int | None = None  # in the queue, 1 for the next
     done: int = 0
     total: int = 0  # 0 until the number of tests is known
+    still: bool = False  # it waits, and nobody takes runs
+    again: bool = False  # a fault of ours has stopped it before
 
     @property
     def final(self) -> bool:
         """Tell whether nothing more will come."""
         return not self.state.is_open
 
+    @property
+    def text(self) -> str:
+        """Say it to the reader."""
+        return _text(self)
+
     def as_json(self) -> str:
         """Return what the page's script reads."""
-        return json.dumps({**asdict(self), "state": self.state.value, "final": self.final})
+        more = {"state": self.state.value, "text": self.text, "final": self.final}
+        return json.dumps({**asdict(self), **more})
 
 
 def statuses(session: Session, run_ids: Collection[str], *, now: datetime) -> dict[str, Status]:
@@ -63,40 +71,48 @@ def _status(
         run_id=run.id,
         event=event,
         state=run.state,
-        text=_text(run, place, done, total, still),
         position=place,
         done=done,
         total=total,
+        still=still and run.state is RunState.QUEUED,
+        again=bool(run.attempts),
     )
 
 
-def _text(run: GradingRun, place: int | None, done: int, total: int, still: bool) -> str:
-    match run.state:
-        case RunState.QUEUED if still:
-            return (
+def _text(status: Status) -> str:
+    place = _place(status.position)
+    match status.state:
+        case RunState.QUEUED if status.still:
+            return gettext(
                 "Nothing is being graded at the moment; the staff see it. Your submission is safe "
-                f"and keeps its place, {_place(place)}: you need do nothing."
+                "and keeps its place, %(place)s: you need do nothing.",
+                place=place,
             )
-        case RunState.QUEUED if run.attempts:
-            return (
+        case RunState.QUEUED if status.again:
+            return gettext(
                 "A fault of ours stopped the grading. It costs you no attempt; your submission "
-                f"is in the queue again, {_place(place)}."
+                "is in the queue again, %(place)s.",
+                place=place,
             )
         case RunState.QUEUED:
-            return f"Waiting for a free place, {_place(place)}."
-        case RunState.RUNNING if total:
-            return f"Being graded: test {done} of {total} done."
+            return gettext("Waiting for a free place, %(place)s.", place=place)
+        case RunState.RUNNING if status.total:
+            return gettext(
+                "Being graded: test %(done)s of %(total)s done.",
+                done=status.done,
+                total=status.total,
+            )
         case RunState.RUNNING:
-            return "Being graded: the sandbox is starting."
+            return gettext("Being graded: the sandbox is starting.")
         case RunState.GRADED:
-            return "Graded."
+            return gettext("Graded.")
         case RunState.NEEDS_HUMAN:
-            return (
+            return gettext(
                 "We could not grade this submission. The fault is ours: it cost you no attempt, "
                 "the staff were told, and you need not send it again."
             )
         case RunState.SUPERSEDED:
-            return (
+            return gettext(
                 "You sent a newer version before this one was graded, so only the newer one is. "
                 "This one cost no attempt."
             )
@@ -104,8 +120,8 @@ def _text(run: GradingRun, place: int | None, done: int, total: int, still: bool
 
 def _place(place: int | None) -> str:
     if place is None or place == 1:
-        return "next in line"
-    return f"number {place} in line"
+        return gettext("next in line")
+    return gettext("number %(place)s in line", place=place)
 
 
 def _last_events(session: Session, run_ids: Collection[str]) -> dict[str, int]:

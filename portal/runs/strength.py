@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grader.api import NOT_FOR_GRADES, Tier, best_tier
+from portal.platform.language import gettext
 from portal.runs.models import Heartbeat
 
 
@@ -31,19 +32,25 @@ class Strength:
 
     def warning(self) -> str:
         """Say what is wrong and what to do; empty if all is well."""
-        given = f"sandbox tier {self.tier} ({Tier(self.tier).title})"
+        given = gettext(
+            "sandbox tier %(tier)s (%(name)s)", tier=self.tier, name=Tier(self.tier).title
+        )
         if self.refuses:
-            return (
-                f"only {given}, but tier {self.demanded} or better is demanded "
+            return gettext(
+                "only %(given)s, but tier %(demanded)s or better is demanded "
                 "(PORTAL_MINIMUM_TIER). It refuses to grade: submissions cost no attempt and wait "
                 "for staff. Run `grader doctor` there, mend what it names, restart the worker and "
-                "regrade what waits."
+                "regrade what waits.",
+                given=given,
+                demanded=self.demanded,
             )
         if self.tier >= NOT_FOR_GRADES:
-            return (
-                f"only {given}, and PORTAL_MINIMUM_TIER={self.demanded} lets it grade: code of "
+            return gettext(
+                "only %(given)s, and PORTAL_MINIMUM_TIER=%(demanded)s lets it grade: code of "
                 "students runs without a sandbox. The scores are NOT FOR GRADES. Run "
-                "`grader doctor` there."
+                "`grader doctor` there.",
+                given=given,
+                demanded=self.demanded,
             )
         return ""
 

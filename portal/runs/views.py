@@ -8,12 +8,13 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from portal.courses.access import require_offering, require_owner
+from portal.platform.language import in_this_language
 from portal.platform.web import db_session, now
 from portal.runs import service
 from portal.runs.chips import OUTCOMES, STATES
 from portal.runs.models import GradingRun
 from portal.runs.standstill import standstill
-from portal.runs.status import statuses
+from portal.runs.status import Status, statuses
 from portal.runs.web import live_feed
 from portal.submissions.models import Submission
 
@@ -38,7 +39,9 @@ def events(submission_id: uuid.UUID) -> ResponseReturnValue:
     stream = feed.open(run.id, _last_event_id())
     if stream is None:
         return {"error": "all streams are taken, ask for /progress instead"}, 503
-    response = Response(feed.read(stream), mimetype="text/event-stream")
+    # What is sent after this request is over is still for its reader.
+    say = in_this_language(Status.as_json)
+    response = Response(feed.read(stream, say), mimetype="text/event-stream")
     response.call_on_close(lambda: feed.close(stream))
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # a proxy in front must not hold it back

@@ -17,6 +17,7 @@ from portal.courses.models import Offering, OfferingKind, Term
 from portal.courses.service import known_zone
 from portal.grants.models import Grant
 from portal.platform.errors import Invalid
+from portal.platform.language import Phrase, gettext, lazy, source
 from portal.settings.values import (
     LABELS,
     OfferingSettings,
@@ -37,9 +38,14 @@ class SettingChange:
     """One setting that would be another."""
 
     where: str  # the title of an offering, or the term's
-    label: str
-    before: str
-    after: str
+    label: Phrase
+    before: Phrase | str
+    after: Phrase | str
+
+    @property
+    def stored(self) -> list[str]:
+        """What the audit log keeps of it."""
+        return [source(self.before), source(self.after)]
 
 
 @dataclass(frozen=True)
@@ -133,13 +139,13 @@ def remove_offering(
     Raises Invalid if somebody has handed in, or got a mark or an extension.
     """
     for model, what in (
-        (Submission, "students have handed in"),
-        (ManualMark, "students have marks in"),
-        (Grant, "students have extensions for"),
+        (Submission, lazy("students have handed in %(lab)s: it stays; unpublish it to hide it")),
+        (ManualMark, lazy("students have marks in %(lab)s: it stays; unpublish it to hide it")),
+        (Grant, lazy("students have extensions for %(lab)s: it stays; unpublish it to hide it")),
     ):
         used = select(model.id).where(model.offering_id == offering.id).limit(1)
         if session.scalar(used) is not None:
-            raise Invalid(f"{what} {offering.title}: it stays; unpublish it to hide it")
+            raise Invalid(str(what.filled({"lab": offering.title})))
     record(
         session,
         at=now,
@@ -163,18 +169,20 @@ def plan_term(
     problems = list(_zone(wanted))
     present = list(term.offerings) if term else []
     if term is None:
-        changes.append(SettingChange(wanted.title, "Term", "none", wanted.slug))
+        changes.append(SettingChange(wanted.title, lazy("Term"), lazy("none"), wanted.slug))
     else:
         for label, before, after in (
-            ("Title", term.title, wanted.title),
-            ("Time zone", term.timezone, wanted.timezone),
+            (lazy("Title"), term.title, wanted.title),
+            (lazy("Time zone"), term.timezone, wanted.timezone),
         ):
             if before != after:
                 changes.append(SettingChange(term.title, label, before, after))
     for place, settings in enumerate(wanted.offering):
         offering = present[place] if place < len(present) else None
         if offering is None:
-            changes.append(SettingChange(settings.title, "Offering", "none", _in_short(settings)))
+            changes.append(
+                SettingChange(settings.title, lazy("Offering"), lazy("none"), _in_short(settings))
+            )
         else:
             changes.extend(changes_of(offering, settings))
         problems.extend(
@@ -228,9 +236,17 @@ def apply_term(
 
 def _dates(wanted: OfferingSettings) -> Iterator[str]:
     if wanted.due < wanted.opens:
-        yield f"it is due {shown(wanted.due)}, before it opens {shown(wanted.opens)}"
+        yield gettext(
+            "it is due %(due)s, before it opens %(opens)s",
+            due=shown(wanted.due),
+            opens=shown(wanted.opens),
+        )
     if wanted.closes is not None and wanted.closes < wanted.due:
-        yield f"it closes {shown(wanted.closes)}, before it is due {shown(wanted.due)}"
+        yield gettext(
+            "it closes %(closes)s, before it is due %(due)s",
+            closes=shown(wanted.closes),
+            due=shown(wanted.due),
+        )
 
 
 def _assignment(
@@ -238,12 +254,14 @@ def _assignment(
 ) -> Iterator[str]:
     if wanted.assignment is None:
         if wanted.kind is OfferingKind.LAB and wanted.published:
-            yield "a lab without an assignment has nothing to show; choose one, or unpublish it"
+            yield gettext(
+                "a lab without an assignment has nothing to show; choose one, or unpublish it"
+            )
         if wanted.variants:
-            yield "without an assignment there are no variants"
+            yield gettext("without an assignment there are no variants")
         return
     if wanted.kind is OfferingKind.FEEDBACK:
-        yield "course feedback has no assignment"
+        yield gettext("course feedback has no assignment")
         return
     try:
         known = catalogue.get(wanted.assignment).assignment.variants
@@ -254,8 +272,13 @@ def _assignment(
     for name in wanted.variants:
         if name not in known:
             near = get_close_matches(name, list(known), n=1)
-            meant = f"did you mean {near[0]!r}? " if near else ""
-            yield f"no variant {name!r}; {meant}it has: {', '.join(known) or 'none'}"
+            meant = gettext("did you mean %(name)r? ", name=near[0]) if near else ""
+            yield gettext(
+                "no variant %(name)r; %(meant)sit has: %(known)s",
+                name=name,
+                meant=meant,
+                known=", ".join(known) or gettext("none"),
+            )
 
 
 def _handed_in(
@@ -269,8 +292,11 @@ def _handed_in(
         return
     handed_in = select(Submission.id).where(Submission.offering_id == offering.id).limit(1)
     if session.scalar(handed_in) is not None:
-        names = " and ".join(LABELS[name].lower() for name in moved)
-        yield f"students have handed in already; {names} cannot change under their scores"
+        names = gettext(" and ").join(str(LABELS[name]).lower() for name in moved)
+        yield gettext(
+            "students have handed in already; %(settings)s cannot change under their scores",
+            settings=names,
+        )
 
 
 def _zone(wanted: TermSettings) -> Iterator[str]:
@@ -280,8 +306,10 @@ def _zone(wanted: TermSettings) -> Iterator[str]:
         yield str(problem)
 
 
-def _in_short(settings: OfferingSettings) -> str:
-    return f"{shown(settings.points)} points, due {shown(settings.due)}"
+def _in_short(settings: OfferingSettings) -> Phrase:
+    return lazy(
+        "%(points)s points, due %(due)s", points=shown(settings.points), due=shown(settings.due)
+    )
 
 
 def _record(
@@ -298,7 +326,7 @@ def _record(
         actor_id=actor_id,
         action="settings.change",
         subject=f"offering:{offering.id}",
-        changes={change.label: [change.before, change.after] for change in changes},
+        changes={change.label.source: change.stored for change in changes},
     )
 
 

@@ -12,6 +12,7 @@ import tomlkit
 from pydantic import ValidationError
 
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext
 from portal.settings.values import OfferingSettings, TermSettings, sentence
 
 MAX_BYTES = 200_000
@@ -42,13 +43,19 @@ def write_course(settings: TermSettings) -> str:
 def read_course(data: bytes) -> TermSettings:
     """Read a course file. Raises Invalid with every problem and the offering it stands in."""
     if len(data) > MAX_BYTES:
-        raise Invalid(f"the file has {len(data)} bytes; a course file has {MAX_BYTES} at most")
+        raise Invalid(
+            gettext(
+                "the file has %(size)s bytes; a course file has %(most)s at most",
+                size=len(data),
+                most=MAX_BYTES,
+            )
+        )
     try:
         values = tomllib.loads(data.decode("utf-8-sig"), parse_float=Decimal)
     except UnicodeDecodeError:
-        raise Invalid("the file is not UTF-8 text; save it as UTF-8") from None
+        raise Invalid(gettext("the file is not UTF-8 text; save it as UTF-8")) from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise Invalid(f"the file is not TOML: {error}") from None
+        raise Invalid(gettext("the file is not TOML: %(error)s", error=error)) from None
     try:
         return TermSettings.model_validate(values)
     except ValidationError as error:
@@ -102,4 +109,9 @@ def _where(values: dict[str, Any], problem: Any) -> str:
         return sentence(problem)
     entry = values["offering"][loc[1]]
     title = f" ({entry['title']})" if isinstance(entry, dict) and "title" in entry else ""
-    return f"offering {loc[1] + 1}{title}: {sentence(problem)}"
+    return gettext(
+        "offering %(number)s%(title)s: %(problem)s",
+        number=loc[1] + 1,
+        title=title,
+        problem=sentence(problem),
+    )

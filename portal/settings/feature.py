@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry
+from portal.platform.language import lazy
 from portal.settings.views import blueprint
 
 FEATURE = Feature(
     name="settings",
     blueprints=(blueprint,),
-    menu=(MenuEntry(Menu.INSTRUCTOR, "Settings", "settings.show", place=50),),
+    menu=(MenuEntry(Menu.INSTRUCTOR, lazy("Settings"), "settings.show", place=50),),
     permissions={
         f"settings.{name}": Audience.INSTRUCTOR
         for name in ("show", "edit", "change", "add", "remove", "export", "preview", "carry_out")

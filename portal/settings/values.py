@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, ValidationErro
 from pydantic_core import ErrorDetails
 
 from portal.courses.models import AttemptPolicy, Offering, OfferingKind, Term
+from portal.courses.words import WORDS
 from portal.platform.errors import Invalid
+from portal.platform.language import Phrase, gettext, lazy
 
 MOST_POINTS = 1000
 MOST_GRACE = 24 * 60
@@ -58,22 +60,22 @@ class TermSettings(BaseModel):
 
 
 # What the page and the messages call each setting.
-LABELS: Mapping[str, str] = {
-    "title": "Title",
-    "kind": "Kind",
-    "assignment": "Assignment",
-    "variants": "Variants",
-    "points": "Points",
-    "opens": "Opens",
-    "due": "Due",
-    "closes": "Closes",
-    "grace_minutes": "Grace",
-    "late_percent": "Late",
-    "attempts_per_day": "Attempts a day",
-    "attempts_total": "Attempts in all",
-    "counts": "Counts",
-    "published": "Published",
-    "marks_published": "Marks published",
+LABELS: Mapping[str, Phrase] = {
+    "title": lazy("Title"),
+    "kind": lazy("Kind"),
+    "assignment": lazy("Assignment"),
+    "variants": lazy("Variants"),
+    "points": lazy("Points"),
+    "opens": lazy("Opens"),
+    "due": lazy("Due"),
+    "closes": lazy("Closes"),
+    "grace_minutes": lazy("Grace"),
+    "late_percent": lazy("Late"),
+    "attempts_per_day": lazy("Attempts a day"),
+    "attempts_total": lazy("Attempts in all"),
+    "counts": lazy("Counts"),
+    "published": lazy("Published"),
+    "marks_published": lazy("Marks published"),
 }
 
 
@@ -146,12 +148,14 @@ def instant(local: datetime, zone: ZoneInfo) -> datetime:
     return local.replace(tzinfo=zone).astimezone(UTC)
 
 
-def shown(value: object) -> str:
+def shown(value: object) -> Phrase | str:
     """Write a setting's value for people."""
     if value is None or value == ():
-        return "none"
+        return lazy("none")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return lazy("yes") if value else lazy("no")
+    if isinstance(value, OfferingKind | AttemptPolicy):
+        return WORDS[type(value)][value]
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, tuple):
@@ -161,26 +165,26 @@ def shown(value: object) -> str:
     return str(value)
 
 
-_PROBLEMS: Mapping[str, str] = {
-    "missing": "is missing",
-    "extra_forbidden": "is no setting",
-    "int_parsing": "is to be a whole number",
-    "int_type": "is to be a whole number",
-    "int_from_float": "is to be a whole number",
-    "decimal_parsing": "is to be a number",
-    "decimal_type": "is to be a number",
-    "decimal_max_places": "is finer than a hundredth",
-    "finite_number": "is to be a number",
-    "bool_parsing": "is to be true or false",
-    "bool_type": "is to be true or false",
-    "string_type": "is to be text",
-    "string_too_short": "is empty",
-    "enum": "is to be one of {expected}",
-    "greater_than_equal": "is to be {ge} or more",
-    "less_than_equal": "is to be {le} at most",
-    "string_too_long": "is longer than {max_length} characters",
-    "too_long": "has more than {max_length} entries",
-    "string_pattern_mismatch": "is to be written like 2026-autumn",
+_PROBLEMS: Mapping[str, Phrase] = {
+    "missing": lazy("is missing"),
+    "extra_forbidden": lazy("is no setting"),
+    "int_parsing": lazy("is to be a whole number"),
+    "int_type": lazy("is to be a whole number"),
+    "int_from_float": lazy("is to be a whole number"),
+    "decimal_parsing": lazy("is to be a number"),
+    "decimal_type": lazy("is to be a number"),
+    "decimal_max_places": lazy("is finer than a hundredth"),
+    "finite_number": lazy("is to be a number"),
+    "bool_parsing": lazy("is to be true or false"),
+    "bool_type": lazy("is to be true or false"),
+    "string_type": lazy("is to be text"),
+    "string_too_short": lazy("is empty"),
+    "enum": lazy("is to be one of %(expected)s"),
+    "greater_than_equal": lazy("is to be %(ge)s or more"),
+    "less_than_equal": lazy("is to be %(le)s at most"),
+    "string_too_long": lazy("is longer than %(max_length)s characters"),
+    "too_long": lazy("has more than %(max_length)s entries"),
+    "string_pattern_mismatch": lazy("is to be written like 2026-autumn"),
 }
 _TIMES = frozenset({"opens", "due", "closes"})
 
@@ -188,10 +192,14 @@ _TIMES = frozenset({"opens", "due", "closes"})
 def sentence(problem: ErrorDetails) -> str:
     """Say what is wrong with one setting, and what it should be."""
     name = str(problem["loc"][-1]) if problem["loc"] else ""
-    label = next((LABELS[str(part)] for part in problem["loc"] if str(part) in LABELS), name)
+    label = next((str(LABELS[str(part)]) for part in problem["loc"] if str(part) in LABELS), name)
     kind = problem["type"]
     if kind not in _PROBLEMS and set(problem["loc"]) & _TIMES:
-        return f"{label} {problem['input']!r} is no day and time; write it like 2026-11-30 23:59"
-    said = _PROBLEMS.get(kind, "cannot be read").format_map(problem.get("ctx") or {})
+        return gettext(
+            "%(label)s %(text)r is no day and time; write it like 2026-11-30 23:59",
+            label=label,
+            text=problem["input"],
+        )
+    said = _PROBLEMS.get(kind, lazy("cannot be read")).filled(problem.get("ctx") or {})
     got = "" if kind in {"missing", "extra_forbidden", "string_too_short"} else " "
     return f"{label}{got}{repr(problem['input'])[:60] if got else ''} {said}"

@@ -16,6 +16,7 @@ from portal.courses.access import staff_term
 from portal.courses.models import AttemptPolicy, Offering, OfferingKind, Role, Term
 from portal.people.login import me
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext
 from portal.platform.web import db_session, now, portal, writing
 from portal.settings.changes import (
     add_offering,
@@ -66,7 +67,10 @@ def change(slug: str, offering_id: int) -> ResponseReturnValue:
     except Invalid as problem:
         return _form(term, offering, request.form, str(problem)), 422
     said = "; ".join(f"{one.label}: {one.before} → {one.after}" for one in changes)
-    flash(f"Saved. {said}." if changes else "Nothing was changed.", "success")
+    flash(
+        gettext("Saved. %(what)s.", what=said) if changes else gettext("Nothing was changed."),
+        "success",
+    )
     return redirect(url_for("settings.show", slug=slug), 303)
 
 
@@ -78,7 +82,7 @@ def add(slug: str) -> ResponseReturnValue:
         new = add_offering(
             session, portal().catalogue, term, _new_lab(term), actor_id=me().id, now=now()
         )
-    flash("Added, unpublished: only staff see it until you publish it.", "success")
+    flash(gettext("Added, unpublished: only staff see it until you publish it."), "success")
     return redirect(url_for("settings.edit", slug=slug, offering_id=new.id), 303)
 
 
@@ -93,7 +97,7 @@ def remove(slug: str, offering_id: int) -> ResponseReturnValue:
             remove_offering(session, found, actor_id=me().id, now=now())
     except Invalid as problem:
         return _form(term, offering, fields_of(settings_of(offering)), str(problem)), 422
-    flash(f"Removed {offering.title}.", "success")
+    flash(gettext("Removed %(lab)s.", lab=offering.title), "success")
     return redirect(url_for("settings.show", slug=slug), 303)
 
 
@@ -120,7 +124,9 @@ def preview(slug: str) -> ResponseReturnValue:
     sent = request.files.get("file")
     data = sent.read() if sent else b""
     if not data:
-        return _overview(slug, "no file was chosen, or it is empty; choose a course file"), 422
+        return _overview(
+            slug, gettext("no file was chosen, or it is empty; choose a course file")
+        ), 422
     try:
         return _preview(slug, data, _read(slug, data))
     except Invalid as problem:
@@ -142,7 +148,7 @@ def carry_out(slug: str) -> ResponseReturnValue:
             apply_term(session, portal().catalogue, term, wanted, actor_id=me().id, now=now())
     except Invalid as problem:
         return _overview(slug, str(problem)), 422
-    flash("The term has the settings of the file.", "success")
+    flash(gettext("The term has the settings of the file."), "success")
     return redirect(url_for("settings.show", slug=slug), 303)
 
 
@@ -186,7 +192,13 @@ def _preview(slug: str, data: bytes, wanted: TermSettings) -> ResponseReturnValu
 def _read(slug: str, data: bytes) -> TermSettings:
     wanted = read_course(data)
     if wanted.slug != slug:
-        raise Invalid(f"the file is of the term {wanted.slug!r}, and this is {slug!r}")
+        raise Invalid(
+            gettext(
+                "the file is of the term %(theirs)r, and this is %(ours)r",
+                theirs=wanted.slug,
+                ours=slug,
+            )
+        )
     return wanted
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry
+from portal.platform.language import lazy
 from portal.standings.models import ManualMark
+from portal.standings.scores import WORDS, ScoreState
 from portal.standings.views import blueprint
 
 FEATURE = Feature(
     name="standings",
     blueprints=(blueprint,),
     models=(ManualMark,),
-    menu=(MenuEntry(Menu.STAFF, "Gradebook", "standings.show", place=20),),
+    menu=(MenuEntry(Menu.STAFF, lazy("Gradebook"), "standings.show", place=20),),
+    words={ScoreState: WORDS},
     permissions={
         "standings.show": Audience.STAFF,
         "standings.download": Audience.STAFF,

@@ -12,6 +12,7 @@ from grader.api import Catalogue
 from portal.audit.service import record
 from portal.courses.models import Enrolment, Offering, Role
 from portal.platform.errors import Invalid
+from portal.platform.language import gettext, titled
 from portal.standings.models import ManualMark
 from portal.standings.rubric import ManualItem, manual_items
 from portal.submissions.models import Submission
@@ -69,16 +70,26 @@ def give_mark(
     not between 0 and its most.
     """
     if enrolment.role is not Role.STUDENT:
-        raise Invalid(f"{enrolment.user.display_name} is staff in this term and gets no marks")
+        raise Invalid(
+            gettext(
+                "%(name)s is staff in this term and gets no marks", name=enrolment.user.display_name
+            )
+        )
     item = _item(manual_items(catalogue, offering), item_id)
     if submission is not None and (submission.enrolment_id, submission.offering_id) != (
         enrolment.id,
         offering.id,
     ):
-        raise Invalid("this attempt belongs to another student or lab; reload the page")
+        raise Invalid(gettext("this attempt belongs to another student or lab; reload the page"))
     comment = comment.strip()
     if len(comment) > MAX_COMMENT:
-        raise Invalid(f"the comment has {len(comment)} characters; shorten it to {MAX_COMMENT}")
+        raise Invalid(
+            gettext(
+                "the comment has %(count)s characters; shorten it to %(most)s",
+                count=len(comment),
+                most=MAX_COMMENT,
+            )
+        )
     mark = ManualMark(
         enrolment_id=enrolment.id,
         offering_id=offering.id,
@@ -107,15 +118,28 @@ def give_mark(
 
 def parse_points(text: str, item: ManualItem) -> Decimal:
     """Read points for an item; Invalid unless a number from 0 to its most, in hundredths."""
-    wanted = f"give {item.title!r} a number from 0 to {item.points}"
+    wanted = gettext(
+        "give %(item)r a number from 0 to %(most)s", item=titled(item), most=item.points
+    )
+    sent = text[:40]
     try:
         points = Decimal(text.strip().replace(",", "."))
     except InvalidOperation:
-        raise Invalid(f"{text[:40]!r} is not a number; {wanted}") from None
+        raise Invalid(
+            gettext("%(text)r is not a number; %(wanted)s", text=sent, wanted=wanted)
+        ) from None
     if not points.is_finite() or not 0 <= points <= item.points:
-        raise Invalid(f"{text[:40]!r} is outside the scale; {wanted}")
+        raise Invalid(
+            gettext("%(text)r is outside the scale; %(wanted)s", text=sent, wanted=wanted)
+        )
     if points != points.quantize(Decimal("0.01")):
-        raise Invalid(f"{text[:40]!r} is finer than a hundredth; {wanted}, two decimals at most")
+        raise Invalid(
+            gettext(
+                "%(text)r is finer than a hundredth; %(wanted)s, two decimals at most",
+                text=sent,
+                wanted=wanted,
+            )
+        )
     return points
 
 
@@ -123,5 +147,11 @@ def _item(items: tuple[ManualItem, ...], item_id: str) -> ManualItem:
     for item in items:
         if item.id == item_id:
             return item
-    known = ", ".join(repr(item.id) for item in items) or "none in this offering"
-    raise Invalid(f"{item_id[:40]!r} is not marked by hand; these items are: {known}")
+    known = ", ".join(repr(item.id) for item in items) or gettext("none in this offering")
+    raise Invalid(
+        gettext(
+            "%(item)r is not marked by hand; these items are: %(known)s",
+            item=item_id[:40],
+            known=known,
+        )
+    )

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from grader.api import Catalogue
 from portal.courses.models import Enrolment, Offering
+from portal.platform.language import Phrase, lazy
 from portal.runs.models import RunState
 from portal.standings.attempts import Attempt, attempts_of, counted
 from portal.standings.marks import marks_in_term
@@ -38,6 +39,16 @@ class ScoreState(StrEnum):
     STAFF = "needs staff"  # our fault three times, or tests that could not be judged
     MARKING = "to be marked by hand"
     FINAL = "graded"
+
+
+WORDS: Mapping[ScoreState, Phrase] = {
+    ScoreState.ABSENT: lazy("not offered yet"),
+    ScoreState.NONE: lazy("no submission"),
+    ScoreState.GRADING: lazy("being graded"),
+    ScoreState.STAFF: lazy("needs staff"),
+    ScoreState.MARKING: lazy("to be marked by hand"),
+    ScoreState.FINAL: lazy("graded"),
+}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from portal.audit.service import record
 from portal.courses.access import staff_term
 from portal.courses.models import Enrolment, Offering, Role
 from portal.people.login import me
+from portal.platform.language import gettext
 from portal.platform.security import local_path
 from portal.platform.web import db_session, now, portal, writing
 from portal.standings.export import as_csv
@@ -103,7 +104,14 @@ def mark(slug: str, enrolment_id: int, offering_id: int) -> ResponseReturnValue:
             now=now(),
             submission=_looked_at(session),
         )
-        flash(f"Saved: {given.points} points for {enrolment.user.display_name}.", "success")
+        flash(
+            gettext(
+                "Saved: %(points)s points for %(name)s.",
+                points=given.points,
+                name=enrolment.user.display_name,
+            ),
+            "success",
+        )
     own = url_for("standings.student", slug=slug, enrolment_id=enrolment_id)
     return redirect(local_path(request.form.get("next")) or own, 303)
 

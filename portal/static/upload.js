@@ -3,8 +3,11 @@
 "use strict";
 
 (() => {
-  const size = (bytes) =>
-    bytes < 1000 ? `${bytes} bytes` : bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  // Put values into the {places} of a sentence, which the page brings in its reader's language.
+  const say = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+  const size = (bytes, words) =>
+    bytes < 1000 ? say(words.bytes, { size: bytes }) : bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
   // Tables and reports that fit into a form beside the names; others are judged when they are sent.
   const smallTexts = (files) => {
@@ -25,23 +28,23 @@
   };
 
   // What can be said about sizes, which the server has not seen yet.
-  const judgeSizes = (files, limitMb) =>
+  const judgeSizes = (files, limitMb, words) =>
     files.flatMap((file) => {
-      const about = `${file.name} (${size(file.size)})`;
-      if (file.size === 0) return [["bad", "empty", `${about}: save your work first`]];
+      const about = `${file.name} (${size(file.size, words)})`;
+      if (file.size === 0) return [["bad", words.empty, say(words.saveFirst, { file: about })]];
       if (limitMb && file.size > limitMb * 1e6) {
-        return [["bad", "too large", `${about}: this lab takes at most ${limitMb} MB`]];
+        return [["bad", words.tooLarge, say(words.atMost, { file: about, limit: limitMb })]];
       }
       return [];
     });
 
-  const judgeNames = (preview) => [
-    ...preview.taken.map(([name, path]) => ["good", "will be graded", name === path ? name : `${name} as ${path}`]),
-    ...preview.opened.map((name) => ["info", "will be opened", `${name}: what it holds is shown after you send it`]),
-    ...preview.missing.map((path) => ["warn", "not chosen", `${path} is asked for`]),
-    ...preview.problems.map((text) => ["bad", "problem", text]),
-    ...preview.notices.map((text) => ["warn", "look again", text]),
-    ...preview.ignored.map((name) => ["idle", "not graded", `${name}: this lab does not ask for it`]),
+  const judgeNames = (preview, words) => [
+    ...preview.taken.map(([file, path]) => ["good", words.graded, file === path ? file : say(words.under, { file, path })]),
+    ...preview.opened.map((file) => ["info", words.opened, say(words.shownLater, { file })]),
+    ...preview.missing.map((file) => ["warn", words.missing, say(words.askedFor, { file })]),
+    ...preview.problems.map((text) => ["bad", words.problem, text]),
+    ...preview.notices.map((text) => ["warn", words.lookAgain, text]),
+    ...preview.ignored.map((file) => ["idle", words.ignored, say(words.notAskedFor, { file })]),
   ];
 
   const SYMBOLS = { good: "✓", bad: "✗", warn: "!", info: "→", idle: "○" };
@@ -64,15 +67,16 @@
     const preview = form.querySelector(".upload-preview");
     const button = form.querySelector("button[type=submit]");
     const limitMb = Number(form.dataset.limitMb);
+    const words = JSON.parse(form.dataset.words);
 
     const show = async () => {
       const files = [...input.files];
-      const lines = judgeSizes(files, limitMb);
+      const lines = judgeSizes(files, limitMb, words);
       try {
-        if (files.length) lines.push(...judgeNames(await ask(form, files)));
+        if (files.length) lines.push(...judgeNames(await ask(form, files), words));
       } catch {
         // Without an answer the upload itself will say it: only the preview is lost.
-        lines.push(...files.map((file) => ["info", "chosen", `${file.name} (${size(file.size)})`]));
+        lines.push(...files.map((file) => ["info", words.chosen, `${file.name} (${size(file.size, words)})`]));
       }
       preview.hidden = files.length === 0;
       preview.querySelector("ul").replaceChildren(...lines.map(row));
@@ -99,14 +103,14 @@
       setTimeout(() => {
         button.disabled = true;
         button.ariaBusy = "true";
-        button.textContent = "Sending…";
+        button.textContent = words.sending;
       });
     });
     // Coming back by the browser's back button: the page is as it was left, ready again.
     window.addEventListener("pageshow", () => {
       button.disabled = false;
       button.ariaBusy = "false";
-      button.textContent = "Submit for grading";
+      button.textContent = words.submit;
       show();
     });
   };

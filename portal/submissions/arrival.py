@@ -12,8 +12,17 @@ from pydantic import BaseModel, ConfigDict
 
 from grader.api import Assignment, Rejected, invisible, pack_together, plain, receive_bytes
 from grader.api import Submission as AcceptedFiles
+from portal.platform.language import Phrase, lazy
 
 _LONGEST_NAME = 255  # characters, as the column has
+
+
+class SentWrongly(Rejected):
+    """What a browser sent is no upload yet: the portal itself refuses it, before intake does."""
+
+    def __init__(self, phrases: Sequence[Phrase]) -> None:
+        super().__init__([phrase.source for phrase in phrases])
+        self.phrases = phrases
 
 
 class ArrivedFile(BaseModel):
@@ -82,7 +91,7 @@ def receive(sent: Sequence[SentFile], assignment: Assignment) -> Upload:
     """
     files = [file for file in sent if file.name]
     if not files:
-        raise Rejected(["No file was chosen. Choose your files, then press Submit."])
+        raise SentWrongly([lazy("No file was chosen. Choose your files, then press Submit.")])
     filename, data = _as_one([SentFile(_kept_name(file.name), file.data) for file in files])
     # Judged under the name that is stored: grading reads the upload again under that one.
     accepted = receive_bytes(filename, data, assignment)
@@ -104,7 +113,12 @@ def _as_one(files: Sequence[SentFile]) -> tuple[str, bytes]:
         return files[0].name, files[0].data
     doubled = [name for name, times in Counter(file.name for file in files).items() if times > 1]
     if doubled:
-        raise Rejected([f"{name} was sent more than once. Keep one of them." for name in doubled])
+        raise SentWrongly(
+            [
+                lazy("%(file)s was sent more than once. Keep one of them.", file=name)
+                for name in doubled
+            ]
+        )
     return f"{len(files)}-files.zip", pack_together((file.name, file.data) for file in files)
 
 

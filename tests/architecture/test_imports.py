@@ -22,9 +22,9 @@ GRADER_NEEDS = {
     "pydantic", "pydantic_core", "pyseccomp", "pytest", "_pytest", "rich", "torch",
 }  # fmt: skip
 PORTAL_NEEDS = {
-    "alembic", "argon2", "click", "dbos", "flask", "flask_limiter", "flask_login",
-    "flask_wtf", "gunicorn", "jinja2", "limits", "markdown_it", "markupsafe", "pydantic",
-    "pydantic_core", "sqlalchemy", "tomlkit", "werkzeug", "wtforms",
+    "alembic", "argon2", "babel", "click", "dbos", "flask", "flask_babel", "flask_limiter",
+    "flask_login", "flask_wtf", "gunicorn", "jinja2", "limits", "markdown_it", "markupsafe",
+    "pydantic", "pydantic_core", "sqlalchemy", "tomlkit", "werkzeug", "wtforms",
 }  # fmt: skip
 
 
@@ -93,7 +93,7 @@ FEATURES = {
     "settings": (
         "audit", "courses", "grants", "people", "standings", "submissions",
     ),
-    "history": ("audit", "courses", "people", "submissions"),
+    "history": ("audit", "courses", "people", "settings", "submissions"),
     "results": ("courses", "grants", "runs", "standings", "submissions"),
     "marking": ("audit", "courses", "grants", "people", "runs", "standings", "submissions"),
     "inbox": ("courses", "runs", "standings", "submissions"),

@@ -52,6 +52,7 @@ def places(portal, graded):
     staff = f"/staff/{site.term.slug}"
     return {
         "home": ("ada", "/"),
+        "account": ("ada", "/account"),
         "upload form": ("ada", graded["form"]),
         "handout": ("ada", f"/labs/{site.offering_id + 1}/"),
         "result": ("ada", graded["wrong"]),
@@ -97,6 +98,7 @@ def test_the_instructor_sees_both_attempts_and_the_one_that_counts(portal, grade
     "name",
     [
         "home",
+        "account",
         "upload form",
         "handout",
         "result",

@@ -1,0 +1,75 @@
+"""What the audit log's codes are called; whatever is no code stands as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from portal.courses.models import AttemptPolicy, OfferingKind
+from portal.courses.words import PLACE, WORDS
+from portal.platform.language import Phrase, lazy
+from portal.settings.values import LABELS
+
+ACTIONS: Mapping[str, Phrase] = {
+    "gradebook.download": lazy("gradebook: download"),
+    "grant.give": lazy("grant: give"),
+    "grant.take_back": lazy("grant: take back"),
+    "mark.give": lazy("mark: give"),
+    "roster.change": lazy("roster: change"),
+    "roster.import": lazy("roster: import"),
+    "settings.add": lazy("settings: add"),
+    "settings.change": lazy("settings: change"),
+    "settings.export": lazy("settings: export"),
+    "settings.remove": lazy("settings: remove"),
+    "settings.term": lazy("settings: term"),
+    "submission.refused": lazy("submission: refused"),
+    "submission.regrade": lazy("submission: regrade"),
+    "submission.rejected": lazy("submission: rejected"),
+    "submission.view": lazy("submission: view"),
+}
+_KEYS: Mapping[str, Phrase] = {
+    "attempts": lazy("attempts"),
+    "changes": lazy("changes"),
+    "comment": lazy("comment"),
+    "create": lazy("create"),
+    "due_at": lazy("due at"),
+    "enrol": lazy("enrol"),
+    "item": lazy("item"),
+    "keep": lazy("keep"),
+    "offering": lazy("offering"),
+    "points": lazy("points"),
+    "reason": lazy("reason"),
+    "reasons": lazy("reasons"),
+    "run": lazy("run"),
+    "submission": lazy("submission"),
+    "title": lazy("title"),
+    "update": lazy("update"),
+    "Zone": lazy("Zone"),
+    **PLACE,
+    **{phrase.text: phrase for phrase in LABELS.values()},
+}
+_VALUES: Mapping[str, Phrase] = {
+    "taken back": lazy("taken back"),
+    "whole": lazy("whole"),
+    **PLACE,
+    **{
+        phrase.text: phrase
+        for kind in (OfferingKind, AttemptPolicy)
+        for phrase in WORDS[kind].values()
+    },
+}
+
+
+def act(code: str) -> str:
+    """Return what an action is called."""
+    return str(ACTIONS.get(code) or code.replace(".", ": ").replace("_", " "))
+
+
+def detail(key: str) -> str:
+    """Return what a key of an entry's details is called."""
+    return str(_KEYS.get(key) or key.replace("_", " "))
+
+
+def value(written: object) -> str:
+    """Return what a value of an entry's details says."""
+    text = str(written)
+    return str(_VALUES.get(text) or text)
