@@ -45,12 +45,7 @@ def create_term(
     23:59. Places without an assignment yet stay unpublished. Raises Invalid.
     """
     if not _TERM_SLUG.fullmatch(slug):
-        raise Invalid(
-            gettext(
-                "the term's short name %(slug)r cannot be used; write it like 2026-autumn",
-                slug=slug,
-            )
-        )
+        raise Invalid(f"the term's short name {slug!r} cannot be used; write it like 2026-autumn")
     if len(labs) > LABS:
         raise Invalid(f"{len(labs)} labs were named, the scheme has {LABS}; name fewer")
     if session.scalar(select(Term.id).where(Term.slug == slug)) is not None:

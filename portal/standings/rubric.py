@@ -18,9 +18,9 @@ class ManualItem:
 
     id: str
     title: str
-    title_zh: str  # "" if there is none
     points: Decimal  # the most one can get, on the item's own scale
     bonus: bool = False
+    title_zh: str = ""  # "" if there is none
 
 
 def is_by_hand(offering: Offering) -> bool:
@@ -35,13 +35,13 @@ def manual_items(catalogue: Catalogue, offering: Offering) -> tuple[ManualItem, 
     competition or a feedback without one: the whole. Of a lab that has none yet: nothing.
     """
     if is_by_hand(offering):
-        return (ManualItem(WHOLE, offering.title, "", offering.points),)
+        return (ManualItem(WHOLE, offering.title, offering.points),)
     try:
         assignment = catalogue.get(offering.assignment_slug or "").assignment
     except (UnknownAssignment, ManifestError):
         return ()
     return tuple(
-        ManualItem(item.id, item.title, item.title_zh, item.points, item.bonus)
+        ManualItem(item.id, item.title, item.points, item.bonus, item.title_zh)
         for item in assignment.items
         if item.manual
     )
