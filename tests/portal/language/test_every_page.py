@@ -99,7 +99,7 @@ def untranslated(page: str, data: set[str]) -> list[str]:
     found = []
     for text in reader.plain:
         for known in sorted(data, key=len, reverse=True):
-            text = text.replace(known, " ")
+            text = re.sub(rf"(?<!\w){re.escape(known)}(?!\w)", " ", text)
         found += [text.strip() for word in WORD.findall(text) if word not in NAMES]
     return found
 
