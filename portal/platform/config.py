@@ -67,12 +67,12 @@ def instance_folder(environ: Mapping[str, str] = os.environ) -> Path:
 def create_instance(instance: Path) -> None:
     """Make the instance folder and its secrets. Keeps what is already there.
 
-    Raises ConfigError if uploads or a database are there and the key is gone by which hidden inputs
-    were drawn: under a new one, no submission would be graded as it was.
+    Raises ConfigError if uploads are there and the key is gone by which hidden inputs were drawn:
+    under a new one, no submission would be graded as it was.
     """
     instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     key, store = instance / GRADING_FILE, instance / "store"
-    if not key.exists() and ((instance / "portal.db").exists() or any(store.glob("*"))):
+    if not key.exists() and any(store.glob("??/*")):
         raise ConfigError(
             f"{key} is missing, and submissions were graded by it; restore it from your backup"
         )

@@ -166,6 +166,5 @@ def test_a_lost_grading_key_is_not_replaced_where_submissions_are(living, tmp_pa
         create_instance(living.instance)
     assert not (living.instance / "grading.key").exists()
     shutil.rmtree(living.store)
-    (living.instance / "portal.db").unlink(missing_ok=True)
     create_instance(living.instance)
     assert (living.instance / "grading.key").exists()
