@@ -11,6 +11,7 @@ from grader.grading.harness import fixtures
 from grader.grading.harness.marks import MARKERS
 from grader.lab import manifest as assignment
 from grader.lab.bars import Bar
+from grader.lab.competition import CompetitionRules
 
 PAGE = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text("utf-8")
 CODE = re.findall(r"```.*?```|`[^`]+`", PAGE, re.DOTALL)
@@ -23,6 +24,7 @@ MODELS = (
     assignment.GivenFile,
     assignment.Part,
     assignment.RubricItem,
+    CompetitionRules,
     Bar,
 )
 KEYS = {field.alias or name for model in MODELS for name, field in model.model_fields.items()}

@@ -171,6 +171,7 @@ def test_progress_tells_how_far_and_never_how_well(school, engine, clock):
             runs.progress(session, held, done=done, total=3, now=clock())
         states.append(json.loads(ada.get(f"{sent['url']}/progress").text))
     keys = {"run_id", "event", "state", "text", "position", "done", "total", "final"}
+    keys |= {"still", "again"}  # whether anybody takes runs, and whether a fault of ours stopped it
     assert all(set(state) == keys for state in states)
     assert [state["text"] for state in states] == [
         f"Being graded: test {done} of 3 done." for done in range(4)
