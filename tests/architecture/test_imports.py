@@ -91,7 +91,12 @@ FEATURES = {
     "runs": ("courses", "submissions"),
     "standings": ("audit", "courses", "grants", "people", "runs", "submissions"),
     "settings": (
-        "audit", "courses", "grants", "people", "standings", "submissions",
+        "audit",
+        "courses",
+        "grants",
+        "people",
+        "standings",
+        "submissions",
     ),
     "history": ("audit", "courses", "people", "settings", "submissions"),
     "results": ("courses", "grants", "runs", "standings", "submissions"),

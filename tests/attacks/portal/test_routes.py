@@ -248,10 +248,9 @@ def _bare(answer):
     """Return an answer without what is drawn anew for each, or repeats the address."""
     # The language's form leads back to the address, which its reader has typed themselves.
     drawn = r'nonce-[^\']+|csrf_token" value="[^"]+|name="next" value="[^"]+'
+    varying = ("Set-Cookie", "Content-Security-Policy", "Content-Length")
+    headers = {name: value for name, value in answer.headers if name not in varying}
     text = re.sub(drawn, "", answer.text)
-    headers = {
-        k: v for k, v in answer.headers if k not in ("Set-Cookie", "Content-Security-Policy")
-    }
     return answer.status_code, text, headers
 
 
