@@ -150,7 +150,8 @@ def uploads(lab: Lab) -> list[tuple[str, SentFile]]:
 def few_uploads(lab: Lab) -> list[tuple[str, SentFile]]:
     """Return who hands in what of a further lab: nothing done, one thing wrong, all of it right."""
     students = [one.username for one in PEOPLE if one.role is Role.STUDENT]
-    reference = reference_submission(lab)
+    variant = WITHOUT_DATA if WITHOUT_DATA in lab.assignment.variants else None
+    reference = reference_submission(lab, variant)
     wrong = next(one for one in load_mutants(lab) if all(_in_code(file) for file in one.replace))
     return [
         (students[2], as_zip(skeleton_submission(lab))),

@@ -1,11 +1,14 @@
 """The demo course: real uploads of the lab, built once however often it is asked for."""
 
+import io
+import zipfile
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 from support.portal import START, open_site
 
+from grader.authoring import reference_submission
 from grader.lab.catalogue import Catalogue, find_home
 from portal.courses.models import Enrolment, Offering, Role
 from portal.demo import LABS, build_demo, few_uploads, uploads
@@ -70,6 +73,14 @@ def test_every_lab_is_open_in_the_courses_order_and_needs_no_data(built, site):
     assert dates == sorted(set(dates))
     with_data = [one for one in offered if one.variants != ("synthetic",)]
     assert [one.assignment_slug for one in with_data] == ["fnn"]
+
+
+def test_a_right_solution_is_that_of_the_variant_it_is_graded_by(site):
+    lab = Catalogue(site.config.home).get("cnn")
+    right = reference_submission(lab, "synthetic").file("results.csv")
+    *_, (_, sent) = few_uploads(lab)
+    assert zipfile.ZipFile(io.BytesIO(sent.data)).read("results.csv") == right
+    assert right != reference_submission(lab).file("results.csv")
 
 
 def test_without_the_staff_half_it_says_what_is_missing(config, home, clock):
