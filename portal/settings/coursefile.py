@@ -54,7 +54,7 @@ def read_course(data: bytes) -> TermSettings:
         values = tomllib.loads(data.decode("utf-8-sig"), parse_float=Decimal)
     except UnicodeDecodeError:
         raise Invalid(gettext("the file is not UTF-8 text; save it as UTF-8")) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a ValueError
         raise Invalid(gettext("the file is not TOML: %(error)s", error=error)) from None
     try:
         return TermSettings.model_validate(values)
@@ -83,10 +83,10 @@ def _moved(one: OfferingSettings, by: timedelta) -> OfferingSettings:
     try:
         times = {name: getattr(one, name) + by for name in ("opens", "due")}
         closes = one.closes + by if one.closes else None
-    except OverflowError:
+        changed = {**times, "closes": closes, "published": False, "marks_published": False}
+        return OfferingSettings.model_validate(one.model_dump() | changed)
+    except (OverflowError, ValidationError):
         raise Invalid("the first day is too far away; write one like 2027-03-01") from None
-    changed = {**times, "closes": closes, "published": False, "marks_published": False}
-    return one.model_copy(update=changed)
 
 
 def _plain(value: Any) -> Any:

@@ -23,6 +23,9 @@ MOST_POINTS = 1000
 MOST_GRACE = 24 * 60
 MOST_ATTEMPTS = 10_000
 
+# Beyond these years a zone's clock, a grace or the end of a minute leaves the calendar.
+YEARS = (2000, 2200)
+Moment = Annotated[NaiveDatetime, Field(ge=datetime(YEARS[0], 1, 1), lt=datetime(YEARS[1], 1, 1))]
 Attempts = Annotated[int, Field(ge=1, le=MOST_ATTEMPTS)] | None
 
 
@@ -36,9 +39,9 @@ class OfferingSettings(BaseModel):
     assignment: str | None = Field(None, max_length=40)
     variants: tuple[str, ...] = ()
     points: Decimal = Field(ge=0, le=MOST_POINTS, decimal_places=2)
-    opens: NaiveDatetime
-    due: NaiveDatetime
-    closes: NaiveDatetime | None = None
+    opens: Moment
+    due: Moment
+    closes: Moment | None = None
     grace_minutes: int = Field(0, ge=0, le=MOST_GRACE)
     late_percent: Decimal = Field(Decimal(0), ge=0, le=100, decimal_places=2)
     attempts_per_day: Attempts = None
@@ -194,6 +197,13 @@ def sentence(problem: ErrorDetails) -> str:
     name = str(problem["loc"][-1]) if problem["loc"] else ""
     label = next((str(LABELS[str(part)]) for part in problem["loc"] if str(part) in LABELS), name)
     kind = problem["type"]
+    if kind in {"greater_than_equal", "less_than"} and set(problem["loc"]) & _TIMES:
+        return gettext(
+            "%(label)s is to lie between %(first)s and %(last)s",
+            label=label,
+            first=YEARS[0],
+            last=YEARS[1] - 1,
+        )
     if kind not in _PROBLEMS and set(problem["loc"]) & _TIMES:
         return gettext(
             "%(label)s %(text)r is no day and time; write it like 2026-11-30 23:59",

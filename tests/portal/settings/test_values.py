@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from portal.courses.models import AttemptPolicy, OfferingKind
@@ -86,6 +86,9 @@ ENTRY = (
         (HEAD + ENTRY + "attempts_total = 0\n", "Attempts in all 0 is to be 1 or more"),
         (HEAD + "[[offering]]\npoints = 1\n", "offering 1: Title is missing"),
         ("slug = ", "the file is not TOML"),
+        (f"slug = {'9' * 5000}", "the file is not TOML"),
+        (HEAD + ENTRY.replace("2026-09-07", "0001-01-01"), "Opens is to lie between 2000 and 2199"),
+        (HEAD + ENTRY.replace("2026-09-20", "9999-12-31"), "Due is to lie between 2000 and 2199"),
         ("\ufeff" + HEAD, "offering is missing"),
     ],
 )
@@ -115,6 +118,7 @@ def test_files_of_another_kind_are_refused_in_a_sentence(data):
         ("points", "nan", "is to be a number"),
         ("due", "2026-13-01T00:00", "Due '2026-13-01T00:00' is no day and time"),
         ("due", "", "is no day and time"),
+        ("due", "9999-12-31T23:59", "Due is to lie between 2000 and 2199"),
         ("grace_minutes", "1.5", "Grace '1.5' is to be a whole number"),
         ("late_percent", "101", "is to be 100 at most"),
         ("kind", "exam", "is to be one of"),
@@ -131,6 +135,10 @@ def test_a_wrong_field_is_named_as_the_page_names_it(field, value, message):
 
 @given(terms.filter(lambda term: term.offering), st.dates(date(2027, 1, 1), date(2030, 1, 1)))
 def test_the_next_term_begins_on_its_day_and_keeps_every_distance(settings, first_day):
+    begun = min(one.opens for one in settings.offering)
+    moments = [moment for one in settings.offering for moment in (one.opens, one.due, one.closes)]
+    by = datetime.combine(first_day, begun.time()) - begun
+    assume(all(2000 <= (moment + by).year < 2200 for moment in moments if moment))
     moved = next_term(settings, slug="next", title="Next", first_day=first_day)
     begins = min(one.opens for one in moved.offering)
     assert begins.date() == first_day
@@ -149,3 +157,5 @@ def test_a_first_day_beyond_the_calendar_is_refused():
     term = TermSettings(slug="t", title="T", timezone="UTC", offering=(one,))
     with pytest.raises(Invalid, match="too far away"):
         next_term(term, slug="n", title="N", first_day=date(9999, 12, 31))
+    with pytest.raises(Invalid, match="too far away"):
+        next_term(term, slug="n", title="N", first_day=date(2199, 12, 1))
