@@ -7,7 +7,7 @@ student, and an instant go in.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -83,7 +83,7 @@ class Conditions:
 
     def is_late(self, instant: datetime) -> bool:
         """Tell whether an upload at an instant comes after the due minute and the grace."""
-        return instant >= _end_of_minute(self.due_at) + self.grace
+        return instant >= _later(_end_of_minute(self.due_at), self.grace)
 
     def days_late(self, instant: datetime) -> int:
         """Return how many days late an upload comes: a day begun is a day, in time is none.
@@ -132,7 +132,7 @@ def conditions(rules: Rules, granted: Granted = NOTHING) -> Conditions:
     return Conditions(
         opens_at=rules.opens_at,
         due_at=due_at,
-        closes_at=max(rules.closes_at or rules.due_at, due_at + grace),
+        closes_at=max(rules.closes_at or rules.due_at, _later(due_at, grace)),
         grace=grace,
         late_percent=rules.late_percent,
         attempts_per_day=_more(rules.attempts_per_day, granted.attempts),
@@ -147,4 +147,10 @@ def _more(limit: int | None, attempts: int) -> int | None:
 
 def _end_of_minute(instant: datetime) -> datetime:
     """Return when the minute of an instant is over: people read 23:59 as all of that minute."""
-    return instant.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return _later(instant.replace(second=0, microsecond=0), timedelta(minutes=1))
+
+
+def _later(instant: datetime, by: timedelta) -> datetime:
+    """Return an instant so much later, the last one of all where the calendar ends before it."""
+    last = datetime.max.replace(tzinfo=UTC)
+    return instant + by if last - instant > by else last

@@ -173,3 +173,9 @@ def test_who_hands_in_later_keeps_no_more_and_a_grant_costs_nothing(lab, granted
     assert 0 <= own.late_factor(later) <= own.late_factor(earlier) <= 1
     assert own.late_factor(one) >= conditions(lab).late_factor(one)
     assert own.is_late(one) or own.late_factor(one) == 1
+
+
+def test_the_last_minute_of_the_calendar_is_a_due_date_like_any_other():
+    last = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    own = conditions(TENTH, Granted(due_at=last))
+    assert own.state(last) is OPEN and own.days_late(last) == 0 and own.late_factor(last) == 1
