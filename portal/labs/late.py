@@ -21,6 +21,12 @@ from portal.submissions.models import LateUpload, Submission
 MOST_KEPT = 5  # of one student in one lab
 
 
+def has_room(session: Session, enrolment_id: int, offering_id: int) -> bool:
+    """Tell whether another late upload of a student in a lab would be kept."""
+    mine = (LateUpload.enrolment_id == enrolment_id, LateUpload.offering_id == offering_id)
+    return (session.scalar(select(func.count(LateUpload.id)).where(*mine)) or 0) < MOST_KEPT
+
+
 def keep(
     session: Session, enrolment_id: int, offering_id: int, upload: Upload, *, now: datetime
 ) -> bool:
@@ -32,7 +38,7 @@ def keep(
     same = select(LateUpload.id).where(*mine, LateUpload.upload_sha256 == upload.sha256)
     if session.scalar(same.limit(1)) is not None:
         return True
-    if (session.scalar(select(func.count(LateUpload.id)).where(*mine)) or 0) >= MOST_KEPT:
+    if not has_room(session, enrolment_id, offering_id):
         return False
     session.add(
         LateUpload(

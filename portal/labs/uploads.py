@@ -198,6 +198,9 @@ def _too_late(
     access: OfferingAccess, sender: service.Sender, upload: Upload, refusal: Phrase
 ) -> ResponseReturnValue:
     """Keep what came after the lab had closed, and say that it is not graded."""
+    # Looked at before the bytes are stored: what nobody will find again must not fill the disk.
+    if not late.has_room(db_session(), sender.enrolment_id, access.offering.id):
+        return _rejected(access, "refused", [refusal])
     portal().store.put(upload.data)
     with writing() as session:
         kept = late.keep(session, sender.enrolment_id, access.offering.id, upload, now=began())

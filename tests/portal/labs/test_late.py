@@ -78,6 +78,7 @@ def test_the_same_files_are_kept_once_and_not_without_end(site, ada):
         for number in range(6)
     ]
     assert said == ["late"] * 4 + ["refused"] * 2 and len(rows(site, LateUpload)) == 5
+    assert len([*site.config.store.glob("??/*")]) == 5, "what is not kept fills no disk"
 
 
 def test_what_intake_rejects_is_not_kept_even_late(site, ada):
