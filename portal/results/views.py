@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, abort, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
 from grader.api import LANGUAGES, Language, LineKind, Report, explain, smiley
@@ -70,10 +71,12 @@ def upload(submission_id: uuid.UUID) -> ResponseReturnValue:
         data = portal().store.get(submission.upload_sha256)
     except UnknownDigest:
         abort(404)
-    response = Response(data, mimetype="application/octet-stream")
-    response.headers.set("Content-Disposition", "attachment", filename=submission.filename)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+    return send_file(
+        io.BytesIO(data),
+        mimetype="application/octet-stream",
+        as_attachment=True,
+        download_name=submission.filename,
+    )
 
 
 @blueprint.get("/submissions/<uuid:submission_id>/artifacts/<string:digest>.png")

@@ -4,13 +4,14 @@ import re
 import uuid
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from grader.lab.catalogue import Catalogue
 from portal.platform.db import read_session, write_session
 from portal.runs import service
 from portal.runs.models import GradingRun, RunState
 from portal.runs.suites import digest_of
+from portal.submissions.models import Submission
 
 REGRADE = "/staff/2026-autumn/submissions/regrade"
 
@@ -88,6 +89,13 @@ def test_a_student_downloads_their_upload_and_nobody_elses(site, sent):
     assert answer.headers["Content-Disposition"] == "attachment; filename=answer.py"
     assert answer.mimetype == "application/octet-stream"
     assert site.log_in("bo").get(f"/submissions/{sent[0]}/upload").status_code == 404
+
+
+def test_an_upload_with_a_chinese_name_is_sent_under_it(site, sent):
+    with site.engine.begin() as connection:
+        connection.execute(update(Submission).values(filename="实验 一.zip"))
+    said = site.log_in("ada").get(f"/submissions/{sent[0]}/upload").headers["Content-Disposition"]
+    assert said.isascii() and "%E5%AE%9E%E9%AA%8C%20%E4%B8%80.zip" in said
 
 
 def test_a_run_that_needs_a_person_is_regraded(site, tess, sent):
