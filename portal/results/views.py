@@ -71,12 +71,14 @@ def upload(submission_id: uuid.UUID) -> ResponseReturnValue:
         data = portal().store.get(submission.upload_sha256)
     except UnknownDigest:
         abort(404)
-    return send_file(
+    response = send_file(
         io.BytesIO(data),
         mimetype="application/octet-stream",
         as_attachment=True,
         download_name=submission.filename,
     )
+    response.headers["Cache-Control"] = "private, no-store"  # it would be kept for a year
+    return response
 
 
 @blueprint.get("/submissions/<uuid:submission_id>/artifacts/<string:digest>.png")
