@@ -68,8 +68,11 @@
     const button = form.querySelector("button[type=submit]");
     const limitMb = Number(form.dataset.limitMb);
     const words = JSON.parse(form.dataset.words);
+    let shown = 0;
+    let released = Promise.resolve();
 
     const show = async () => {
+      const turn = ++shown;
       const files = [...input.files];
       const lines = judgeSizes(files, limitMb, words);
       try {
@@ -78,10 +81,20 @@
         // Without an answer the upload itself will say it: only the preview is lost.
         lines.push(...files.map((file) => ["info", words.chosen, `${file.name} (${size(file.size, words)})`]));
       }
+      await released;
+      if (turn !== shown) return; // other files were chosen meanwhile
       preview.hidden = files.length === 0;
       preview.querySelector("ul").replaceChildren(...lines.map(row));
     };
 
+    // The preview moves the button down. Between a press and its release that would lose the click.
+    button.addEventListener("pointerdown", () => {
+      released = new Promise((resolve) => {
+        for (const end of ["pointerup", "pointercancel"]) {
+          window.addEventListener(end, () => setTimeout(resolve), { once: true });
+        }
+      });
+    });
     input.addEventListener("change", show);
     for (const kind of ["dragenter", "dragover"]) {
       drop.addEventListener(kind, (event) => {
