@@ -19,6 +19,8 @@ FEATURE = Feature(
     permissions={
         "people.login": Audience.ANYBODY,
         "people.log_in": Audience.ANYBODY,
+        "people.sign_on_there": Audience.ANYBODY,
+        "people.signed_on": Audience.ANYBODY,
         "people.logout": Audience.ANYBODY,
         "people.speak": Audience.ANYBODY,
         "people.account": Audience.ACCOUNT,
@@ -31,5 +33,6 @@ FEATURE = Feature(
         PAIR_LIMIT: "10 per 15 minutes",
         USERNAME_LIMIT: "100 per hour",
         "people.set_password": "20 per 5 minutes",
+        "people.sign_on": "300 per minute",  # a whole room may share an address
     },
 )

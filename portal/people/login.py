@@ -20,6 +20,7 @@ from portal.platform.language import empty_session, lazy
 from portal.platform.web import db_session
 
 _BEFORE_CHANGE = {"people.password", "people.set_password"}
+_SIGNED_ON = "signed_on"  # in the session: it began without a password of the portal
 
 manager = LoginManager()
 manager.login_view = "people.login"
@@ -35,11 +36,15 @@ def me() -> User:
     return cast(User, current_user._get_current_object())
 
 
-def begin_session(user: User) -> None:
-    """Log a person in under a session that has only the language of the one before (fixation)."""
+def begin_session(user: User, *, signed_on: bool = False) -> None:
+    """Log a person in under a session that has only the language of the one before (fixation).
+
+    `signed_on`: a provider of identities has told who it is, not a password.
+    """
     empty_session()
     session.permanent = True
     session["sid"] = secrets.token_urlsafe(16)
+    session[_SIGNED_ON] = signed_on
     login_user(user)
 
 
@@ -79,6 +84,7 @@ def ask_for_account() -> ResponseReturnValue | None:
         return None
     if not current_user.is_authenticated:
         return cast(ResponseReturnValue, manager.unauthorized())
-    if current_user.must_change_password and request.endpoint not in _BEFORE_CHANGE:
+    pending = current_user.must_change_password and not session.get(_SIGNED_ON)
+    if pending and request.endpoint not in _BEFORE_CHANGE:
         return redirect(url_for("people.password"))
     return None

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user  # type: ignore[import-untyped]
 
 from portal.audit.service import record
+from portal.people import sign_on
 from portal.people.guard import one_guess
 from portal.people.login import (
     ask_for_account,
@@ -21,11 +22,13 @@ from portal.platform.errors import Invalid
 from portal.platform.feature import rate
 from portal.platform.language import ask_first, choose, gettext, known, speaking
 from portal.platform.security import limiter, local_path
+from portal.platform.signon import SignOn
 from portal.platform.web import db_session, now, portal, writing
 
 blueprint = Blueprint("people", __name__)
 blueprint.record_once(lambda state: manager.init_app(state.app))
 blueprint.record_once(lambda state: ask_first(state.app, own_language))
+blueprint.record_once(lambda state: sign_on.init_app(state.app))  # type: ignore[arg-type]
 blueprint.before_app_request(ask_for_account)
 
 
@@ -38,7 +41,7 @@ def login() -> ResponseReturnValue:
     """Show the form, or go on if the person is logged in already."""
     if current_user.is_authenticated:
         return redirect(_destination())
-    return render_template("people/login.html", username="", wrong=False)
+    return _login_page()
 
 
 @blueprint.post("/login")
@@ -49,14 +52,37 @@ def log_in() -> ResponseReturnValue:
         user = authenticate(db_session(), portal().passwords, _typed_username(), password)
         guess.right = user is not None
     if user is None:
-        page = render_template("people/login.html", username=_typed_username(), wrong=True)
-        return page, 401
+        return _login_page(username=_typed_username(), wrong=True), 401
     with writing() as session:
         refresh_hash(session, portal().passwords, user.id, password)
         record(session, at=now(), actor_id=user.id, action="login", subject=f"user:{user.id}")
         user = session.get_one(type(user), user.id)
     begin_session(user)
     return redirect(_destination())
+
+
+@blueprint.get("/login/provider")
+@limiter.limit(lambda: rate("people.sign_on"))
+def sign_on_there() -> ResponseReturnValue:
+    """Send the browser to the provider of identities."""
+    if current_user.is_authenticated:
+        return redirect(_destination())
+    provider = _provider()
+    try:
+        return sign_on.leave_for(provider, _destination())
+    except sign_on.SignOnFailed as failed:
+        return _login_page(problem=str(failed.phrase)), failed.status
+
+
+@blueprint.get("/login/provider/return")
+@limiter.limit(lambda: rate("people.sign_on"))
+def signed_on() -> ResponseReturnValue:
+    """Log in whom the provider of identities has named."""
+    provider = _provider()
+    try:
+        return sign_on.come_back(provider)
+    except sign_on.SignOnFailed as failed:
+        return _login_page(problem=str(failed.phrase)), failed.status
 
 
 @blueprint.post("/logout")
@@ -139,6 +165,20 @@ def set_password() -> ResponseReturnValue:
     begin_session(user)
     flash(gettext("Your password is changed."), "success")
     return redirect(url_for("labs.home"))
+
+
+def _login_page(*, username: str = "", wrong: bool = False, problem: str = "") -> str:
+    return render_template(
+        "people/login.html",
+        username=username,
+        wrong=wrong,
+        problem=problem,
+        provider=portal().config.sign_on,
+    )
+
+
+def _provider() -> SignOn:
+    return portal().config.sign_on or abort(404)
 
 
 def _destination() -> str:

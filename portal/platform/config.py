@@ -1,7 +1,7 @@
 """The portal's settings: one frozen object, read once at start.
 
 An instance folder holds what one installation owns: the database (unless it is elsewhere), the
-store of uploads, and two secrets, each in its own file that only the owner can read.
+store of uploads, and its secrets, each in its own file that only the owner can read.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.api import find_home
+from portal.platform import signon
 from portal.platform.errors import ConfigError
 
 INSTANCE_VARIABLE = "PORTAL_INSTANCE"
@@ -50,6 +51,7 @@ class PortalConfig:
     trusted_proxies: int = 0  # how many proxies in front may be believed about the client's address
     https: bool = False  # cookies are sent over HTTPS only
     password_cost: PasswordCost = PasswordCost()
+    sign_on: signon.SignOn | None = None  # None: by the passwords of the portal alone
     limits: Mapping[str, str] = field(default_factory=dict)  # rates other than the features' own
     testing: bool = False
 
@@ -95,6 +97,7 @@ def load_config(instance: Path, environ: Mapping[str, str] = os.environ) -> Port
         minimum_tier=_tier(environ),
         trusted_proxies=_whole_number(environ, PROXIES_VARIABLE) or 0,
         https=environ.get(SECURE_VARIABLE, "").lower() in {"1", "true", "yes", "on"},
+        sign_on=signon.read_sign_on(instance / signon.FILE),
     )
 
 
