@@ -8,10 +8,11 @@ log in by password alone: a provider that lets people choose their names could n
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from flask import Flask, current_app, redirect, request, session, url_for
+from flask import Flask, current_app, redirect, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -23,12 +24,11 @@ from portal.people.models import User
 from portal.people.service import find_user
 from portal.platform.errors import ConfigError, PortalError
 from portal.platform.language import Phrase, lazy
-from portal.platform.signon import BY_EMAIL, SignOn
+from portal.platform.signon import BY_EMAIL, NotAnswered, NotFinished, SignOn
 from portal.platform.web import db_session, now, portal, writing
 
 _EXTENSION = "portal.people.sign_on"
 _DESTINATION = "sign_on_next"
-_SECONDS = 10  # for each answer of the provider
 _SHOWN = 80  # characters of a name that the provider says
 
 logger = logging.getLogger(__name__)
@@ -48,49 +48,35 @@ def init_app(app: Flask) -> None:
     Raises ConfigError if the library for it is missing.
     """
     with app.app_context():
-        provider = portal().config.sign_on
-    if provider is None:
+        there = portal().config.sign_on
+    if there is None:
         return
     try:
-        from authlib.integrations.flask_client import OAuth
+        from portal.people.provider import Provider
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"sso.toml asks for {error.name}, which is missing: install proctor-autograder[sso]"
         ) from None
-    app.extensions[_EXTENSION] = OAuth(app).register(
-        name="provider",
-        client_id=provider.client_id,
-        client_secret=provider.client_secret,
-        server_metadata_url=provider.metadata,
-        client_kwargs={
-            "scope": "openid profile email",
-            "code_challenge_method": "S256",
-            "default_timeout": _SECONDS,
-        },
-    )
+    app.extensions[_EXTENSION] = Provider(app, there)
 
 
-def leave_for(provider: SignOn, destination: str) -> ResponseReturnValue:
+def leave_for(there: SignOn, destination: str) -> ResponseReturnValue:
     """Send the browser to the provider, to `come_back` and go on to `destination`.
 
     Raises SignOnFailed if the provider cannot be asked.
     """
     session[_DESTINATION] = destination
-    here = url_for("people.signed_on", _external=True)
-    answer: ResponseReturnValue = _asked(provider, lambda client: client.authorize_redirect(here))
+    back = url_for("people.signed_on", _external=True)
+    with _explained(there):
+        answer: ResponseReturnValue = current_app.extensions[_EXTENSION].leave_for(back)
     return answer
 
 
-def come_back(provider: SignOn) -> ResponseReturnValue:
+def come_back(there: SignOn) -> ResponseReturnValue:
     """Log in whom the provider has named. Raises SignOnFailed if that is nobody here."""
-    if "error" in request.args:
-        raise SignOnFailed(
-            lazy("The login at %(title)s was not finished. Try it again.", title=provider.title),
-            403,
-        )
-    issued = {"iss": {"essential": True, "values": [provider.issuer]}}
-    token = _asked(provider, lambda client: client.authorize_access_token(claims_options=issued))
-    user = find_named(db_session(), provider, token.get("userinfo") or {})
+    with _explained(there):
+        claims = current_app.extensions[_EXTENSION].claims()
+    user = find_named(db_session(), there, claims)
     destination = session.get(_DESTINATION) or url_for("labs.home")
     with writing() as writer:
         record(
@@ -99,29 +85,29 @@ def come_back(provider: SignOn) -> ResponseReturnValue:
             actor_id=user.id,
             action="login",
             subject=f"user:{user.id}",
-            by=provider.issuer,
+            by=there.issuer,
         )
     begin_session(user, signed_on=True)
     return redirect(destination)
 
 
-def find_named(session: Session, provider: SignOn, claims: dict[str, Any]) -> User:
+def find_named(session: Session, there: SignOn, claims: dict[str, Any]) -> User:
     """Return the account here of the person that the provider's claims name.
 
     Raises SignOnFailed if there is none, or no single one, or it may not enter this way.
     """
-    value = claims.get(provider.claim)
+    value = claims.get(there.claim)
     name = value.strip() if isinstance(value, str) else ""
     if not name:
         raise SignOnFailed(
             lazy(
                 "%(title)s does not say your %(claim)s. Tell your instructor, please.",
-                title=provider.title,
-                claim=provider.claim,
+                title=there.title,
+                claim=there.claim,
             ),
             403,
         )
-    if provider.claim == BY_EMAIL:
+    if there.claim == BY_EMAIL:
         user = _of_address(session, name, claims)
     else:
         user = find_user(session, name)
@@ -149,27 +135,23 @@ def _of_address(session: Session, address: str, claims: dict[str, Any]) -> User 
     return found[0] if len(found) == 1 else None
 
 
-def _asked(provider: SignOn, ask: Callable[[Any], Any]) -> Any:
-    """Talk to the provider. Raises SignOnFailed, and tells the log why, if that leads nowhere."""
-    from authlib.integrations.base_client import OAuthError
-    from joserfc.errors import JoseError
-    from requests import RequestException
-
+@contextmanager
+def _explained(there: SignOn) -> Iterator[None]:
+    """Tell the log why the provider named nobody, and the person what to do."""
     try:
-        return ask(current_app.extensions[_EXTENSION])
-    except OAuthError as error:
-        logger.warning("a login by OpenID Connect was refused: %s", clean(str(error.error)))
+        yield
+    except NotFinished as error:
+        logger.warning("a login by OpenID Connect was not finished: %s", error)
         raise SignOnFailed(
-            lazy("The login at %(title)s was not finished. Try it again.", title=provider.title),
-            403,
+            lazy("The login at %(title)s was not finished. Try it again.", title=there.title), 403
         ) from None
-    except (JoseError, RequestException, RuntimeError, ValueError) as error:
-        logger.error("OpenID Connect failed: %s: %s", type(error).__name__, clean(str(error)))
+    except NotAnswered as error:
+        logger.error("OpenID Connect failed: %s", error)
         raise SignOnFailed(
             lazy(
                 "%(title)s does not answer as it should. Try again in a minute, or log in with "
                 "a password of this site.",
-                title=provider.title,
+                title=there.title,
             ),
             502,
         ) from None

@@ -18,12 +18,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from portal.platform.errors import ConfigError
+from portal.platform.errors import ConfigError, PortalError
 
 FILE = "sso.toml"
 BY_EMAIL = "email"
 _NEEDED = ("issuer", "client_id", "client_secret")
 _KNOWN = {*_NEEDED, "title", "claim"}
+
+
+class NotFinished(PortalError):
+    """Nobody was named: refused there, or not begun by this browser."""
+
+
+class NotAnswered(PortalError):
+    """The provider could not be asked, or its answer is not to be trusted."""
 
 
 @dataclass(frozen=True)

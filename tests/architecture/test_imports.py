@@ -26,6 +26,7 @@ PORTAL_NEEDS = {
     "flask_login", "flask_wtf", "gunicorn", "jinja2", "limits", "markdown_it", "markupsafe",
     "pydantic", "pydantic_core", "sqlalchemy", "tomlkit", "werkzeug", "wtforms",
 }  # fmt: skip
+SIGN_ON_NEEDS = {"authlib", "joserfc", "requests"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ RULES = (
     rule("grader/intake/notebook/bindings.py"),
     rule("grader/from_scratch/reading/*.py", "grader.from_scratch.reading"),
     rule("grader/**/*.py", "grader", *GRADER_NEEDS),
+    rule("portal/people/provider.py", "portal", "grader.api", "flask", *SIGN_ON_NEEDS),
     rule("portal/**/*.py", "portal", "grader.api", *PORTAL_NEEDS),
 )
 
@@ -110,7 +112,9 @@ FEATURES = {
 ABOVE_FEATURES = ("app", "migrations", "serving", "demo", "cli", "__main__")
 
 # Imports inside a function of the engine or the portal, each with the reason it must be there.
-LATE_IMPORTS: dict[tuple[str, str], str] = {}
+LATE_IMPORTS: dict[tuple[str, str], str] = {
+    ("portal/people/sign_on.py", "portal.people.provider"): "its libraries are an extra's",
+}
 
 
 def files() -> list[Path]:

@@ -26,6 +26,7 @@ GROUPS = {
     "their own package": {"<own>"},
     "the engine's dependencies": enforced.GRADER_NEEDS,
     "the web's libraries": enforced.PORTAL_NEEDS,
+    "the libraries of signing in": enforced.SIGN_ON_NEEDS,
 }
 
 

@@ -254,7 +254,7 @@ def test_no_command_goes_unchecked():
 
 def test_every_fence_says_its_language():
     languages = {language for page in PAGES for language, _ in blocks(page.read_text("utf-8"))}
-    assert languages <= {"sh", "console", "python", "mermaid", "text"}
+    assert languages <= {"sh", "console", "python", "mermaid", "text", "toml"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
