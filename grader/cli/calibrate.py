@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
@@ -37,6 +37,7 @@ from grader.authoring.calibrate import (
     save_calibration,
     unproven_bars,
     variants_of,
+    with_added,
 )
 from grader.authoring.rescore import other_home
 from grader.errors import AuthoringError
@@ -100,18 +101,19 @@ def calibrate(
 
     After a change that moves no figure, such as another name in the reference, --confirm runs K
     keys of each variant as it was and as it is. If every figure is the same, the calibration is
-    renewed; if one differs, the exit code is 1 and all of it is to be made again.
+    renewed, and what new tests measure is added to it by as many runs as the others had; if one
+    differs, the exit code is 1 and all of it is to be made again.
     """
     home = find_home()
     lab = Catalogue(home).get(slug)
     if confirming is not None:
-        raise SystemExit(0 if _confirm(home, lab, confirming, jobs, against) else 1)
-    plan = CalibrationPlan(runs, _chosen(lab, variants), baselines, jobs)
-    today = datetime.now(UTC).date()
-    with _MeasuringDisplay(Console(stderr=True)) as watch:
-        calibration = make_calibration(
-            lab, plan, today=today, on_start=watch.start, on_run=watch.ended
-        )
+        calibration = _confirm(home, lab, confirming, jobs, against)
+    else:
+        plan = CalibrationPlan(runs, _chosen(lab, variants), baselines, jobs)
+        with _MeasuringDisplay(Console(stderr=True)) as watch:
+            calibration = make_calibration(
+                lab, plan, today=_today(), on_start=watch.start, on_run=watch.ended
+            )
     save_calibration(lab, calibration)
     # Importing matplotlib costs more than most commands: only this one pays for it.
     draw_bars = importlib.import_module("grader.authoring.calibrate.plots").draw_bars
@@ -128,8 +130,8 @@ def calibrate(
     raise SystemExit(1 if refused else 0)
 
 
-def _confirm(home: Path, lab: Lab, runs: int, jobs: int, against: str) -> bool:
-    """Renew a calibration if no figure has moved; tell which have, and whether none has."""
+def _confirm(home: Path, lab: Lab, runs: int, jobs: int, against: str) -> Calibration:
+    """Return the calibration as one of the lab as it is; exit and say which figures have moved."""
     slug = lab.assignment.slug
     calibration = load_calibration(lab)
     if calibration is None:
@@ -140,11 +142,19 @@ def _confirm(home: Path, lab: Lab, runs: int, jobs: int, against: str) -> bool:
         )
     if any(found.differences for found in comparisons):
         click.echo(f"Figures have moved; make the calibration anew: grader calibrate {slug}")
-        return False
-    today = datetime.now(UTC).date()
-    save_calibration(lab, confirmed(lab, calibration, comparisons, today=today))
+        raise SystemExit(1)
+    renewed = confirmed(lab, calibration, comparisons, today=_today())
     click.echo(f"{slug}: no figure has moved in {len(comparisons)} comparisons; renewed.")
-    return True
+    with _MeasuringDisplay(Console(stderr=True)) as watch:
+        whole = with_added(lab, renewed, jobs=jobs, on_start=watch.start, on_run=watch.ended)
+    before = {test for found in renewed.variants for test in found.tests}
+    for test in sorted({test for found in whole.variants for test in found.tests} - before):
+        click.echo(f"added: {test}")
+    return whole
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _show_comparison(found: Comparison) -> None:

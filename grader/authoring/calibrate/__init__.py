@@ -1,5 +1,6 @@
 """Calibrate a lab's bars: how far from each the reference lies, and how near wrong solutions."""
 
+from grader.authoring.calibrate.added import with_added
 from grader.authoring.calibrate.assess import FEWEST_RUNS, MOST_MISSES, Assessment, Counts, assess
 from grader.authoring.calibrate.calibration import (
     CALIBRATION_NAME,
@@ -34,4 +35,5 @@ __all__ = [
     "save_calibration",
     "unproven_bars",
     "variants_of",
+    "with_added",
 ]

@@ -58,7 +58,7 @@ def make_calibration(
         work = [(first, own_tests(first, base)) for first in firsts]
         on_start(run_count(bench, plan, work))
         runs = collect(bench, plan, work)
-        made = [_described(bench, plan, first, tests, runs) for first, tests in work]
+        made = [described(bench, plan, first, tests, runs) for first, tests in work]
     environment = firsts[0].environment
     assert environment is not None  # noqa: S101 - a whole run has it
     kept = _kept(lab, plan.variants)
@@ -88,7 +88,7 @@ def _kept(lab: Lab, again: Iterable[str | None]) -> list[VariantRuns]:
     ]
 
 
-def _described(
+def described(
     bench: CalibrationBench,
     plan: CalibrationPlan,
     first: LoggedRun,

@@ -13,8 +13,9 @@ from grader.authoring.calibrate import (
     confirmed,
     load_calibration,
     save_calibration,
+    with_added,
 )
-from grader.authoring.calibrate.calibration import VariantRuns, measuring_digest
+from grader.authoring.calibrate.calibration import Sample, VariantRuns, measuring_digest
 from grader.cli.main import cli
 from grader.errors import AuthoringError, GradingError
 from grader.lab.catalogue import Catalogue
@@ -35,6 +36,11 @@ from grader.suite import as_array
 def test_measures(student, rng, measured):
     """The sum of a doubled array."""
     measured("sum", np.sum(as_array(student.maths.double(rng.normal(size=4)), (4,))))
+
+
+@pytest.mark.item("linear")
+def test_quiet():
+    """Records nothing."""
 
 
 @pytest.mark.item("partial")
@@ -162,6 +168,54 @@ def test_the_command_renews_the_file_or_says_what_moved(
     assert result.exit_code == code, result.output
     assert line in result.output
     assert load_calibration(lab).fresh(lab) is (code == 0)
+
+
+NEW_TEST = """
+@pytest.mark.item("partial")
+def test_silent(student, rng, measured):
+    \"\"\"The largest of a doubled array.\"\"\"
+    measured("NAME", np.max(as_array(student.maths.double(rng.normal(size=4)), (4,))))
+"""
+
+
+@pytest.fixture
+def with_new_test(edited):
+    """Return the calibrated lab, whose silent test measures a figure of this name now."""
+
+    def edit(name):
+        old = SUITE[SUITE.index('\n@pytest.mark.item("partial")') :]
+        lab = edited("reference/tiny/suite/test_own.py", old, NEW_TEST.replace("NAME", name))
+        known = load_calibration(lab)
+        (runs,) = known.variants
+        sums = {"sum": Sample.of([1.0, 2.0], None)}
+        save_calibration(lab, known.model_copy(update={"variants": (_with(runs, sums),)}))
+        return lab
+
+    return edit
+
+
+def _with(runs, figures):
+    return runs.model_copy(update={"figures": figures})
+
+
+def test_what_a_new_test_measures_is_added_by_as_many_runs(with_new_test):
+    lab = with_new_test("largest")
+    known = load_calibration(lab)
+    made = []
+    found = with_added(lab, known, on_run=lambda run, now: made.append((run.number, now)))
+    (runs,) = found.variants
+    assert runs.tests == (MEASURING, "test_own.py::test_silent")
+    assert runs.figures["sum"] == known.variants[0].figures["sum"]
+    assert len(set(runs.figures["largest"].values)) == 2
+    assert found.fresh(lab)
+    assert with_added(lab, found) == found
+    assert {number for number, _ in made} == {0, 1}
+
+
+def test_a_figure_that_old_tests_measure_cannot_be_added(with_new_test):
+    lab = with_new_test("sum")
+    with pytest.raises(AuthoringError, match="'sum' is measured by tests that were calibrated"):
+        with_added(lab, load_calibration(lab))
 
 
 def test_without_a_calibration_nothing_is_confirmed(before, monkeypatch):
