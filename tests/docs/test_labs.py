@@ -28,6 +28,7 @@ EFFECTS = {
     "gcn": (100, ".1f"),
     "text": (100, ".1f"),
     "gan": (1, ".3f"),
+    "vae": (1, ".2f"),
 }  # factor, digits
 # A fork for each suite: two of them may name their files alike, and all import the same libraries.
 COLLECT = """

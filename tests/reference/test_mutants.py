@@ -15,6 +15,7 @@ FILES = {
     "gcn": {"gcn/layers.py", "gcn/model.py", "gcn/study.py"},
     "text": {"text/layers.py", "text/model.py", "text/study.py"},
     "gan": {"gan/losses.py", "gan/metrics.py", "gan/model.py", "gan/study.py"},
+    "vae": {"vae/bounds.py", "vae/model.py", "vae/study.py", "results.csv"},
 }
 # The classes that every suite on convolutional networks must catch.
 CLASSES_OF_CNN = {
