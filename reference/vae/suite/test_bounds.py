@@ -210,8 +210,9 @@ def test_importance_bound_of_drawn_weights(student, reference, normal):
 @pytest.mark.item("importance", weight=2)
 @pytest.mark.hint("Take the largest log weight of each image out before exp, and put it back.")
 def test_importance_bound_of_tiny_and_huge_weights(student, reference, normal):
-    """Log weights around -2000, 0 and 2000 side by side give finite bounds."""
-    log_weights = normal(8, 3) + np.array([-2000.0, 0.0, 2000.0])
+    """Log weights around -2000, 0 and 2000, and some that lie 2000 apart, give finite bounds."""
+    log_weights = normal(8, 4) + np.array([-2000.0, 0.0, 2000.0, 0.0])
+    log_weights[:, 3] += np.linspace(-2000.0, 0.0, 8)
     expected = reference.bounds.importance_bound(log_weights)
     assert_matches(student.bounds.importance_bound(log_weights), expected)
 
