@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from grader.authoring.release import Release, plan_release
+from grader.authoring.release import Release, plan_release, write_solved
+from grader.cli.home import lab_of
+from grader.cli.run import check_variant
 from grader.errors import AuthoringError
 from grader.lab.catalogue import find_home
 from grader.report.export import write_atomically
@@ -22,8 +24,23 @@ from grader.report.export import write_atomically
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the students' zip to this file too.",
 )
+@click.option(
+    "--solution",
+    "solved",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write only this: the students' folder, solved by the reference, to run its study there.",
+)
+@click.option("--variant", metavar="NAME", help="With --solution: that of this variant.")
 @click.pass_context
-def release(ctx: click.Context, slug: str, check: bool, archive: Path | None) -> None:
+def release(
+    ctx: click.Context,
+    slug: str,
+    check: bool,
+    archive: Path | None,
+    solved: Path | None,
+    variant: str | None,
+) -> None:
     """Make what students get of lab SLUG.
 
     The skeleton is the reference without what stands between # BEGIN SOLUTION and
@@ -35,7 +52,16 @@ def release(ctx: click.Context, slug: str, check: bool, archive: Path | None) ->
     """
     if check and archive:
         raise click.UsageError("--check writes nothing; leave out --zip, or --check.")
+    if solved and (check or archive):
+        raise click.UsageError("--solution stands alone; leave out --check and --zip.")
+    if variant and not solved:
+        raise click.UsageError("--variant is for --solution: a release is the same for all.")
     try:
+        if solved:
+            check_variant(lab_of(slug), variant)
+            count = write_solved(find_home(), slug, solved, variant)
+            click.echo(f"Wrote {solved}: {count} files.")
+            return
         planned = plan_release(find_home(), slug)
         if check:
             ctx.exit(_report(slug, planned))

@@ -97,7 +97,7 @@ def _validate(lab: Lab, plan: ValidationPlan, console: Console) -> Validation:
         nonlocal done
         done += 1
         face = ":)" if finding.holds else ":("
-        console.print(f"{done:>3}/{total} {face} {finding.claim}", markup=False)
+        console.print(f"{done:>3}/{total} {face} {finding.claim}", markup=False, soft_wrap=True)
         for line in finding.detail.splitlines():
             console.print(f"          {line}", markup=False, soft_wrap=True)
 

@@ -14,6 +14,7 @@ ROWS = [
     re.split(r" *\| *", line.strip("| ")) for line in PAGE.splitlines() if line.startswith("| ")
 ]
 LAB = re.compile(r"\[?`(\w+)`")
+EXAMPLES = re.findall(r"\[`(\w+)`\]", PAGE.partition("## Beside the course")[2])
 
 
 def rows(columns):
@@ -21,10 +22,18 @@ def rows(columns):
     return {LAB.match(row[0])[1]: row[1:] for row in found}
 
 
-def test_every_lab_stands_in_both_tables_in_the_courses_order():
-    labs = [lab.assignment.slug for lab in Catalogue(ROOT).labs()]
-    assert sorted(LABS) == sorted(labs)
+def test_every_lab_of_the_course_stands_in_both_tables_in_its_order():
     assert tuple(rows(8)) == tuple(rows(3)) == LABS
+
+
+def test_every_other_lab_is_told_to_be_an_example():
+    labs = [lab.assignment.slug for lab in Catalogue(ROOT).labs()]
+    assert sorted([*LABS, *EXAMPLES]) == sorted(labs)
+
+
+def test_the_course_has_a_hundred_points():
+    labs = [Catalogue(ROOT).get(slug).assignment for slug in LABS]
+    assert sum(lab.max_score for lab in labs) + 25 + 5 == 100
 
 
 @pytest.mark.parametrize("slug", LABS)

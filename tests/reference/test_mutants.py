@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from grader.lab.catalogue import Catalogue
+
 REFERENCE = Path(__file__).parents[2] / "reference"
+# The modules of every lab that students write.
 FILES = {
-    "fnn": {"fnn/layers.py", "fnn/optim.py", "fnn/model.py", "fnn/study.py"},
-    "cnn": {"cnn/layers.py", "cnn/model.py", "cnn/study.py", "results.csv"},
-    "gcn": {"gcn/layers.py", "gcn/model.py", "gcn/study.py"},
-    "text": {"text/layers.py", "text/model.py", "text/study.py"},
-    "gan": {"gan/losses.py", "gan/metrics.py", "gan/model.py", "gan/study.py"},
+    lab.assignment.slug: {file.path for file in lab.assignment.files if file.module}
+    for lab in Catalogue(REFERENCE.parent).labs()
 }
 # The classes that every suite on convolutional networks must catch.
 CLASSES_OF_CNN = {

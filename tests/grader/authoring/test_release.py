@@ -337,3 +337,53 @@ def test_a_leak_is_refused_and_no_zip_is_left(invoke, public, tmp_path):
 def test_check_and_zip_exclude_one_another(invoke, tmp_path):
     result = invoke("lab", "--check", "--zip", tmp_path / "lab.zip")
     assert result.exit_code == 2
+
+
+# ------------------------------------------------------------------------------ the solution
+
+
+def test_the_solution_stands_in_the_students_folder_with_all_that_is_given(home, invoke, tmp_path):
+    share(home, home / "assignments" / "lab")
+    result = invoke("lab", "--solution", tmp_path / "solved")
+    assert result.output == f"Wrote {tmp_path}/solved: 8 files.\n"
+    solved = tmp_path / "solved"
+    reference = (home / "reference" / "lab" / "layers.py").read_bytes()
+    assert (solved / "lab" / "layers.py").read_bytes() == reference
+    assert (solved / "lab" / "datasets" / "cora.py").read_text() == "CORA = 1\n"
+    assert {"lab", "README.md", "test_lab.py"} <= {path.name for path in solved.iterdir()}
+    assert not (home / "assignments" / "lab" / "lab" / "datasets").exists()
+
+
+def test_the_solution_of_a_variant_has_its_own_answers(home, public, reference, invoke, tmp_path):
+    with (public / "assignment.toml").open("a", encoding="utf-8") as manifest:
+        manifest.write("\n[variants.usual]\nwide = 1\n\n[variants.wide]\nwide = 2\n")
+    change(public / "assignment.toml", "schema = 1", 'schema = 1\ndefault_variant = "usual"')
+    own = reference / "variants" / "wide"
+    own.mkdir(parents=True)
+    (own / "layers.py").write_text("WIDE = 2\n")
+    assert invoke("lab", "--solution", tmp_path / "wide", "--variant", "wide").exit_code == 0
+    assert (tmp_path / "wide" / "lab" / "layers.py").read_text() == "WIDE = 2\n"
+    result = invoke("lab", "--solution", tmp_path / "other", "--variant", "other")
+    assert result.exit_code == 2 and "has no variant 'other'" in result.output
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_solution_is_written_over_nothing(invoke, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "layers.py").write_text("MINE = 1\n")
+    result = invoke("lab", "--solution", tmp_path / "mine")
+    assert result.exit_code == 1
+    assert "mine is no empty folder; name another, or remove it" in result.output
+    assert [file.name for file in (tmp_path / "mine").iterdir()] == ["layers.py"]
+
+
+@pytest.mark.parametrize("others", [["--check"], ["--zip", "lab.zip"]])
+def test_the_solution_stands_alone(invoke, tmp_path, others):
+    result = invoke("lab", "--solution", tmp_path / "solved", *others)
+    assert result.exit_code == 2 and "--solution stands alone" in result.output
+    assert not (tmp_path / "solved").exists()
+
+
+def test_a_variant_is_for_a_solution(invoke):
+    result = invoke("lab", "--variant", "wide")
+    assert result.exit_code == 2 and "a release is the same for all" in result.output

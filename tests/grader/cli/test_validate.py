@@ -11,6 +11,7 @@ from grader.cli import validate as command
 from grader.cli.main import cli
 
 HOME = Path(__file__).parents[2] / "home"
+CLAIM = "a claim" + " of more words than a line of 80 columns has" * 3
 CODE = b"def f(x):\n    # BEGIN SOLUTION\n    return x * 2\n    # END SOLUTION\n"
 
 
@@ -23,7 +24,7 @@ def told(monkeypatch):
     def run(*words, holds=True):
         def validate(lab, plan, *, on_finding, on_progress):
             plans.append(plan)
-            finding = Finding("a claim", holds, "the figures\nbehind it")
+            finding = Finding(CLAIM, holds, "the figures\nbehind it")
             on_finding(finding)
             for done in range(1, 51):
                 on_progress(MutantProgress(done, 50, 3))
@@ -55,11 +56,11 @@ def test_one_lab_or_all(told, words):
 def test_claims_are_said_with_their_figures_and_decide_the_code(told):
     code, output, _ = told("tiny")
     assert code == 0
-    assert ":) a claim\n          the figures\n          behind it\n" in output
+    assert f":) {CLAIM}\n          the figures\n          behind it\n" in output
     assert "claims hold." in output
     code, output, _ = told("tiny", holds=False)
     assert code == 1
-    assert ":( a claim" in output and "1 of " in output
+    assert f":( {CLAIM}\n" in output and "1 of " in output
 
 
 def test_mutants_are_reported_now_and_then_where_there_is_no_terminal(told):
