@@ -53,8 +53,8 @@ def files_of(drawn: DrawnSet, rules: CompetitionRules) -> dict[str, bytes]:
     staff = {f"{STAFF}/{rules.labels}": _table(rules, ids, drawn.labels.values)}
     if drawn.train is None:
         return {f"{STAFF}/{TEST}": _packed(drawn.test), **staff}
-    guess = np.arange(len(rules.predicted)) % max(1, len(rules.classes))
-    sample = np.tile(guess if rules.classes else np.zeros(len(rules.predicted)), (len(ids), 1))
+    guess = np.arange(len(rules.predicted), dtype=np.float64)  # valid: classes that differ, or 0
+    sample = np.tile(guess % max(1, len(rules.classes)), (len(ids), 1))
     return {
         f"{STUDENTS}/{TRAIN}": _packed(drawn.train),
         f"{STUDENTS}/{TEST}": _packed(drawn.test),
@@ -79,7 +79,7 @@ def read_drawn(folder: Path, rules: CompetitionRules) -> DrawnSet:
 
 def _packed(arrays: Arrays) -> bytes:
     out = io.BytesIO()
-    np.savez(out, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    np.savez(out, allow_pickle=False, **arrays)
     return out.getvalue()
 
 

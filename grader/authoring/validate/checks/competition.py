@@ -280,7 +280,7 @@ def starter_scores(bench: CompetitionBench) -> Finding:
     far = sign * (value - rules.baseline) > rules.within
     sure = _reaches(rules, value - sign * luck)
     detail = (
-        f"{value:.4f} in {bench.starter_seconds:.0f} CPU s, {value - sign * luck:.4f} without "
+        f"{value:.4f} in {bench.starter_seconds:.1f} CPU s, {value - sign * luck:.4f} without "
         f"luck; printed is {rules.baseline:g}, within {rules.within:g}"
     )
     return Finding(claim, sure and not far, detail)
@@ -351,7 +351,7 @@ def starter_runs_again(bench: CompetitionBench) -> Finding:
         return Finding(claim, False, f"{found.verdict}: {found.detail}")
     detail = (
         f"{found.comparison.claim:.4f}, again {found.comparison.again:.4f} "
-        f"({found.comparison.sds:+.1f} sd) in {found.cpu_seconds:.0f} CPU s"
+        f"({found.comparison.sds:+.1f} sd) in {found.cpu_seconds:.1f} CPU s"
     )
     slow = found.cpu_seconds / found.tries > _ROOM * limit
     return Finding(claim, found.verdict is Verdict.HOLDS and not slow, detail)
