@@ -13,6 +13,7 @@ from rich.text import Text
 
 from grader.cli.home import lab_of, rules_of
 from grader.competition.drawn import read_drawn
+from grader.errors import ProctorError
 from grader.lab.given import REFERENCE
 from grader.report.export import for_spreadsheets, write_atomically
 from grader.report.export.csv_table import safe_cell
@@ -56,6 +57,10 @@ def rerun_command(
     lab = lab_of(slug)
     rules = rules_of(lab)
     term, new = read_drawn(drawn, rules), read_drawn(fresh, rules)
+    if term.train is None:
+        raise ProctorError(f"{drawn} holds no rows to train on; name the folder of set 1")
+    if new.train is not None:
+        raise ProctorError(f"{fresh} is a term's first set, the same rows that teams have seen")
     found = read_entries(folder, lab.assignment, rules, term.labels.ids)
     results = [Rerun(team, Verdict.REFUSED, detail=why) for team, why in found.refused.items()]
     ours = [folder, drawn, fresh, lab.public.parents[1] / REFERENCE]

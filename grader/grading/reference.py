@@ -40,11 +40,13 @@ def load_reference(folder: Path, assignment: Assignment) -> SimpleNamespace:
 
 
 def reference_module(folder: Path, slug: str, name: str) -> ModuleType:
-    """Import one module of a lab's staff's half, with its relative imports.
+    """Import one module of a lab's staff's half as it now stands, with its relative imports.
 
     Raises GradingError if it cannot be imported: a fault of ours.
     """
     package = f"reference_{slug}"
+    for known in [known for known in sys.modules if known.startswith(f"{package}.")]:
+        del sys.modules[known]  # of another folder, or of an earlier text
     try:
         _import_package(package, folder)
         return importlib.import_module(f"{package}.{name}")

@@ -15,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from grader.authoring.draw import draw
 from grader.authoring.release import plan_release
@@ -181,13 +180,15 @@ def _misfits(bench: CompetitionBench) -> Iterator[str]:
     lacking = [kind for place, kind in enumerate(rules.classes) if place not in found]
     if lacking:
         yield f"no row is of class {', '.join(lacking)}"
+    place = np.arange(len(values), dtype=np.float64)
     for column, name in zip(values.T, rules.predicted, strict=True):
-        for other, what in ((np.roll(column, 1), "the row before"), (range(len(column)), "place")):
-            if abs(_correlation(column, np.asarray(other))) > _TELLING_SDS / np.sqrt(len(column)):
-                yield f"{name} goes with its row's {what}; draw rows in any order"
+        others = {"that of the row before": np.roll(column, 1), "its row's place": place}
+        for what, other in others.items():
+            if abs(_correlation(column, other)) > _TELLING_SDS / np.sqrt(len(column)):
+                yield f"{name} goes with {what}; draw rows in any order"
 
 
-def _correlation(one: NDArray[np.generic], other: NDArray[np.generic]) -> float:
+def _correlation(one: Values, other: Values) -> float:
     return 0.0 if np.ptp(one) == 0 else float(np.corrcoef(one, other)[0, 1])
 
 
