@@ -1,4 +1,4 @@
-"""Public checks: run ``python -m pytest test_wardrobe.py`` beside predictions.csv.
+"""Public checks: beside predictions.csv, run ``python -m pytest test_wardrobe.py``.
 
 They look at the form of the file and of the source, not at what is right: nobody outside can.
 """
@@ -18,7 +18,7 @@ NAMES = [f"r{row:04}" for row in range(ROWS)]
 def lines():
     """Return the file's lines as (line number, cells by column)."""
     if not PREDICTIONS.is_file():
-        pytest.fail(f"there is no {PREDICTIONS}; python -m wardrobe.predict writes one", False)
+        pytest.fail(f"there is no {PREDICTIONS}; the starter writes one", pytrace=False)
     with PREDICTIONS.open(newline="", encoding="utf-8-sig") as file:
         return list(enumerate(csv.DictReader(file), start=2))
 
