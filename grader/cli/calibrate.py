@@ -39,6 +39,7 @@ from grader.authoring.calibrate import (
     variants_of,
 )
 from grader.authoring.rescore import other_home
+from grader.cli.home import graded_by_tests
 from grader.errors import AuthoringError
 from grader.lab.catalogue import Catalogue, Lab, find_home
 
@@ -103,7 +104,7 @@ def calibrate(
     renewed; if one differs, the exit code is 1 and all of it is to be made again.
     """
     home = find_home()
-    lab = Catalogue(home).get(slug)
+    lab = graded_by_tests(Catalogue(home).get(slug))
     if confirming is not None:
         raise SystemExit(0 if _confirm(home, lab, confirming, jobs, against) else 1)
     plan = CalibrationPlan(runs, _chosen(lab, variants), baselines, jobs)

@@ -23,3 +23,14 @@ def rules_of(lab: Lab) -> CompetitionRules:
     if rules is None:
         raise ProctorError(f"{lab.assignment.slug} is no competition; its manifest has no rules")
     return rules
+
+
+def graded_by_tests(lab: Lab) -> Lab:
+    """Return a lab that a hidden suite grades; ProctorError if it is a competition."""
+    if lab.assignment.competition is not None:
+        slug = lab.assignment.slug
+        raise ProctorError(
+            f"{slug} is a competition and has no tests to run; see grader rank, grader rerun and "
+            f"grader validate {slug}"
+        )
+    return lab
