@@ -36,7 +36,7 @@ from grader.report.export import write_atomically
 )
 @click.option("--variant", help="The variant; else the default one.")
 def draw_command(slug: str, secret_file: Path, out: Path, number: int, variant: str | None) -> None:
-    """Draw a term's data of competition SLUG from its secret.
+    """Draw a term's data of competition SLUG.
 
     OUT/students is for students: arrays to train on, arrays to predict from, a sample of the file
     to hand in. OUT/staff has the labels, and stays here. The same secret gives the same bytes.

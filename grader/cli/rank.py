@@ -34,11 +34,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 def rank_command(
     ctx: click.Context, slug: str, folder: Path, labels: Path | None, csv_file: Path | None
 ) -> None:
-    """Rank the predictions in FOLDER by the labels of competition SLUG.
+    """Rank the predictions of a competition.
 
-    Each file is one team's and bears its name, as in FOLDER/team.csv. A rank counts only teams that
-    are better beyond luck; points are by the rule in the manifest. Exits with 1 if a file was
-    refused: it gets no rank, and every mistake in it is named.
+    They are held against the labels of competition SLUG. Each file in FOLDER is one team's and
+    bears its name, as in FOLDER/team.csv. A rank counts only teams that are better beyond luck;
+    points are by the rule in the manifest. Exits with 1 if a file was refused: it gets no rank,
+    and every mistake in it is named.
     """
     lab = catalogue().get(slug)
     rules = rules_of(lab)

@@ -46,11 +46,12 @@ def rerun_command(
     minimum_tier: int | None,
     csv_file: Path | None,
 ) -> None:
-    """Run the entries in FOLDER again from their sources, in a sandbox without network.
+    """Run entries again from source, on fresh rows.
 
     FOLDER holds team.csv, the predictions that count, and team.zip, the source that makes them.
-    Each source learns from the term's rows and predicts those of the fresh set; a score more than
-    3 standard deviations below the claim, with each of three seeds, is told.
+    Each source runs in a sandbox without network: it learns from the term's rows and predicts
+    those of the fresh set. A score more than 3 standard deviations below the claim, with each of
+    three seeds, is told.
 
     Exits with 1 if an entry is below its claim, fails or is refused, with 2 if the fault was ours.
     """
