@@ -8,6 +8,7 @@ import pytest
 
 from grader.authoring.draw import draw
 from grader.authoring.release import plan_release
+from grader.authoring.validate import ValidationPlan, validate
 from grader.competition.drawn import files_of
 from grader.intake.submission import AcceptedFile, Submission
 from grader.lab.catalogue import Catalogue
@@ -15,6 +16,7 @@ from grader.public_tests import run_public_tests
 from grader.report import Outcome
 
 HOME = Path(__file__).parents[2]
+DEBIANS = Path("/usr/share/datasets/fashion-mnist")
 SECRET = bytes(range(32))
 LABS = [lab for lab in Catalogue(HOME).labs() if lab.assignment.competition]
 every_competition = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.assignment.slug)
@@ -85,3 +87,19 @@ def test_a_stand_in_can_be_drawn_anywhere_and_its_sample_passes_the_public_check
     lost = [r for r in run_public_tests(lab, Submission("ada", (broken,)))
             if r.outcome is not Outcome.PASSED]  # fmt: skip
     assert lost and all("Traceback" not in result.message for result in lost)
+
+
+def test_swing_is_proven():
+    result = validate(Catalogue(HOME).get("swing"), ValidationPlan())
+    assert result.sound, [one for one in result.findings if not one.holds]
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3000)
+def test_wardrobe_is_proven_on_real_garments(tmp_path, monkeypatch):
+    if not DEBIANS.is_dir():
+        pytest.skip("needs dataset-fashion-mnist: apt-get install dataset-fashion-mnist")
+    (tmp_path / "fashion-mnist").symlink_to(DEBIANS)
+    monkeypatch.setenv("GRADER_DATA", str(tmp_path))
+    result = validate(Catalogue(HOME).get("wardrobe"), ValidationPlan())
+    assert result.sound, [one for one in result.findings if not one.holds]

@@ -112,7 +112,7 @@ def _validate_competition(
 ) -> Validation:
     """Check a competition's data, points and starter; it has no suite to prove."""
     started, cpu = time.monotonic(), _cpu_seconds()
-    findings = []
+    findings: list[Finding] = []
     with closing(checks.CompetitionBench(lab)) as bench:
         for check in _competition_checks(lab, bench):
             findings.append(check())

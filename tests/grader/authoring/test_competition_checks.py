@@ -7,7 +7,6 @@ from small_competition import rings
 
 from grader.authoring.validate import ValidationPlan, check_count, validate
 from grader.authoring.validate.checks import competition as checks
-from grader.errors import AuthoringError
 from grader.lab.catalogue import Catalogue
 
 LABELS_IN_ORDER = "rings = np.sort(rng.integers(len(RADII), size=rows))"
@@ -108,10 +107,15 @@ def test_the_rubrics_points_are_those_of_the_first_rank(home):
     assert all(word in found.detail for word in told)
 
 
-def test_a_competition_without_source_cannot_be_proven(home):
+def test_a_competition_without_source_or_rows_is_not_proven_and_stops_no_other(home):
     changed(home, MANIFEST, 'source = "rings/predict.py"\n', "")
-    with pytest.raises(AuthoringError, match="state `train`, `test` and `source`"):
-        validate(Catalogue(home).get("rings"), ValidationPlan())
+    result = validate(Catalogue(home).get("rings"), ValidationPlan())
+    lost = {one.detail for one in result.findings if not one.holds}
+    assert lost == {"rings: state `source` in the manifest"}
+    changed(home, MANIFEST, "train = 900\ntest = 1500\n", "")
+    result = validate(Catalogue(home).get("rings"), ValidationPlan())
+    lost = [one.detail for one in result.findings if not one.holds]
+    assert len(lost) == 8 and all("draws no data" in detail for detail in lost[:4])
 
 
 def test_a_new_competition_is_proven_at_once(home):

@@ -44,14 +44,20 @@ class CompetitionBench:
     """A competition with a trial's data: drawn once, the starter run once."""
 
     def __init__(self, lab: Lab) -> None:
-        """Draw nothing yet. AuthoringError if the lab is no competition with a source."""
+        """Draw nothing yet. AuthoringError if the lab is no competition."""
         rules = lab.assignment.competition
-        if rules is None or rules.source is None or not rules.test:
-            raise AuthoringError([f"{lab.assignment.slug}: state `train`, `test` and `source`"])
+        if rules is None:
+            raise AuthoringError([f"{lab.assignment.slug} is no competition"])
         self.lab, self.rules = lab, rules
-        self._source: str = rules.source
         self._open = ExitStack()
         self.starter_seconds = 0.0  # of CPU
+
+    @property
+    def source(self) -> str:
+        """The path of the source; AuthoringError if the manifest names none."""
+        if self.rules.source is None:
+            raise AuthoringError([f"{self.lab.assignment.slug}: state `source` in the manifest"])
+        return self.rules.source
 
     @cached_property
     def term(self) -> DrawnSet:
@@ -92,7 +98,7 @@ class CompetitionBench:
             raise AuthoringError([f"the starter wrote no {self.rules.file}"]) from None
 
     def _run_starter(self, folder: Path) -> None:
-        module = self._source.removesuffix(".py").replace("/", ".")
+        module = self.source.removesuffix(".py").replace("/", ".")
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         try:
             done = subprocess.run(  # noqa: S603 - our interpreter and our own starter
@@ -118,8 +124,8 @@ class CompetitionBench:
 
     def submission(self, predictions: bytes) -> Submission:
         """Return a file of predictions with the starter's source, as a team hands them in."""
-        source = (self.lab.public / self._source).read_bytes()
-        files = (AcceptedFile(self.rules.file, predictions), AcceptedFile(self._source, source))
+        source = (self.lab.public / self.source).read_bytes()
+        files = (AcceptedFile(self.rules.file, predictions), AcceptedFile(self.source, source))
         return Submission("starter", files)
 
     def close(self) -> None:
