@@ -67,9 +67,13 @@ def rerun_command(
     ours = [folder, drawn, fresh, lab.public.parents[1] / REFERENCE]
     minimum = None if minimum_tier is None else Tier(minimum_tier)
     with SourceRunner(lab.assignment, rules, minimum_tier=minimum, conceal=ours) as runner:
-        for entry in found.entries:
-            click.echo(f"Running {clean_line(entry.team, 100)} ...", err=True)
+        for number, entry in enumerate(found.entries, start=1):
+            name = f"[{number}/{len(found.entries)}] {clean_line(entry.team, 100)}"
+            click.echo(f"{name} ...", err=True)
             results.append(rerun(runner, rules.metric, entry, term, new))
+            click.echo(f"{name}: {results[-1].verdict.value}", err=True)
+            if csv_file is not None:  # after each: an interruption costs one entry, not hours
+                write_atomically(csv_file, for_spreadsheets(_csv(results)))
         _show(results, runner.tier)
     if csv_file is not None:
         write_atomically(csv_file, for_spreadsheets(_csv(results)))

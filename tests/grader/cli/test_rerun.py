@@ -7,7 +7,7 @@ from small_competition import HONEST, SECRET, draw_into, packed, predictions, ri
 
 from grader.authoring.draw import draw
 from grader.errors import SandboxError
-from grader.rerun import running
+from grader.rerun import SourceRunner, running
 
 
 @pytest.fixture
@@ -74,6 +74,27 @@ def test_our_fault_is_exit_code_2_and_no_verdict_on_the_team(ground, monkeypatch
     monkeypatch.setattr(running, "ZygoteProcess", Broken)
     result = call()
     assert result.exit_code == 2 and "our fault" in result.output and "no room" in result.output
+
+
+def test_what_has_been_run_is_kept_when_the_command_is_stopped(ground, monkeypatch):
+    send, call, honest, _, home = ground
+    send("ada", honest)
+    send("bob", honest)
+    run = SourceRunner.run
+    asked = []
+
+    def stopped(self, *arguments, **named):
+        asked.append(1)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return run(self, *arguments, **named)
+
+    monkeypatch.setattr(SourceRunner, "run", stopped)
+    assert call("--csv", home / "out.csv").exit_code == 1
+    with (home / "out.csv").open(encoding="utf-8-sig") as stream:
+        assert [(row["team"], row["verdict"]) for row in csv.DictReader(stream)] == [
+            ("ada", "holds")
+        ]
 
 
 def test_two_sets_in_the_wrong_places_are_refused(ground, invoke):
