@@ -40,6 +40,7 @@ from grader.authoring.calibrate import (
     with_added,
 )
 from grader.authoring.rescore import other_home
+from grader.cli.home import graded_by_tests
 from grader.errors import AuthoringError
 from grader.lab.catalogue import Catalogue, Lab, find_home
 
@@ -105,7 +106,7 @@ def calibrate(
     differs, the exit code is 1 and all of it is to be made again.
     """
     home = find_home()
-    lab = Catalogue(home).get(slug)
+    lab = graded_by_tests(Catalogue(home).get(slug))
     if confirming is not None:
         calibration = _confirm(home, lab, confirming, jobs, against)
     else:

@@ -19,11 +19,13 @@ from grader.cli.cache import cache_command
 from grader.cli.calibrate import calibrate
 from grader.cli.check import check
 from grader.cli.doctor import doctor
+from grader.cli.draw import draw_command
 from grader.cli.explain import explain
 from grader.cli.list import list_labs
 from grader.cli.new import new
 from grader.cli.rank import rank_command
 from grader.cli.release import release
+from grader.cli.rerun import rerun_command
 from grader.cli.rescore import rescore
 from grader.cli.run import run
 from grader.cli.show import show
@@ -36,7 +38,9 @@ COMMANDS: tuple[click.Command, ...] = (
     check,
     run,
     rescore,
+    draw_command,
     rank_command,
+    rerun_command,
     explain,
     new,
     release,

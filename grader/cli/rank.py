@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader.cli.home import catalogue
+from grader.cli.home import catalogue, rules_of
 from grader.competition import Labels, Standing, rank, read_labels, read_predictions
 from grader.errors import ProctorError, TableError
 from grader.lab.catalogue import Lab
@@ -28,27 +28,31 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command("rank")
 @click.argument("slug")
 @click.argument("folder", type=_FOLDER)
+@click.option("--labels", type=_FILE, help="The labels; else those in reference/SLUG.")
 @click.option("--csv", "csv_file", type=_FILE, help="Write team, score, rank and points here.")
 @click.pass_context
-def rank_command(ctx: click.Context, slug: str, folder: Path, csv_file: Path | None) -> None:
-    """Rank the predictions in FOLDER by the labels of competition SLUG.
+def rank_command(
+    ctx: click.Context, slug: str, folder: Path, labels: Path | None, csv_file: Path | None
+) -> None:
+    """Rank the predictions of a competition.
 
-    Each file is one team's and bears its name, as in FOLDER/team.csv. A rank counts only teams that
-    are better beyond luck; points are by the rule in the manifest. Exits with 1 if a file was
-    refused: it gets no rank, and every mistake in it is named.
+    They are held against the labels of competition SLUG. Each file in FOLDER is one team's and
+    bears its name, as in FOLDER/team.csv. A rank counts only teams that are better beyond luck;
+    points are by the rule in the manifest. Exits with 1 if a file was refused: it gets no rank,
+    and every mistake in it is named.
     """
     lab = catalogue().get(slug)
-    rules = _rules(lab)
-    labels = _labels(lab, rules)
+    rules = rules_of(lab)
+    known = read_labels(labels, rules) if labels else _labels(lab, rules)
     entries, refused = {}, {}
     for file in sorted(folder.glob("*.csv")):
         try:
-            entries[file.stem] = read_predictions(file.read_bytes(), rules, labels.ids)
+            entries[file.stem] = read_predictions(file.read_bytes(), rules, known.ids)
         except TableError as error:
             refused[file.name] = str(error)
     if not entries and not refused:
         raise ProctorError(f"{folder} holds no CSV file; put one there for each team")
-    standings = rank(rules.metric, entries, labels.values)
+    standings = rank(rules.metric, entries, known.values)
     rows = [(one, points_of(one, rules, len(standings))) for one in standings]
     console = Console()
     console.print(_table(rows))
@@ -61,16 +65,8 @@ def rank_command(ctx: click.Context, slug: str, folder: Path, csv_file: Path | N
 
 def points_of(standing: Standing, rules: CompetitionRules, teams: int) -> Decimal:
     """Return what a standing is worth: by its rank, or the fixed points below the baseline."""
-    ahead = standing.score - rules.baseline
-    reaches = ahead >= 0 if rules.metric.higher_is_better else ahead <= 0
+    reaches = rules.reaches(standing.score, rules.baseline)
     return rules.points_of(standing.rank, teams) if reaches else rules.below_baseline
-
-
-def _rules(lab: Lab) -> CompetitionRules:
-    rules = lab.assignment.competition
-    if rules is None:
-        raise ProctorError(f"{lab.assignment.slug} is no competition; its manifest has no rules")
-    return rules
 
 
 def _labels(lab: Lab, rules: CompetitionRules) -> Labels:

@@ -25,7 +25,7 @@ from grader.authoring.rescore import (
     why,
 )
 from grader.cli.check import split_arguments
-from grader.cli.home import catalogue
+from grader.cli.home import catalogue, graded_by_tests
 from grader.cli.progress import watching
 from grader.cli.run import check_paths, check_variant, hand_ins_at
 from grader.cli.summary import cache_lines, note_unreadable
@@ -84,7 +84,7 @@ def rescore(
     slug, paths = split_arguments(arguments, slug)
     check_paths(paths)
     home = catalogue()
-    lab = home.get(slug)
+    lab = graded_by_tests(home.get(slug))
     check_variant(lab, variant)
     hand_ins = hand_ins_at(paths, lab)
     cache = None if no_cache else ResultCache(cache_folder())

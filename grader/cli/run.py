@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from grader.cli.check import split_arguments
-from grader.cli.home import lab_of
+from grader.cli.home import graded_by_tests, lab_of
 from grader.cli.outputs import Outputs
 from grader.cli.progress import watching
 from grader.cli.summary import note_unreadable, print_summary
@@ -65,7 +65,7 @@ def run(
     """
     slug, paths = split_arguments(arguments, slug)
     check_paths(paths)
-    lab = lab_of(slug)
+    lab = graded_by_tests(lab_of(slug))
     check_variant(lab, variant)
     hand_ins = hand_ins_at(paths, lab)
     outputs = Outputs(json_file, csv_file, junit, gradescope, artifacts)

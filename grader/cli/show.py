@@ -8,7 +8,8 @@ import click
 
 from grader.cli.home import lab_of
 from grader.lab.bars import BARS_NAME, Bars, load_bars
-from grader.lab.manifest import Assignment, RubricItem
+from grader.lab.competition import CompetitionRules
+from grader.lab.manifest import Assignment, Limits, RubricItem
 from grader.report.explain import points
 
 
@@ -34,17 +35,39 @@ def describe(assignment: Assignment) -> Iterator[str]:
         yield f"  {file.path}{optional}{f' - {file.title}' if file.title else ''}"
     if assignment.given:
         yield "Files given (yours are replaced): " + ", ".join(f.path for f in assignment.given)
-    limits = assignment.limits
-    yield (
-        f"\nLimits: {limits.cpu_seconds:g} CPU s in all, {limits.test_cpu_seconds:g} s a test, "
-        f"{limits.memory_mb} MB memory, {limits.upload_mb:g} MB upload; one upload holds a worker "
-        f"for {limits.longest_hold_seconds / 60:.0f} min at most"
-    )
+    if assignment.competition:
+        yield from _competition(assignment.competition, assignment.limits)
+    else:
+        yield _limits(assignment.limits)
     for part in assignment.parts:
         without = f" (without {', '.join(part.without)})" if part.without else ""
         yield f"\n{part.title}: {points(float(part.points))} points{without}"
         for item in part.items:
             yield f"  {points(float(item.points)):>6}  {item.title}{_rules(item)}"
+
+
+def _limits(limits: Limits) -> str:
+    return (
+        f"\nLimits: {limits.cpu_seconds:g} CPU s in all, {limits.test_cpu_seconds:g} s a test, "
+        f"{limits.memory_mb} MB memory, {limits.upload_mb:g} MB upload; one upload holds a worker "
+        f"for {limits.longest_hold_seconds / 60:.0f} min at most"
+    )
+
+
+def _competition(rules: CompetitionRules, limits: Limits) -> Iterator[str]:
+    yield (
+        f"\nScored by {rules.metric.value} on {', '.join(rules.predicted)}; {rules.public} rows "
+        f"are the public board's, which moves by {rules.step:g}"
+    )
+    yield (
+        f"Points: {points(float(rules.most))} for the first rank to {points(float(rules.least))} "
+        f"for the last; {points(float(rules.below_baseline))} for what misses the baseline, "
+        f"{rules.baseline:g}"
+    )
+    yield (
+        f"Limits of a re-run: {limits.cpu_seconds:g} CPU s, {limits.memory_mb} MB memory; "
+        f"{limits.upload_mb:g} MB upload"
+    )
 
 
 def _rules(item: RubricItem) -> str:

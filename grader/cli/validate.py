@@ -67,6 +67,9 @@ def validate_command(
     reference must fit together, every bar must be calibrated. Where files are to be written from
     scratch, the reference and the given files must be so too.
 
+    Of a competition the data, the points, the baseline, the public checks and a re-run of the
+    starter are proven in their place.
+
     Automatic mutants change one thing each in what students write; at least 95 % must lose a
     test. One that is as right as the reference is explained in reference/SLUG/equivalent.toml.
     What every test came to is kept (see grader cache), so that an interrupted run goes on where it

@@ -45,6 +45,7 @@ def columns_of(rules: CompetitionRules) -> dict[str, Column]:
 def read_predictions(data: bytes, rules: CompetitionRules, ids: Sequence[str]) -> Values:
     """Return predictions in the order of `ids`, shape [rows, columns].
 
+    Where the columns have no order, each row comes sorted: equal answers are equal arrays.
     Raises TableError with every problem: a row that is missing, doubled or unknown, a class that
     there is not, a number that is none.
     """
@@ -67,7 +68,7 @@ def read_predictions(data: bytes, rules: CompetitionRules, ids: Sequence[str]) -
     problems.extend(_missing(ids, seen))
     if problems:
         raise TableError(problems[:_PROBLEMS])
-    return values
+    return np.sort(values, axis=1) if rules.unordered else values
 
 
 def read_labels(file: Path, rules: CompetitionRules) -> Labels:

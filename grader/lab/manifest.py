@@ -258,6 +258,10 @@ def _competition(assignment: Assignment) -> _Found:
         yield "competition.file", f"{rules.file!r} is no submitted file; list it in files"
     elif not rules.file.endswith(".csv"):
         yield "competition.file", "predictions are a CSV file; name one"
+    source = next((one for one in assignment.files if one.path == rules.source), None)
+    if rules.source is not None and (source is None or source.module is None):
+        mend = f"{rules.source!r} is no submitted Python file; list it in files"
+        yield "competition.source", mend
 
 
 def _doubled(key: str, what: str, names: Sequence[str]) -> _Found:

@@ -78,6 +78,7 @@ ROOMS = (
     ("grader.suite",),
     ("grader.from_scratch",),
     ("grader.grading",),
+    ("grader.rerun",),
     ("grader.authoring",),
     ("grader.api",),
     ("grader.cli",),

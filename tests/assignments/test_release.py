@@ -16,7 +16,10 @@ from pathlib import Path
 import pytest
 
 from grader.authoring import reference_submission
+from grader.authoring.draw import draw
 from grader.authoring.release import plan_release
+from grader.competition import read_predictions
+from grader.competition.drawn import files_of
 from grader.intake import receive
 from grader.intake.submission import AcceptedFile
 from grader.lab.catalogue import Catalogue, Lab
@@ -80,6 +83,23 @@ def test_the_solutions_notebook_passes_the_public_tests_with_no_more_than_is_giv
     assert texts({path: (unpacked / path).read_bytes() for path in solution}) == texts(solution)
     handed_in = {file.path: file.content for file in receive(book, lab.assignment).files}
     assert texts(handed_in) == texts(solution)
+
+
+def test_the_notebook_of_a_competition_writes_predictions_that_pass(tmp_path):
+    lab = Catalogue(HOME).get("swing")
+    with zipfile.ZipFile(io.BytesIO(plan_release(HOME, "swing").zip())) as archive:
+        archive.extractall(tmp_path)
+    drawn = files_of(draw(lab, bytes(32)), lab.assignment.competition)
+    (tmp_path / "swing" / "data").mkdir()
+    for path, content in drawn.items():
+        half, _, name = path.partition("/")
+        if half == "students":
+            (tmp_path / "swing" / "data" / name).write_bytes(content)
+    said = run_all_cells(tmp_path / "swing" / "swing.ipynb")
+    assert re.fullmatch(r"\d+ passed in .*", said.strip().splitlines()[-1]), said
+    written = (tmp_path / "swing" / "predictions.csv").read_bytes()
+    ids = draw(lab, bytes(32)).labels.ids
+    assert read_predictions(written, lab.assignment.competition, ids).shape == (3000, 1)
 
 
 def modules(lab: Lab) -> list[AcceptedFile]:

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,7 @@ PASSWORD = "correct horse battery staple"
 # Cheap and harmless: these are run, in the order of their page.
 RUN = {
     "grader list", "grader show", "grader doctor", "grader explain", "grader new", "grader release",
+    "grader draw", "grader rank", "grader rerun",
     "portal init", "portal create-term", "portal create-user", "portal choose-variant",
     "portal backup", "portal restore", "portal reset-password", "portal close-account",
     "portal export-course", "portal import-course", "portal copy-term",
@@ -123,9 +125,22 @@ def lay_out(home):
     for folder in ("my-work", "submissions"):
         (home / folder).mkdir()
     (home / "submissions" / "ada.zip").write_bytes(b"")
+    (home / "term.secret").write_text("ab" * 32)
+    lay_out_final(home / "finals")
     lab = Catalogue(ROOT).get("fnn").assignment
     reports = [rejected_report(lab, "ada.zip", ["The zip is empty."])]
     (home / "reports.json").write_text(to_json(reports), encoding="utf-8")
+
+
+def lay_out_final(folder):
+    """Put one team's predictions for the competition `swing` there, and the source of them."""
+    folder.mkdir()
+    rows = Catalogue(ROOT).get("swing").assignment.competition.test
+    lines = "".join(f"r{row:04},22\n" for row in range(rows))
+    (folder / "ada.csv").write_text(f"id,halving\n{lines}")
+    with zipfile.ZipFile(folder / "ada.zip", "w") as archive:
+        source = "def predict(train, test):\n    return 0 * test['readings'][:, 0] + 22\n"
+        archive.writestr("swing/predict.py", source)
 
 
 @pytest.mark.parametrize(

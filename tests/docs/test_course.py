@@ -27,7 +27,8 @@ def test_every_lab_of_the_course_stands_in_both_tables_in_its_order():
 
 
 def test_every_other_lab_is_told_to_be_an_example():
-    labs = [lab.assignment.slug for lab in Catalogue(ROOT).labs()]
+    assignments = [lab.assignment for lab in Catalogue(ROOT).labs()]
+    labs = [assignment.slug for assignment in assignments if not assignment.competition]
     assert sorted([*LABS, *EXAMPLES]) == sorted(labs)
 
 
@@ -45,3 +46,17 @@ def test_points_limits_and_variants_are_those_of_the_manifest(slug):
     assert float(by_hand) == float(sum(item.points for item in lab.items if item.manual))
     assert float(seconds) == lab.limits.cpu_seconds
     assert re.findall(r"`(\w+)`", rows(3)[slug][0]) == list(lab.variants)
+
+
+def test_every_competition_stands_in_its_table_with_its_figures():
+    found = {lab.assignment.slug: lab.assignment for lab in Catalogue(ROOT).labs()}
+    competitions = {slug: one for slug, one in found.items() if one.competition}
+    assert set(rows(7)) == set(competitions)
+    for slug, about in competitions.items():
+        rules = about.competition
+        title, metric, train, test, public, baseline = rows(7)[slug]
+        assert (title, metric) == (about.title, f"`{rules.metric.value}`")
+        assert [int(cell.replace(",", "")) for cell in (train, test, public)] == [
+            rules.train, rules.test, rules.public,
+        ]  # fmt: skip
+        assert float(baseline) == rules.baseline

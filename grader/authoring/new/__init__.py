@@ -1,5 +1,5 @@
-"""A new lab: both its folders, complete and sound from the start."""
+"""A new lab or competition: both its folders, complete and sound from the start."""
 
-from grader.authoring.new.scaffold import new_lab, template_files
+from grader.authoring.new.scaffold import Kind, new_lab, template_files
 
-__all__ = ["new_lab", "template_files"]
+__all__ = ["Kind", "new_lab", "template_files"]

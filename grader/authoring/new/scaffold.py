@@ -1,6 +1,6 @@
-"""Make a lab from the templates beside this file, all of it or nothing.
+"""Make a lab or a competition from the templates beside this file, all of it or nothing.
 
-Templates are the files of a small but real lab, with ``$slug`` and the titles left open. Their
+Templates are the files of a small but real one, with ``$slug`` and the titles left open. Their
 skeleton and notebook are made by the release, as they are for every lab.
 """
 
@@ -10,6 +10,7 @@ import importlib.util
 import json
 import sys
 import tempfile
+from enum import StrEnum
 from keyword import iskeyword
 from pathlib import Path
 from string import Template
@@ -28,7 +29,16 @@ _SLUG = "SLUG"  # stands for the slug in a template's file name
 _HALVES = (REFERENCE, ASSIGNMENTS)  # the public half last: with it the lab is in the catalogue
 
 
-def new_lab(home: Path, slug: str, *, title: str = "", title_zh: str = "") -> list[str]:
+class Kind(StrEnum):
+    """What can be begun; each has its folder of templates."""
+
+    LAB = "lab"
+    COMPETITION = "competition"
+
+
+def new_lab(
+    home: Path, slug: str, *, title: str = "", title_zh: str = "", kind: Kind = Kind.LAB
+) -> list[str]:
     """Make both folders of a lab and return the paths of its files, below `home`.
 
     `title` defaults to one made from the slug, `title_zh` to `title`. Raises AuthoringError,
@@ -40,15 +50,15 @@ def new_lab(home: Path, slug: str, *, title: str = "", title_zh: str = "") -> li
         raise AuthoringError(problems)
     try:
         with tempfile.TemporaryDirectory(prefix=".new-lab-", dir=home) as name:
-            return _make(Path(name), home, slug, titles)
+            return _make(Path(name), home, slug, titles, kind)
     except OSError as error:
         where = error.filename2 or error.filename
         raise AuthoringError([f"{where} cannot be written: {error.strerror}"]) from None
 
 
-def _make(draft: Path, home: Path, slug: str, titles: dict[str, str]) -> list[str]:
+def _make(draft: Path, home: Path, slug: str, titles: dict[str, str], kind: Kind) -> list[str]:
     """Make the lab in a folder of its own, then move it to its place."""
-    for path, text in template_files(slug, titles).items():
+    for path, text in template_files(slug, titles, kind).items():
         (draft / path).parent.mkdir(parents=True, exist_ok=True)
         (draft / path).write_text(text, encoding="utf-8")
     plan_release(draft, slug).write()
@@ -57,7 +67,7 @@ def _make(draft: Path, home: Path, slug: str, titles: dict[str, str]) -> list[st
     return made
 
 
-def template_files(slug: str, titles: dict[str, str]) -> dict[str, str]:
+def template_files(slug: str, titles: dict[str, str], kind: Kind = Kind.LAB) -> dict[str, str]:
     """Return the texts a new lab begins with, by path below the home."""
     values = {
         "slug": slug,
@@ -65,13 +75,13 @@ def template_files(slug: str, titles: dict[str, str]) -> dict[str, str]:
         **{f"quoted_{key}": json.dumps(text, ensure_ascii=False) for key, text in titles.items()},
     }
     return {
-        _path(file, slug): Template(file.read_text(encoding="utf-8")).substitute(values)
-        for file in sorted(TEMPLATES.rglob(f"*{_SUFFIX}"))
+        _path(file, slug, kind): Template(file.read_text(encoding="utf-8")).substitute(values)
+        for file in sorted((TEMPLATES / kind).rglob(f"*{_SUFFIX}"))
     }
 
 
-def _path(file: Path, slug: str) -> str:
-    half, *inner = file.relative_to(TEMPLATES).parts
+def _path(file: Path, slug: str, kind: Kind) -> str:
+    half, *inner = file.relative_to(TEMPLATES / kind).parts
     return "/".join([half, slug, *inner]).removesuffix(_SUFFIX).replace(_SLUG, slug)
 
 

@@ -59,6 +59,10 @@ import sys
 tests = [sys.executable, "-m", "pytest", "-q", {tests}]
 print(subprocess.run(tests, capture_output=True, text=True).stdout)"""
 
+_PREDICT = """from {slug}.files import write_predictions
+
+write_predictions(predict)"""
+
 _ITEM = re.compile(r"^(?:\d+\.|[-*]) +`([^`]+)`[:,]? *(.*)$")
 
 
@@ -84,6 +88,9 @@ def notebook_of(
         text = skeleton[path].rstrip("\n")
         cells.append(_text(_section(path, descriptions.get(path) or titles[path], text)))
         cells.append(_code(f"# file: {PurePosixPath(path).name}\n{text}"))
+    if assignment.competition:
+        cells.append(_text(f"## {assignment.competition.file}\n\nTrain, predict, write the file."))
+        cells.append(_code(_PREDICT.format(slug=slug)))
     if tests:
         cells.append(_text("## Public tests"))
         cells.append(_code(_TESTS.format(tests=", ".join(f'"{test}"' for test in tests))))
@@ -115,6 +122,8 @@ def _introduction(assignment: Assignment, handouts: Mapping[str, str]) -> str:
         f"# {assignment.title}",
     )
     chinese = " (`README.zh.md` in Chinese)" if "README.zh.md" in handouts else ""
+    if assignment.competition:
+        return _introduction_to_competition(assignment, title, chinese)
     beside = [f"`{file.path}`" for file in assignment.files if file.module is None]
     together = f" together with {_listed(beside)} in a zip" if beside else ""
     return f"""{title}
@@ -127,6 +136,17 @@ graded. Hand in the notebook{together}.
 Start Jupyter in the folder that holds this notebook. The next cell saves each graded cell as a
 file in `{slug}/` when you run it, so that the cells can import one another and the public tests
 work here as they do in the grader."""
+
+
+def _introduction_to_competition(assignment: Assignment, title: str, chinese: str) -> str:
+    slug = assignment.slug
+    predictions = assignment.competition.file if assignment.competition else ""
+    return f"""{title}
+
+The task, the rules and the points stand in `README.md`{chinese}. Start Jupyter in the folder that
+holds this notebook and, in `data/`, the term's data. The cells that start with `# file:` are the
+files of `{slug}/`: the next cell saves each of them there when you run it. Make them yours, run
+all cells, and hand in `{predictions}`; the source of your finals goes with it."""
 
 
 def _listed(names: list[str]) -> str:

@@ -7,6 +7,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,6 +28,7 @@ from grader.lab.catalogue import Lab
 
 Check = Callable[[], Finding]
 _OF_AUTOMATIC = 3  # findings about automatic mutants
+_OF_COMPETITION = 10  # findings about a competition
 _SEEDS_PER_VARIANT = 5  # one run of another variant's reference for so many of the default's
 
 
@@ -78,6 +80,8 @@ def validate(
     automatic mutant that was run or whose result was known. What tests come to is kept, and is not
     run again unless the plan is `fresh`.
     """
+    if lab.assignment.competition is not None:
+        return _validate_competition(lab, plan, on_finding)
     started, cpu = time.monotonic(), _cpu_seconds()
     cache = ResultCache(cache_folder(), reads=not plan.fresh)
     with GradingPool(jobs=plan.jobs, cache=cache) as pool, ThreadPoolExecutor(plan.jobs) as threads:
@@ -103,8 +107,47 @@ def validate(
     )
 
 
+def _validate_competition(
+    lab: Lab, plan: ValidationPlan, on_finding: Callable[[Finding], None]
+) -> Validation:
+    """Check a competition's data, points and starter; it has no suite to prove."""
+    started, cpu = time.monotonic(), _cpu_seconds()
+    findings: list[Finding] = []
+    with closing(checks.CompetitionBench(lab)) as bench:
+        for check in _competition_checks(lab, bench):
+            findings.append(check())
+            on_finding(findings[-1])
+    return Validation(
+        slug=lab.assignment.slug,
+        plan=plan,
+        findings=tuple(findings),
+        mutants=0,
+        automatic=None,
+        minutes=(time.monotonic() - started) / 60,
+        cpu_minutes=(_cpu_seconds() - cpu) / 60,
+    )
+
+
+def _competition_checks(lab: Lab, bench: checks.CompetitionBench) -> list[Check]:
+    """Return the checks, cheap ones first."""
+    of_bench = (
+        checks.data_are_repeatable,
+        checks.labels_fit,
+        checks.students_get_no_label,
+        checks.guesses_miss_the_baseline,
+        checks.starter_scores,
+        checks.step_is_of_the_size_of_luck,
+        checks.public_checks_tell,
+        checks.starter_runs_again,
+    )
+    of_lab = (checks.skeleton_is_generated, checks.points_are_sane)
+    return [*(partial(one, lab) for one in of_lab), *(partial(one, bench) for one in of_bench)]
+
+
 def check_count(lab: Lab, plan: ValidationPlan) -> int:
     """Return how many findings `validate` will report, for a progress display."""
+    if lab.assignment.competition is not None:
+        return _OF_COMPETITION
     always = 3 + 1 + 1 + 1 + 1  # files, items, repeats, room, skeleton
     from_scratch = 2 if from_scratch_files(lab.assignment) else 0
     automatic = _OF_AUTOMATIC if plan.automatic else 0

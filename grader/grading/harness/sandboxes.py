@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from pathlib import Path
+from functools import partial
 
 from grader.grading.collected import SandboxKind
+from grader.grading.laid_out import lay_out_code
 from grader.intake.submission import Submission
-from grader.lab.given import given_file
 from grader.lab.manifest import Assignment
 from grader.sandbox import Cell, Sandbox
 from grader.sandbox.host.failures import StudentError
@@ -41,7 +41,7 @@ class RunSandboxes:
         if kind not in self._by_kind:
             sandbox = Sandbox(
                 lambda: self._supply(kind.without),
-                self._write,
+                partial(lay_out_code, self._assignment, self._submission),
                 tuple(self.modules(kind.without).values()),
                 self._assignment.limits.import_cpu_seconds,
             )
@@ -57,18 +57,6 @@ class RunSandboxes:
             if name and set(without) <= set(file.without):
                 found[name.rpartition(".")[2]] = name
         return found
-
-    def _write(self, folder: Path) -> None:
-        """Write the submission's code, then our own files over whatever stands in their place.
-
-        Tables, reports and pictures stay out: code has nothing to read in them, and a picture has
-        room for weights that were trained at home.
-        """
-        self._submission.write_to(folder, ".py")
-        for given in self._assignment.given:
-            target = folder / given.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(given_file(self._assignment.folder, given.path).read_bytes())
 
     def output(self, kind: SandboxKind) -> str:
         """Return what the last test in a sandbox of this kind printed."""

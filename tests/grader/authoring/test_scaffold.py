@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from grader.authoring import load_mutants, reference_submission
-from grader.authoring.new import new_lab
+from grader.authoring.new import Kind, new_lab
 from grader.authoring.release import plan_release
 from grader.cli.main import cli
 from grader.errors import AuthoringError
@@ -44,6 +44,16 @@ def test_a_new_lab_is_in_the_catalogue_with_all_its_parts(home):
     assert planned.changes() == [] and planned.leaks == ()
 
 
+def test_a_new_competition_is_in_the_catalogue_with_all_its_parts(home):
+    made = new_lab(home, "rings", title="Three rings", kind=Kind.COMPETITION)
+    assert made == [path for path in files(home) if (home / path).is_file()]
+    about = Catalogue(home).get("rings").assignment
+    assert about.competition is not None and about.max_score == about.competition.most == 25
+    planned = plan_release(home, "rings")
+    assert planned.changes() == [] and planned.leaks == ()
+    assert not any("draw" in path for path in planned.files)
+
+
 def test_titles_have_defaults(home):
     new_lab(home, "graph_net")
     about = Catalogue(home).get("graph_net").assignment
@@ -64,9 +74,10 @@ def test_the_solution_of_a_new_lab_passes_its_public_tests(home):
     assert [result.outcome for result in results] == [Outcome.PASSED] * 2
 
 
+@pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("slug", ["a", LONGEST])
-def test_the_code_of_a_new_lab_is_as_this_repository_wants_code(home, slug):
-    new_lab(home, slug)
+def test_the_code_of_a_new_lab_is_as_this_repository_wants_code(home, slug, kind):
+    new_lab(home, slug, kind=kind)
     shutil.copy(ROOT / "pyproject.toml", home)
     own = ["--config", 'lint.isort.known-first-party=["grader"]']  # as in this repository
     for command in (["check", *own], ["format", "--check"]):

@@ -85,6 +85,8 @@ def test_a_lab_an_empty_folder_and_missing_labels_are_said(coins, invoke):
     [
         ('file = "predictions.csv"\n', 'file = "other.csv"\n', "is no submitted file"),
         ("least = 15", "least = 30", "must not rise"),
+        ("public = 60", 'public = 60\nsource = "coins/predict.py"', "no submitted Python file"),
+        ("public = 60", 'public = 60\nsource = "predictions.csv"', "no submitted Python file"),
         ("metric", "metrik", "did you mean"),
         ('classes = ["heads", "tails"]', "", "goes with classes"),
     ],
@@ -95,3 +97,24 @@ def test_rules_that_do_not_agree_are_named_with_their_key(coins, invoke, old, ne
     manifest.write_text(head + table + rules.replace(old, new))
     result = invoke("rank", "coins", coins / "sent")
     assert result.exit_code == 2 and message in " ".join(result.output.split())
+
+
+def test_labels_may_lie_elsewhere(coins, invoke):
+    (coins / "sent" / "a.csv").write_text(predictions(0.8))
+    (coins / "reference" / "coins" / "labels.csv").rename(coins / "labels.csv")
+    assert invoke("rank", "coins", coins / "sent").exit_code == 2
+    result = invoke("rank", "coins", coins / "sent", "--labels", coins / "labels.csv")
+    assert result.exit_code == 0 and "0.8000" in result.output
+
+
+@pytest.mark.parametrize("command", ["run", "rescore", "calibrate"])
+def test_what_runs_hidden_tests_says_that_a_competition_has_none(coins, invoke, command):
+    paths = [] if command == "calibrate" else [coins / "sent"]
+    result = invoke(command, "coins", *paths)
+    assert result.exit_code == 2 and "is a competition and has no tests" in result.output
+
+
+def test_the_lists_of_labs_know_a_competition(coins, invoke):
+    assert "coins" in invoke("list").output
+    shown = invoke("show", "coins").output
+    assert "Scored by accuracy on y; 60 rows are" in shown and "12 for what misses" in shown

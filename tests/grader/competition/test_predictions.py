@@ -25,6 +25,25 @@ def test_rows_come_in_the_order_of_the_ids_whatever_their_order():
     assert values.tolist() == [[0, 0], [0, 1], [1, 1]]
 
 
+UNORDERED = CompetitionRules.model_validate(RULES.model_dump() | {"unordered": True})
+
+
+@given(st.lists(st.tuples(st.sampled_from(RULES.classes), st.sampled_from(RULES.classes)),
+                min_size=2, max_size=9))  # fmt: skip
+def test_where_columns_have_no_order_equal_answers_are_equal_arrays(pairs):
+    ids = [f"r{row}" for row in range(len(pairs))]
+    header = "id,first,second\n"
+    rows = list(zip(ids, pairs, strict=True))
+    one = header + "".join(f"{name},{first},{second}\n" for name, (first, second) in rows)
+    other = header + "".join(f"{name},{second},{first}\n" for name, (first, second) in rows)
+    found = [read_predictions(text.encode(), UNORDERED, ids) for text in (one, other)]
+    assert np.array_equal(*found)
+    told = [{RULES.classes[int(place)] for place in row} for row in found[0]]
+    assert told == [set(pair) for pair in pairs]
+    assert np.array_equal(*[read_predictions(text.encode(), RULES, ids) for text in (one, other)]) \
+        is all(first == second for first, second in pairs)  # fmt: skip
+
+
 @given(st.permutations(range(12)))
 def test_the_order_of_lines_is_nothing(order):
     ids = [f"row{number}" for number in range(12)]
@@ -117,6 +136,9 @@ def test_auc_needs_both_kinds_of_labels(tmp_path):
         ({"metric": "accuracy"}, "scores one predicted column"),
         ({"id": "first"}, "is not predicted"),
         ({"step": 0}, "step"),
+        ({"within": 0}, "within"),
+        ({"train": 5}, "rows to train on and rows to test"),
+        ({"train": 5, "test": 5, "public": 5}, "public must be below the 5 rows"),
         ({"labels": "../labels.csv"}, "labels"),
     ],
 )

@@ -1,0 +1,1 @@
+"""The package of the competition swing: ``predict`` is yours, ``files`` is given."""

@@ -1,0 +1,1 @@
+"""The package of the competition wardrobe: ``predict`` is yours, ``files`` is given."""
