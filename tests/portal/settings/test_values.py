@@ -36,6 +36,8 @@ offerings = st.builds(
     attempts_per_day=attempts,
     attempts_total=attempts,
     counts=st.sampled_from(AttemptPolicy),
+    team_size=st.none() | st.integers(1, 10),
+    teams_lock=st.none() | minutes,
     published=st.booleans(),
     marks_published=st.booleans(),
 )
