@@ -52,7 +52,7 @@ def steps(ladder: Ladder, entries: Iterable[Entry], frozen_from: datetime) -> li
     found: list[BoardStep] = []
     scores: list[float] = []
     before: float | None = None
-    for entry in sorted(entries, key=lambda one: (one.received_at, one.id)):
+    for entry in sorted(entries, key=lambda one: one.number):
         if entry.received_at >= frozen_from:
             found.append(BoardStep(entry, None, moved=False))
             continue

@@ -84,6 +84,7 @@ def book(
         offering_id=offering_id,
         team_id=team.id,
         enrolment_id=enrolment.id,
+        number=_next_number(session, offering_id),
         client_key=sent.client_key,
         sha256=sent.sha256,
         filename=sent.filename,
@@ -191,7 +192,7 @@ def all_entries(session: Session, offering_id: int) -> Sequence[Entry]:
         select(Entry)
         .where(Entry.offering_id == offering_id)
         .options(joinedload(Entry.enrolment).joinedload(Enrolment.user))
-        .order_by(Entry.received_at, Entry.id)
+        .order_by(Entry.number)
     ).all()
 
 
@@ -222,6 +223,11 @@ def client_key(text: str) -> str:
 def digest_of_bytes(data: bytes) -> str:
     """Return the name under which the store keeps these bytes."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _next_number(session: Session, offering_id: int) -> int:
+    last = select(func.max(Entry.number)).where(Entry.offering_id == offering_id)
+    return (session.scalar(last) or 0) + 1
 
 
 def _owner(roll: TeamRoll, entry: Entry) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Float, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.courses.models import Enrolment, Offering
@@ -24,12 +24,13 @@ class Entry(Base):
     __tablename__ = "competition_entry"
     __table_args__ = (
         UniqueConstraint("enrolment_id", "offering_id", "client_key", "sha256"),
+        UniqueConstraint("offering_id", "number"),
         CheckConstraint("size >= 0", name="size_not_negative"),
-        Index("ix_competition_entry_received", "offering_id", "received_at"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)  # uuid4: not to be guessed
     offering_id: Mapped[int] = mapped_column(ForeignKey(Offering.id))
+    number: Mapped[int]  # 1, 2, ... within the offering, in the order in which they were taken
     team_id: Mapped[int] = mapped_column(ForeignKey(Team.id), index=True)  # as it was then
     enrolment_id: Mapped[int] = mapped_column(ForeignKey(Enrolment.id))  # who sent it
     client_key: Mapped[str] = mapped_column(String(64))  # made by the form: a retry bears the same

@@ -255,10 +255,10 @@ def _judged(who: Competitor, key: str, data: bytes, filename: str) -> entries.Se
     source, source_name = _bytes_of(request.files.get("source"))
     if source_name and not source.startswith(entries.ZIP_STARTS):
         raise Invalid(gettext("the source is no zip; pack your code into one"))
-    most = who.competition.lab.assignment.limits.upload_mb
-    if len(data) + len(source) > most * 1_000_000:
+    limit = who.competition.lab.assignment.limits.upload_mb
+    if len(data) + len(source) > limit * 1_000_000:
         raise Invalid(
-            gettext("predictions and source have more than %(most)s MB", most=f"{most:g}")
+            gettext("predictions and source have more than %(most)s MB", most=round(limit, 1))
         )
     judge = judge_of(portal().config, who.competition)
     scores = judge.scores(judge.read(data))

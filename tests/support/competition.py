@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -86,9 +86,9 @@ def write_competition(home: Path) -> None:
 class Arena:
     """A term's competition that opens with the term, for 21 days."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, opens: datetime = START) -> None:
         write_competition(site.config.home)
-        self.site = site
+        self.site, self.opens = site, opens
         self.offering_id = self._open()
         self.address = f"/competitions/{self.offering_id}/"
         self.staff_address = f"/staff/{site.term.slug}/competition"
@@ -103,8 +103,8 @@ class Arena:
             ).one()
             offering.assignment_slug, offering.published = SLUG, True
             offering.title = "Guess the animal"
-            offering.opens_at = START
-            offering.due_at = START + timedelta(days=DAYS, minutes=-1)
+            offering.opens_at = self.opens
+            offering.due_at = self.opens + timedelta(days=DAYS, minutes=-1)
             return offering.id
 
     def change(self, **values: object) -> None:
@@ -121,15 +121,15 @@ class Arena:
     def entries(self) -> list[Entry]:
         """Return all entries, in the order they came."""
         with read_session(self.site.engine) as session:
-            return list(session.scalars(select(Entry).order_by(Entry.received_at, Entry.id)))
+            return list(session.scalars(select(Entry).order_by(Entry.number)))
 
     def end(self) -> None:
         """Let the competition be over."""
-        self.site.clock.instant = START + timedelta(days=DAYS)
+        self.site.clock.instant = self.opens + timedelta(days=DAYS)
 
     def freeze(self) -> None:
         """Let the board stand still."""
-        self.site.clock.instant = START + timedelta(days=DAYS - 1)
+        self.site.clock.instant = self.opens + timedelta(days=DAYS - 1)
 
     def finish(self, staff: FlaskClient, reason: str = "") -> TestResponse:
         """Preview the result and write it down."""

@@ -130,6 +130,7 @@ def _entries() -> None:
         table,
         _text("id", 36),
         _number("offering_id"),
+        _number("number"),
         _number("team_id"),
         _number("enrolment_id"),
         _text("client_key", 64),
@@ -147,6 +148,7 @@ def _entries() -> None:
         _refers(table, "team_id", "team"),
         _refers(table, "enrolment_id", "enrolment"),
         _key(table),
+        sa.UniqueConstraint("offering_id", "number", name=op.f(f"uq_{table}_offering_id_number")),
         sa.UniqueConstraint(
             "enrolment_id",
             "offering_id",
@@ -155,7 +157,6 @@ def _entries() -> None:
             name=op.f(f"uq_{table}_enrolment_id_offering_id_client_key_sha256"),
         ),
     )
-    op.create_index("ix_competition_entry_received", table, ["offering_id", "received_at"])
     _index(table, "team_id")
     members = "competition_entry_member"
     op.create_table(
