@@ -33,7 +33,7 @@ from portal.teams.models import TeamInvitation
 
 blueprint = Blueprint("competition", __name__)
 
-_SHOWN_PROBLEMS = 10
+_SHOWN_PROBLEMS = 6
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def _page(offering_id: int, problems: Sequence[str] = ()) -> str:
         zone=access.offering.term.timezone,
         is_staff=access.is_staff,
         problems=problems[:_SHOWN_PROBLEMS],
-        more_problems=max(0, len(problems) - _SHOWN_PROBLEMS),
+        more_problems=len(problems) > _SHOWN_PROBLEMS,
         chips=CHIPS,
         metric=METRICS[competition.rules.metric.value],
         chart=history_chart(competition, page.own.history) if page.own else None,

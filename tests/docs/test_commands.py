@@ -123,6 +123,7 @@ def lay_out(home):
     for folder in ("my-work", "submissions"):
         (home / folder).mkdir()
     (home / "submissions" / "ada.zip").write_bytes(b"")
+    (home / "labels.csv").write_text("id\n", encoding="utf-8")
     lab = Catalogue(ROOT).get("fnn").assignment
     reports = [rejected_report(lab, "ada.zip", ["The zip is empty."])]
     (home / "reports.json").write_text(to_json(reports), encoding="utf-8")

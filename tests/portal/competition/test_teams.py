@@ -100,7 +100,7 @@ def test_merging_for_entries_waits_until_it_gains_none(arena, site):
     assert "together you have made 6 entries, and one team could have made 5" in answer.text
     site.clock.advance(days=1)
     assert bo.answer().status_code == 303
-    assert len(re.findall("predictions.csv\" download", ada.page())) == 6
+    assert len(re.findall('predictions.csv" download', ada.page())) == 6
     assert len([name for name in board_of(ada.page()) if name != "own"]) == 1
     assert "5 entries of your team left today" in bo.page()
 
