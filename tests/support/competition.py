@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -88,6 +89,9 @@ class Arena:
 
     def __init__(self, site: Site, opens: datetime = START) -> None:
         write_competition(site.config.home)
+        # Days pass in a moment here, and rates go by the real clock.
+        limits = dict.fromkeys(("competition.enter", "competition.invite"), "9999 per minute")
+        site.config = replace(site.config, limits=limits)
         self.site, self.opens = site, opens
         self.offering_id = self._open()
         self.address = f"/competitions/{self.offering_id}/"

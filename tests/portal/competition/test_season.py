@@ -111,13 +111,17 @@ def test_a_second_account_is_a_team_of_its_own_and_gives_its_entries_to_nobody(a
 def test_the_pages_hold_no_score_that_the_board_does_not_show(arena, site, judge):
     """Of any file, neither page nor script nor header has a digit of its score too many."""
     ada = arena.student("ada")
-    draw = random.Random(3)
-    for _ in range(4):
+    draw, looked_for = random.Random(3), 0
+    for _ in range(5):
         animals = [one if draw.random() < 0.7 else draw.choice(CLASSES) for one in truth()]
         answer = ada.enter(as_csv(animals))
         page = ada.page()
         scores = judge.scores(judge.read(as_csv(animals)))
         told = f"{answer.headers}{answer.text}{page}"
-        assert f"{scores.private:.4f}" not in told and repr(scores.private) not in told
+        assert f"{scores.private:.4f}" not in told
+        if len(repr(scores.private)) > len("0.85"):  # a rounder one may stand there by chance
+            assert repr(scores.private) not in told
+            looked_for += 1
+    assert looked_for > 1
     shown = Ladder(0.01).shown([one.public_score for one in arena.entries()])
     assert ada.number() == f"{shown:.2f}"
