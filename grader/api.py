@@ -5,7 +5,7 @@ Everything else may change from one version to the next.
 
 from grader.authoring import load_mutants, reference_submission, skeleton_submission
 from grader.authoring.mutants import Replacement
-from grader.competition import Judge, Ladder, Scores, Standing, points_of
+from grader.competition import Judge, Ladder, Scores, points_of
 from grader.encoding import encodings_of
 from grader.errors import ManifestError, ProctorError, Rejected, TableError, UnknownAssignment
 from grader.grading import GradingPool, GradingProgress, suite_digest
@@ -33,7 +33,6 @@ from grader.text import clean, clean_line, invisible
 
 __all__ = [
     "points_of",
-    "Standing",
     "Scores",
     "Ladder",
     "Judge",

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from grader.api import Ladder
-from portal.competition.models import Entry
+from portal.competition.models import CompetitionEntry
 from portal.competition.opening import Competition
 
 
@@ -20,7 +20,7 @@ from portal.competition.opening import Competition
 class BoardStep:
     """An entry, and the number that its team had on the board from then on."""
 
-    entry: Entry
+    entry: CompetitionEntry
     shown: float | None  # None: hidden, the board stood still by then
     moved: bool  # whether this entry changed the number
 
@@ -43,11 +43,13 @@ class BoardTeam:
     """What the board has to know of a team."""
 
     name: str
-    entries: Sequence[Entry]  # that count, in the order they came
+    entries: Sequence[CompetitionEntry]  # that count, in the order they came
     is_own: bool = False
 
 
-def steps(ladder: Ladder, entries: Iterable[Entry], frozen_from: datetime) -> list[BoardStep]:
+def steps(
+    ladder: Ladder, entries: Iterable[CompetitionEntry], frozen_from: datetime
+) -> list[BoardStep]:
     """Return the history of one team's entries on the shown numbers, the oldest first."""
     found: list[BoardStep] = []
     scores: list[float] = []
@@ -83,7 +85,7 @@ def public_board(
     return sorted(rows, key=lambda row: (sign * row.number, row.place is None, row.name.casefold()))
 
 
-def best_shown(history: Sequence[BoardStep]) -> Entry | None:
+def best_shown(history: Sequence[BoardStep]) -> CompetitionEntry | None:
     """Return the entry that gave a team the number it has: the last that moved the board."""
     return next((step.entry for step in reversed(history) if step.moved), None)
 

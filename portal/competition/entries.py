@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from grader.api import Scores
-from portal.competition.models import Entry, EntryMember, Ruling
+from portal.competition.models import CompetitionEntry, EntryMember, Ruling
 from portal.courses.models import Enrolment, Offering
 from portal.courses.policy import Conditions, OfferingState, day_of
 from portal.grants.service import conditions_of_team
@@ -65,7 +65,7 @@ class Struck:
 
 def book(
     session: Session, offering_id: int, enrolment: Enrolment, sent: SentEntry, *, now: datetime
-) -> tuple[Entry, bool]:
+) -> tuple[CompetitionEntry, bool]:
     """Add an entry whose bytes are in the store; tell whether it is new.
 
     The same file with the same `client_key` is the same entry, however often it comes. Raises
@@ -79,7 +79,7 @@ def book(
     team = own_team(session, offering, enrolment, now=now)
     roll = roll_of(session, offering_id)
     check_allowed(session, offering, roll, enrolment.id, now=now)
-    entry = Entry(
+    entry = CompetitionEntry(
         id=str(uuid.uuid4()),
         offering_id=offering_id,
         team_id=team.id,
@@ -105,14 +105,14 @@ def book(
 
 def find_known(
     session: Session, offering_id: int, enrolment_id: int, client_key: str, sha256: str
-) -> Entry | None:
+) -> CompetitionEntry | None:
     """Return the entry that a person sent with this key and these bytes; None if it is new."""
     return session.scalar(
-        select(Entry).where(
-            Entry.offering_id == offering_id,
-            Entry.enrolment_id == enrolment_id,
-            Entry.client_key == client_key,
-            Entry.sha256 == sha256,
+        select(CompetitionEntry).where(
+            CompetitionEntry.offering_id == offering_id,
+            CompetitionEntry.enrolment_id == enrolment_id,
+            CompetitionEntry.client_key == client_key,
+            CompetitionEntry.sha256 == sha256,
         )
     )
 
@@ -154,9 +154,9 @@ def allowance_of(
     """
     members = roll.members_of(enrolment_id)
     midnight, next_midnight = day_of(now, ZoneInfo(offering.term.timezone))
-    made = select(func.count(Entry.id)).where(_counts_against(offering, roll, members))
+    made = select(func.count(CompetitionEntry.id)).where(_counts_against(offering, roll, members))
     return EntryAllowance(
-        used_today=session.scalar(made.where(Entry.received_at >= midnight)) or 0,
+        used_today=session.scalar(made.where(CompetitionEntry.received_at >= midnight)) or 0,
         used_total=session.scalar(made) or 0,
         conditions=conditions_of_team(session, members, offering),
         next_day=next_midnight,
@@ -167,32 +167,36 @@ def made_together(
     session: Session, offering: Offering, roll: TeamRoll, enrolment_ids: Collection[int]
 ) -> int:
     """Return how many entries would count against a team of these people."""
-    made = select(func.count(Entry.id)).where(_counts_against(offering, roll, enrolment_ids))
+    made = select(func.count(CompetitionEntry.id)).where(
+        _counts_against(offering, roll, enrolment_ids)
+    )
     return session.scalar(made) or 0
 
 
-def entries_of(session: Session, roll: TeamRoll, team: Team | None) -> list[Entry]:
+def entries_of(session: Session, roll: TeamRoll, team: Team | None) -> list[CompetitionEntry]:
     """Return a team's entries, in the order they came."""
     if team is None:
         return []
     return [one for one in all_entries(session, team.offering_id) if _owner(roll, one) == team.id]
 
 
-def entries_by_team(session: Session, roll: TeamRoll, offering_id: int) -> dict[int, list[Entry]]:
+def entries_by_team(
+    session: Session, roll: TeamRoll, offering_id: int
+) -> dict[int, list[CompetitionEntry]]:
     """Return the entries of every team that has some, in the order they came."""
-    found: dict[int, list[Entry]] = {}
+    found: dict[int, list[CompetitionEntry]] = {}
     for entry in all_entries(session, offering_id):
         found.setdefault(_owner(roll, entry), []).append(entry)
     return found
 
 
-def all_entries(session: Session, offering_id: int) -> Sequence[Entry]:
+def all_entries(session: Session, offering_id: int) -> Sequence[CompetitionEntry]:
     """Return every entry of a competition, in the order they came."""
     return session.scalars(
-        select(Entry)
-        .where(Entry.offering_id == offering_id)
-        .options(joinedload(Entry.enrolment).joinedload(Enrolment.user))
-        .order_by(Entry.number)
+        select(CompetitionEntry)
+        .where(CompetitionEntry.offering_id == offering_id)
+        .options(joinedload(CompetitionEntry.enrolment).joinedload(Enrolment.user))
+        .order_by(CompetitionEntry.number)
     ).all()
 
 
@@ -226,11 +230,13 @@ def digest_of_bytes(data: bytes) -> str:
 
 
 def _next_number(session: Session, offering_id: int) -> int:
-    last = select(func.max(Entry.number)).where(Entry.offering_id == offering_id)
+    last = select(func.max(CompetitionEntry.number)).where(
+        CompetitionEntry.offering_id == offering_id
+    )
     return (session.scalar(last) or 0) + 1
 
 
-def _owner(roll: TeamRoll, entry: Entry) -> int:
+def _owner(roll: TeamRoll, entry: CompetitionEntry) -> int:
     return roll.root(entry.team_id)
 
 
@@ -243,7 +249,9 @@ def _counts_against(
         for one in roll.family(place)
     }
     seen = select(EntryMember.entry_id).where(EntryMember.enrolment_id.in_(enrolment_ids))
-    return (Entry.offering_id == offering.id) & or_(Entry.team_id.in_(families), Entry.id.in_(seen))
+    return (CompetitionEntry.offering_id == offering.id) & or_(
+        CompetitionEntry.team_id.in_(families), CompetitionEntry.id.in_(seen)
+    )
 
 
 def _local(instant: datetime, zone: ZoneInfo) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from portal.competition import staffviews, views
 from portal.competition.models import (
+    CompetitionEntry,
     CompetitionResult,
-    Entry,
     EntryMember,
     FinalsChoice,
     ResultPlace,
@@ -18,7 +18,7 @@ from portal.platform.language import lazy
 FEATURE = Feature(
     name="competition",
     blueprints=(views.blueprint, staffviews.blueprint),
-    models=(Entry, EntryMember, FinalsChoice, Ruling, CompetitionResult, ResultPlace),
+    models=(CompetitionEntry, EntryMember, FinalsChoice, Ruling, CompetitionResult, ResultPlace),
     menu=(MenuEntry(Menu.STAFF, lazy("Competition"), "competition_staff.show", place=32),),
     words=WORDS,
     permissions={

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.competition.board import BoardStep, best_shown
-from portal.competition.models import Entry, FinalsChoice
+from portal.competition.models import CompetitionEntry, FinalsChoice
 from portal.courses.models import Enrolment
 from portal.platform.errors import Invalid
 from portal.platform.language import gettext
@@ -23,7 +23,7 @@ MOST_FINALS = 2
 class Finals:
     """The entries by which a team is ranked."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[CompetitionEntry, ...]
     chosen: bool  # False: by default, the latest and the best on the board
 
 
@@ -58,7 +58,7 @@ def choose(
     session: Session,
     team: Team,
     wanted: Sequence[str],
-    own: Iterable[Entry],
+    own: Iterable[CompetitionEntry],
     *,
     author: Enrolment,
     now: datetime,

@@ -20,9 +20,9 @@ from portal.audit.service import record
 from portal.competition.board import steps
 from portal.competition.entries import entries_by_team, struck_in
 from portal.competition.finals import choices_in, finals_of
-from portal.competition.models import CompetitionResult, Entry, ResultPlace
+from portal.competition.models import CompetitionEntry, CompetitionResult, ResultPlace
 from portal.competition.opening import Competition
-from portal.courses.models import Enrolment
+from portal.courses.models import Enrolment, Role
 from portal.courses.policy import freezes_at
 from portal.courses.service import students
 from portal.grants.service import conditions_of_all
@@ -41,7 +41,7 @@ class Finalist:
 
     team: Team
     members: tuple[Enrolment, ...]
-    entry: Entry  # of its finals, the better one
+    entry: CompetitionEntry  # of its finals, the better one
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ def _field(session: Session, competition: Competition, roll: TeamRoll) -> Field:
     return Field(tuple(finalists), tuple(others), _given(session, competition))
 
 
-def _better(competition: Competition, entries: Sequence[Entry]) -> Entry:
+def _better(competition: Competition, entries: Sequence[CompetitionEntry]) -> CompetitionEntry:
     best = entries[0]
     for entry in entries[1:]:
         if competition.better(entry.private_score, best.private_score):
@@ -238,12 +238,13 @@ def _given(session: Session, competition: Competition) -> dict[int, Decimal]:
 
 
 def _marks(wanted: ResultPlan) -> list[tuple[Enrolment, Decimal, str]]:
-    """Return who gets how many points, and what is written beside them."""
+    """Return who gets how many points, and what is written beside them; staff get none."""
     teams = len(wanted.places)
     found = [
         (person, one.points, _comment(one, teams))
         for one in wanted.places
         for person in one.finalist.members
+        if person.role is Role.STUDENT
     ]
     for person, why in wanted.others:
         comment = f"Disqualified: {why}" if why else "No entry that counts"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from grader.api import Catalogue, Judge, Scores, TableError
 from portal.audit.service import record
 from portal.competition.entries import all_entries
-from portal.competition.models import Entry
+from portal.competition.models import CompetitionEntry
 from portal.competition.opening import Competition, competition_of, installed_labels, judge_by
 from portal.courses.models import Offering, OfferingKind
 from portal.courses.service import find_term
@@ -40,8 +40,8 @@ def set_labels(
         for entry_id, new in scores.items():
             # The one column of an entry that may change: what was sent and when stays as it is.
             session.execute(
-                update(Entry)
-                .where(Entry.id == entry_id)
+                update(CompetitionEntry)
+                .where(CompetitionEntry.id == entry_id)
                 .values(
                     public_score=new.public, private_score=new.private, judge_digest=judge.digest
                 )

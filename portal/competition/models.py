@@ -18,7 +18,7 @@ from portal.platform.insert_only import insert_only
 from portal.teams.models import Team
 
 
-class Entry(Base):
+class CompetitionEntry(Base):
     """A file of predictions that was taken, and what it scored."""
 
     __tablename__ = "competition_entry"
@@ -54,7 +54,7 @@ class EntryMember(Base):
 
     __tablename__ = "competition_entry_member"
 
-    entry_id: Mapped[str] = mapped_column(ForeignKey(Entry.id), primary_key=True)
+    entry_id: Mapped[str] = mapped_column(ForeignKey(CompetitionEntry.id), primary_key=True)
     enrolment_id: Mapped[int] = mapped_column(ForeignKey(Enrolment.id), primary_key=True)
 
 
@@ -65,8 +65,8 @@ class FinalsChoice(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     team_id: Mapped[int] = mapped_column(ForeignKey(Team.id), index=True)
-    first_id: Mapped[str | None] = mapped_column(ForeignKey(Entry.id))
-    second_id: Mapped[str | None] = mapped_column(ForeignKey(Entry.id))
+    first_id: Mapped[str | None] = mapped_column(ForeignKey(CompetitionEntry.id))
+    second_id: Mapped[str | None] = mapped_column(ForeignKey(CompetitionEntry.id))
     author_id: Mapped[int] = mapped_column(ForeignKey(Enrolment.id))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -78,7 +78,7 @@ class Ruling(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     team_id: Mapped[int] = mapped_column(ForeignKey(Team.id), index=True)
-    entry_id: Mapped[str | None] = mapped_column(ForeignKey(Entry.id))  # None: the team
+    entry_id: Mapped[str | None] = mapped_column(ForeignKey(CompetitionEntry.id))  # None: the team
     disqualified: Mapped[bool]
     reason: Mapped[str] = mapped_column(Text)
     author_id: Mapped[int] = mapped_column(ForeignKey(User.id))
@@ -108,7 +108,7 @@ class ResultPlace(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     result_id: Mapped[int] = mapped_column(ForeignKey(CompetitionResult.id), index=True)
     team_id: Mapped[int] = mapped_column(ForeignKey(Team.id))
-    entry_id: Mapped[str] = mapped_column(ForeignKey(Entry.id))  # the final that counted
+    entry_id: Mapped[str] = mapped_column(ForeignKey(CompetitionEntry.id))  # the final that counted
     name: Mapped[str] = mapped_column(String(40))  # of the team, as it was
     score: Mapped[float] = mapped_column(Float)  # on the private rows
     place: Mapped[int]

@@ -20,7 +20,7 @@ from portal.competition.entries import (
 )
 from portal.competition.finals import Finals, choices_in, finals_of
 from portal.competition.finish import result_of
-from portal.competition.models import CompetitionResult, Entry
+from portal.competition.models import CompetitionEntry, CompetitionResult
 from portal.competition.opening import Competition
 from portal.courses.models import Enrolment
 from portal.courses.policy import (
@@ -40,7 +40,7 @@ from portal.teams.service import TeamRoll, invitations_by, invitations_of, roll_
 class EntryLine:
     """One of a team's own entries as its page lists it."""
 
-    entry: Entry
+    entry: CompetitionEntry
     number: int  # 1, 2, ... in the order they came
     step: BoardStep | None  # None: it is disqualified
     is_final: bool
@@ -53,7 +53,7 @@ class OwnSide:
     team: Team | None  # None: alone, and nothing has been written down yet
     members: tuple[Enrolment, ...]
     history: tuple[BoardStep, ...]  # of the entries that count, the oldest first
-    entries: tuple[Entry, ...]  # all of them, those that were disqualified too
+    entries: tuple[CompetitionEntry, ...]  # all of them, those that were disqualified too
     finals: Finals
     allowance: EntryAllowance
     refusal: str  # why no entry can be made now; "" if one can
@@ -138,7 +138,7 @@ def page_of(
 
 
 def board_teams(
-    roll: TeamRoll, struck: Struck, by_team: dict[int, list[Entry]], *, own: Team | None
+    roll: TeamRoll, struck: Struck, by_team: dict[int, list[CompetitionEntry]], *, own: Team | None
 ) -> list[BoardTeam]:
     """Return who may stand on the board, with the entries that count."""
     return [
@@ -153,7 +153,7 @@ def board_teams(
 
 
 def own_history(
-    competition: Competition, struck: Struck, entries: Sequence[Entry]
+    competition: Competition, struck: Struck, entries: Sequence[CompetitionEntry]
 ) -> list[BoardStep]:
     """Return a team's entries that count, on the shown numbers."""
     counting = [one for one in entries if one.id not in struck.entries]
@@ -165,7 +165,7 @@ def _own_side(
     competition: Competition,
     roll: TeamRoll,
     struck: Struck,
-    by_team: dict[int, list[Entry]],
+    by_team: dict[int, list[CompetitionEntry]],
     student: Enrolment,
     *,
     now: datetime,

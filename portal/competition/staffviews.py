@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.audit.service import record
 from portal.competition import entries, finish
-from portal.competition.models import Entry, Ruling
+from portal.competition.models import CompetitionEntry, Ruling
 from portal.competition.opening import Competition, competition_of, judge_of
 from portal.competition.page import own_history, page_of
 from portal.competition.views import require_competition, send_entry
@@ -35,7 +35,7 @@ class StaffTeam:
 
     team: Team
     members: tuple[Enrolment, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[CompetitionEntry, ...]
     number: float | None
     struck: str | None  # why it is disqualified; None if it is not
 
@@ -182,7 +182,7 @@ def finalise(slug: str, offering_id: int) -> ResponseReturnValue:
 def source(slug: str, entry_id: uuid.UUID) -> ResponseReturnValue:
     """Send the source that came with an entry, for running it again; noted in the audit log."""
     term = staff_term(db_session(), slug)
-    entry = db_session().get(Entry, str(entry_id))
+    entry = db_session().get(CompetitionEntry, str(entry_id))
     if entry is None or entry.offering.term_id != term.id:
         abort(404)
     with writing() as session:

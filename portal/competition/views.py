@@ -15,13 +15,14 @@ from grader.api import TableError, clean_line
 from portal.audit.service import record
 from portal.competition import entries, finals
 from portal.competition.charts import history_chart
-from portal.competition.models import Entry
+from portal.competition.models import CompetitionEntry
 from portal.competition.opening import Competition, competition_of, judge_of
 from portal.competition.page import own_history, page_of
 from portal.competition.words import CHIPS, METRICS
 from portal.courses.access import OfferingAccess, require_offering, require_role
 from portal.courses.models import Enrolment, Offering
 from portal.courses.policy import OfferingState
+from portal.grants.service import conditions_of_team
 from portal.people.login import me
 from portal.platform.errors import Invalid
 from portal.platform.feature import rate
@@ -160,13 +161,13 @@ def answer(offering_id: int, invitation_id: int) -> ResponseReturnValue:
         if is_asked and request.form.get("answer") == "accept":
             both = {*roll.members_of(who.enrolment.id)}
             both |= {one.id for one in roll.members[asking.team_id]}
-            own = entries.allowance_of(session, offering, roll, asking.author_id, now=now())
+            own = conditions_of_team(session, both, offering)
             teams.accept(
                 session,
                 offering,
                 asking,
                 together=entries.made_together(session, offering, roll, both),
-                most=own.conditions.most_by(now(), ZoneInfo(offering.term.timezone)),
+                most=own.most_by(now(), ZoneInfo(offering.term.timezone)),
                 now=now(),
             )
             flash(gettext("You are in the team %(name)s now.", name=asking.team.name), "success")
@@ -194,7 +195,7 @@ def download(entry_id: uuid.UUID) -> ResponseReturnValue:
     return send_entry(_readable(entry_id), source=False)
 
 
-def send_entry(entry: Entry, *, source: bool) -> Response:
+def send_entry(entry: CompetitionEntry, *, source: bool) -> Response:
     """Return the file of an entry, or the source that was sent with it, to be saved."""
     digest = entry.source_sha256 if source else entry.sha256
     if digest is None:
@@ -296,10 +297,10 @@ def _refused(who: Competitor, problems: list[str]) -> ResponseReturnValue:
     return _page(who.access.offering.id, problems), 422
 
 
-def _readable(entry_id: uuid.UUID) -> Entry:
+def _readable(entry_id: uuid.UUID) -> CompetitionEntry:
     """Return an entry to the members of its team and to staff; else 404."""
     session = db_session()
-    entry = session.get(Entry, str(entry_id))
+    entry = session.get(CompetitionEntry, str(entry_id))
     if entry is None:
         abort(404)
     access = require_offering(session, entry.offering_id)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from grader.api import Catalogue, ManifestError, UnknownAssignment
 from portal.audit.service import record
-from portal.competition.models import Entry
+from portal.competition.models import CompetitionEntry
 from portal.courses.models import Offering, OfferingKind, Term
 from portal.courses.service import known_zone
 from portal.grants.models import Grant
@@ -295,7 +295,7 @@ def _handed_in(
         return
     if any(
         session.scalar(select(model.id).where(model.offering_id == offering.id).limit(1))
-        for model in (Submission, Entry)
+        for model in (Submission, CompetitionEntry)
     ):
         names = gettext(" and ").join(str(LABELS[name]).lower() for name in moved)
         yield gettext(

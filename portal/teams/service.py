@@ -172,6 +172,8 @@ def accept(
     """
     _check_open(offering, now)
     roll = roll_of(session, offering.id)
+    if asking.team.merged_into_id is not None:
+        raise Invalid(gettext("this team has become part of another one; reload the page"))
     if len(roll.members_of(asking.enrolment_id)) > 1:
         raise Invalid(gettext("you are in a team with others; leave it first"))
     if len(roll.members[asking.team_id]) >= size_of(offering):

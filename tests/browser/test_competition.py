@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from sqlalchemy import update
 from support.competition import Arena, as_csv, guesses, truth
 
-from portal.competition.models import Entry
+from portal.competition.models import CompetitionEntry
 from portal.platform.db import write_session
 
 WIDTHS = (390, 1280)
@@ -114,4 +114,4 @@ def test_from_a_team_to_a_result(portal, arena, visit, look):
 def _all_came_before(site, by):
     """Let every entry have come earlier: what is served goes by the real clock."""
     with write_session(site.engine) as session:
-        session.execute(update(Entry).values(received_at=site.clock() - by))
+        session.execute(update(CompetitionEntry).values(received_at=site.clock() - by))

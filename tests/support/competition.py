@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from portal.competition.models import Entry
+from portal.competition.models import CompetitionEntry
 from portal.courses.models import Enrolment, Offering, OfferingKind
 from portal.platform.db import read_session, write_session
 from support.portal import START, Site
@@ -122,10 +122,10 @@ class Arena:
         """Enrol a student and return them in front of the competition."""
         return Competitor(self, self.site.make_member(username), self.site.log_in(username))
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[CompetitionEntry]:
         """Return all entries, in the order they came."""
         with read_session(self.site.engine) as session:
-            return list(session.scalars(select(Entry).order_by(Entry.number)))
+            return list(session.scalars(select(CompetitionEntry).order_by(CompetitionEntry.number)))
 
     def end(self) -> None:
         """Let the competition be over."""

@@ -13,7 +13,7 @@ pytest.register_assert_rewrite("support")
 from support.fixtures import *  # noqa: E402, F403
 from support.portal import START  # noqa: E402
 
-from portal.competition.models import Entry  # noqa: E402
+from portal.competition.models import CompetitionEntry  # noqa: E402
 from portal.courses.models import Offering, OfferingKind, Role  # noqa: E402
 from portal.platform.db import read_session, write_session  # noqa: E402
 from portal.submissions.models import LateUpload  # noqa: E402
@@ -87,7 +87,7 @@ def _entry(site, who) -> uuid.UUID:
         session.add(team)
         session.flush()
         session.add(
-            Entry(
+            CompetitionEntry(
                 id=str(number), offering_id=offering, number=1, team_id=team.id,
                 enrolment_id=who.id, client_key="key", sha256="0" * 64, filename="p.csv", size=1,
                 public_score=0.5, private_score=0.5, judge_digest="0" * 64, received_at=START,

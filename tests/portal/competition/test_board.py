@@ -10,8 +10,8 @@ from support.competition import as_csv, board_of, guesses, truth
 from support.portal import START
 
 from portal.audit.models import AuditEntry
-from portal.courses.models import Offering
-from portal.platform.db import read_session
+from portal.courses.models import Enrolment, Offering, Role
+from portal.platform.db import read_session, write_session
 from portal.standings.models import ManualMark
 
 
@@ -192,6 +192,17 @@ def test_what_changed_since_the_preview_is_not_written_down(arena, site, tess):
     answer = tess.post(address, data={"digest": digest})
     assert answer.status_code == 422 and "look at the preview again" in answer.text
     assert marks(site) == {}
+
+
+def test_a_member_who_is_staff_by_now_gets_no_mark_and_holds_nothing_up(arena, site, tess):
+    ada, bo = arena.student("ada"), arena.student("bo")
+    ada.team_with(bo)
+    ada.enter(guesses(0.9, 1))
+    with write_session(site.engine) as session:
+        session.get_one(Enrolment, bo.enrolment.id).role = Role.TA
+    arena.end()
+    assert arena.finish(tess).status_code == 303
+    assert set(marks(site)) == {"ada"}
 
 
 def test_a_result_publishes_its_marks(arena, site, tess):

@@ -159,6 +159,18 @@ def test_the_last_one_that_staff_move_takes_the_entries_along(arena, tess):
     assert tess.post(moves, data=form).status_code == 422
 
 
+def test_an_invitation_by_a_team_that_is_no_more_is_worth_nothing(arena, tess):
+    ada, bo, cy = (arena.student(name) for name in ("ada", "bo", "cy"))
+    ada.invite(cy)
+    ada.enter(guesses(0.6, 1))
+    bo.enter(guesses(0.7, 2))
+    form = {"person": ada.enrolment.id, "team": arena.entries()[1].team_id, "reason": "a pair"}
+    moves = f"{arena.staff_address}/{arena.offering_id}/moves"
+    assert tess.post(moves, data=form).status_code == 303
+    answer = cy.answer()
+    assert answer.status_code == 422 and "become part of another one" in answer.text
+
+
 def test_staff_rename_what_cannot_stay(arena, tess):
     ada = arena.student("ada")
     ada.post("team/name", name="Rude")

@@ -139,7 +139,7 @@ def scene(site: Site) -> dict[str, list[object]]:
     client.post(f"{staff}/roster/{bo.id}", data={"role": "student"})
     client.get(f"{staff}/settings/course.toml")
     site.clock.advance(hours=2)
-    arena = _competition(site, ada, bo)
+    arena = _competition(site, ada)
     return {
         "slug": [site.term.slug],
         "offering_id": [site.offering_id, last, arena.offering_id],
@@ -148,14 +148,13 @@ def scene(site: Site) -> dict[str, list[object]]:
     }
 
 
-def _competition(site: Site, ada_there: Enrolment, bo_there: Enrolment) -> Arena:
+def _competition(site: Site, ada_there: Enrolment) -> Arena:
     """Let a competition be under way: teams, entries, a disqualified one, and who is asked."""
     arena = Arena(site)
     ada = Competitor(arena, ada_there, site.log_in("ada"))
-    bo = Competitor(arena, bo_there, site.log_in("bo"))
-    cy, di = arena.student("cy"), arena.student("di")
-    ada.team_with(bo)
-    cy.invite(di)
+    cy, di, eve = (arena.student(name) for name in ("cy", "di", "eve"))
+    ada.team_with(di)
+    assert cy.invite(eve).status_code == 303
     for skill in (0.5, 0.7):
         ada.enter(guesses(skill, 1))
         cy.enter(guesses(skill, 2))
