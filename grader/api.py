@@ -5,12 +5,14 @@ Everything else may change from one version to the next.
 
 from grader.authoring import load_mutants, reference_submission, skeleton_submission
 from grader.authoring.mutants import Replacement
+from grader.competition import Judge, Ladder, Scores, points_of
 from grader.encoding import encodings_of
 from grader.errors import ManifestError, ProctorError, Rejected, TableError, UnknownAssignment
 from grader.grading import GradingPool, GradingProgress, suite_digest
 from grader.intake import Submission, pack_together, preview_upload, receive_bytes
 from grader.intake.names import plain
 from grader.lab.catalogue import Catalogue, Lab, find_home
+from grader.lab.competition import CompetitionRules
 from grader.lab.handout import handout_files, handout_zip
 from grader.lab.manifest import Assignment, SubmittedFile
 from grader.report import Outcome, Report, RunStatus, TestReport
@@ -30,6 +32,11 @@ from grader.sheet import SheetRow, read_sheet
 from grader.text import clean, clean_line, invisible
 
 __all__ = [
+    "points_of",
+    "Scores",
+    "Ladder",
+    "Judge",
+    "CompetitionRules",
     "LANGUAGES",
     "NOT_FOR_GRADES",
     "Assignment",

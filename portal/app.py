@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from grader.api import Catalogue
 from portal.audit.feature import FEATURE as audit
+from portal.competition.feature import FEATURE as competition
 from portal.courses.feature import FEATURE as courses
 from portal.dashboard.feature import FEATURE as dashboard
 from portal.grants.feature import FEATURE as grants
@@ -30,6 +31,7 @@ from portal.settings.feature import FEATURE as settings
 from portal.standings.feature import FEATURE as standings
 from portal.submissions.feature import FEATURE as submissions
 from portal.system.feature import FEATURE as system
+from portal.teams.feature import FEATURE as teams
 
 FEATURES = (
     audit,
@@ -39,6 +41,8 @@ FEATURES = (
     submissions,
     runs,
     standings,
+    teams,
+    competition,
     settings,
     history,
     results,

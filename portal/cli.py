@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from grader.api import Catalogue, ProctorError
 from portal.audit.service import record
+from portal.competition.labels import set_labels
 from portal.courses.members import reset_password
 from portal.courses.models import Role
 from portal.courses.service import create_term, enrol, find_term, known_term
@@ -179,6 +180,7 @@ def restore(instance: Path, folder: Path) -> None:
 @click.option("--timezone", required=True, help="The course's zone, e.g. Asia/Shanghai.")
 @click.option("--first-day", type=click.DateTime(["%Y-%m-%d"]), required=True)
 @click.option("--lab", "labs", multiple=True, help="An assignment, once per lab and in order.")
+@click.option("--competition", help="The assignment of the competition.")
 def create_term_command(
     instance: Path,
     slug: str,
@@ -186,6 +188,7 @@ def create_term_command(
     timezone: str,
     first_day: datetime,
     labs: tuple[str, ...],
+    competition: str | None,
 ) -> None:
     """Create a term by the standard scheme: 5 labs x 14, competition 25, feedback 5."""
     config = _ready(instance)
@@ -199,6 +202,7 @@ def create_term_command(
             timezone=timezone,
             labs=chosen,
             first_day=first_day.date(),
+            competition=catalogue.get(competition).assignment if competition else None,
         )
     click.echo(f"Created {slug} with {len(chosen)} of 5 labs.")
 
@@ -223,6 +227,23 @@ def choose_variant_command(instance: Path, term: str, lab: str, variants: tuple[
         click.echo(f"{title}: each student is drawn one of {', '.join(variants)}.")
     else:
         click.echo(f"{title}: the variant is {variants[0] if variants else 'the default'}.")
+
+
+@cli.command("set-labels")
+@instance_option
+@click.argument("term")
+@click.argument("slug")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def set_labels_command(instance: Path, term: str, slug: str, file: Path) -> None:
+    """Install the labels of a term's competition SLUG, where only the portal can read them.
+
+    They stand in place of those in the folder reference. Entries that were scored by other labels
+    are scored anew.
+    """
+    config = _ready(instance)
+    engine = make_engine(config.database_url)
+    count = set_labels(config, engine, Catalogue(config.home), term, slug, file)
+    click.echo(f"Installed the labels of {slug} in {term}; {count} entries were scored anew.")
 
 
 @cli.command("export-course")

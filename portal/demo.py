@@ -23,6 +23,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grader.api import (
+    Assignment,
     Catalogue,
     Lab,
     Replacement,
@@ -31,7 +32,7 @@ from grader.api import (
     skeleton_submission,
 )
 from grader.api import Submission as AcceptedFiles
-from portal.courses.models import Enrolment, Offering, Role, Term
+from portal.courses.models import Enrolment, Offering, OfferingKind, Role, Term
 from portal.courses.service import create_term, enrol
 from portal.labs.service import Sender, submit
 from portal.people.models import User
@@ -51,6 +52,7 @@ LABS = ("fnn", "cnn", "text", "gcn", "gan")  # in the course's order
 WITHOUT_DATA = "synthetic"  # the variant that grades on any machine
 ZONE = "Asia/Shanghai"
 WRONG_ANSWERS = 5  # how many of the first lab's wrong solutions are handed in
+COMPETITION_DAYS = 7  # that it lasts longer than the first lab
 OPEN_DAYS = 14  # every lab is open when the demo is built, and due one after the other
 
 
@@ -207,6 +209,12 @@ def _labs(config: PortalConfig) -> list[Lab]:
     return labs
 
 
+def _competition(config: PortalConfig) -> Assignment | None:
+    """Return the first assignment that ranks score; None if the checkout has none."""
+    found = (lab.assignment for lab in Catalogue(config.home).labs())
+    return next((one for one in found if one.competition is not None), None)
+
+
 def _people(session: Session, config: PortalConfig, labs: Sequence[Lab], now: datetime) -> None:
     term = session.scalar(select(Term).where(Term.slug == TERM))
     if term is None:
@@ -218,12 +226,17 @@ def _people(session: Session, config: PortalConfig, labs: Sequence[Lab], now: da
             timezone=ZONE,
             labs=[lab.assignment for lab in labs],
             first_day=first_day,
+            competition=_competition(config),
         )
         for lab, offering in zip(labs, term.offerings, strict=False):
             offering.opens_at = term.offerings[0].opens_at
             offering.due_at = term.offerings[0].due_at + timedelta(OPEN_DAYS * offering.position)
             if WITHOUT_DATA in lab.assignment.variants:
                 offering.variants = (WITHOUT_DATA,)
+        for offering in term.offerings:
+            if offering.kind is OfferingKind.COMPETITION:
+                offering.opens_at = term.offerings[0].opens_at
+                offering.due_at = term.offerings[0].due_at + timedelta(COMPETITION_DAYS)
         session.flush()
     passwords = Passwords(config.password_cost)
     for person in PEOPLE:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.cli.home import catalogue, rules_of
-from grader.competition import Labels, Standing, rank, read_labels, read_predictions
+from grader.competition import Labels, Standing, points_of, rank, read_labels, read_predictions
 from grader.errors import ProctorError, TableError
 from grader.lab.catalogue import Lab
 from grader.lab.competition import CompetitionRules
@@ -53,7 +53,7 @@ def rank_command(
     if not entries and not refused:
         raise ProctorError(f"{folder} holds no CSV file; put one there for each team")
     standings = rank(rules.metric, entries, known.values)
-    rows = [(one, points_of(one, rules, len(standings))) for one in standings]
+    rows = [(one, points_of(rules, one.score, one.rank, len(standings))) for one in standings]
     console = Console()
     console.print(_table(rows))
     for name, said in refused.items():
@@ -61,12 +61,6 @@ def rank_command(
     if csv_file is not None:
         write_atomically(csv_file, for_spreadsheets(_csv(rows)))
     ctx.exit(1 if refused else 0)
-
-
-def points_of(standing: Standing, rules: CompetitionRules, teams: int) -> Decimal:
-    """Return what a standing is worth: by its rank, or the fixed points below the baseline."""
-    reaches = rules.reaches(standing.score, rules.baseline)
-    return rules.points_of(standing.rank, teams) if reaches else rules.below_baseline
 
 
 def _labels(lab: Lab, rules: CompetitionRules) -> Labels:

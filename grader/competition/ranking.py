@@ -14,12 +14,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grader.competition.metrics import Values, right_rows, score
-from grader.lab.competition import MetricName
+from grader.lab.competition import CompetitionRules, MetricName
 
 SURE = 0.95
 _SURE_Z = 1.6448536269514722  # the standard normal's 95 % point
@@ -61,6 +62,12 @@ def rank(metric: MetricName, entries: Mapping[str, Values], labels: Values) -> l
         Standing(name, scores[name], final[name], tied=held.count(final[name]) > 1)
         for name in order
     ]
+
+
+def points_of(rules: CompetitionRules, score: float, place: int, teams: int) -> Decimal:
+    """Return what a score at a rank among so many teams is worth, by the rule in the manifest."""
+    reaches = rules.reaches(score, rules.baseline)
+    return rules.points_of(place, teams) if reaches else rules.below_baseline
 
 
 def _better(metric: MetricName, entries: list[Values], labels: Values) -> NDArray[np.bool_]:

@@ -102,6 +102,8 @@ class Offering(Base):
     late_percent: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
     attempts_per_day: Mapped[int | None]  # None: no limit
     attempts_total: Mapped[int | None]
+    team_size: Mapped[int | None]  # of a competition; None: as `policy.TEAM_SIZE`
+    teams_lock_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: by `policy`
     policy: Mapped[AttemptPolicy] = mapped_column(
         enum_type(AttemptPolicy), default=AttemptPolicy.BEST
     )

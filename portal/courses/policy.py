@@ -7,11 +7,15 @@ student, and an instant go in.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
+TEAM_SIZE = 2
+FREEZE = timedelta(hours=24)  # before a competition is due, its board stands still
+_TEAMS_OPEN = timedelta(days=7)  # after a competition has opened, unless it says otherwise
 _DAY = timedelta(days=1)
 _ALL = Decimal(1)
 
@@ -57,6 +61,18 @@ class Rules(Protocol):
         """Attempts in all; None: no limit."""
 
 
+class TeamRules(Protocol):
+    """What a competition says about teams."""
+
+    @property
+    def opens_at(self) -> datetime:
+        """The instant from which entries are taken."""
+
+    @property
+    def teams_lock_at(self) -> datetime | None:
+        """The last minute in which students change their teams; None: by default."""
+
+
 @dataclass(frozen=True)
 class Granted:
     """What staff gave one student beyond the rules."""
@@ -81,9 +97,14 @@ class Conditions:
     attempts_total: int | None
     extended: bool  # due later than for the others
 
+    @property
+    def ends_at(self) -> datetime:
+        """The first instant at which an upload is late."""
+        return _later(_end_of_minute(self.due_at), self.grace)
+
     def is_late(self, instant: datetime) -> bool:
         """Tell whether an upload at an instant comes after the due minute and the grace."""
-        return instant >= _later(_end_of_minute(self.due_at), self.grace)
+        return instant >= self.ends_at
 
     def days_late(self, instant: datetime) -> int:
         """Return how many days late an upload comes: a day begun is a day, in time is none.
@@ -119,6 +140,69 @@ class Conditions:
         if self.attempts_total is not None:
             bounds.append(self.attempts_total - used_total)
         return max(0, min(bounds)) if bounds else None
+
+    def most_by(self, instant: datetime, zone: ZoneInfo) -> int | None:
+        """Return how many attempts anybody can have made by an instant; None: no limit.
+
+        Two teams that together made more would gain attempts by becoming one.
+        """
+        bounds = []
+        if self.attempts_per_day is not None:
+            first, today = (one.astimezone(zone).date() for one in (self.opens_at, instant))
+            bounds.append(self.attempts_per_day * max(0, (today - first).days + 1))
+        if self.attempts_total is not None:
+            bounds.append(self.attempts_total)
+        return min(bounds, default=None)
+
+
+class CompetitionPhase(StrEnum):
+    """How a competition stands at an instant."""
+
+    NOT_YET = "not yet open"
+    OPEN = "open"
+    FROZEN = "frozen"  # entries are taken, and the board stands still
+    ENDED = "ended"  # until staff write down the result
+    FINAL = "final"
+
+
+def competition_phase(
+    rules: Rules, own: Conditions, now: datetime, *, is_final: bool
+) -> CompetitionPhase:
+    """Return how a competition stands for a team under its conditions.
+
+    The board freezes for everybody at the same instant, whatever one team was granted.
+    """
+    if now < own.opens_at:
+        return CompetitionPhase.NOT_YET
+    if is_final:
+        return CompetitionPhase.FINAL
+    if now >= own.ends_at:
+        return CompetitionPhase.ENDED
+    return CompetitionPhase.FROZEN if now >= freezes_at(rules) else CompetitionPhase.OPEN
+
+
+def freezes_at(rules: Rules) -> datetime:
+    """Return the instant from which a competition's board stands still."""
+    return rules.due_at - FREEZE
+
+
+def teams_lock_at(rules: TeamRules) -> datetime:
+    """Return the first instant at which students no longer change their teams.
+
+    A lock names its last minute, as a due date does; by default it is a week after the opening.
+    """
+    if rules.teams_lock_at is None:
+        return rules.opens_at + _TEAMS_OPEN
+    return _end_of_minute(rules.teams_lock_at)
+
+
+def day_of(instant: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the instants at which the day of `instant` begins and ends in a zone."""
+    today = instant.astimezone(zone).date()
+    midnight, next_midnight = (
+        datetime.combine(day, time(), zone).astimezone(UTC) for day in (today, today + _DAY)
+    )
+    return midnight, next_midnight
 
 
 def conditions(rules: Rules, granted: Granted = NOTHING) -> Conditions:

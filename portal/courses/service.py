@@ -25,6 +25,7 @@ FEEDBACK_POINTS = Decimal(5)
 LAB_WEEKS = 2
 END_WEEKS = LABS * LAB_WEEKS + 4  # the competition and the feedback outlast the labs
 ATTEMPTS_PER_DAY = 20
+ENTRIES_PER_DAY = 5
 _TERM_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _LAST_MINUTE = time(23, 59)
 
@@ -103,7 +104,7 @@ def _competition(assignment: Assignment | None, calendar: _Calendar) -> Offering
         position=LABS + 1,
         opens_at=calendar.opens(LABS),
         due_at=calendar.due(END_WEEKS),
-        attempts_per_day=ATTEMPTS_PER_DAY,
+        attempts_per_day=ENTRIES_PER_DAY,
         published=assignment is not None,
     )
 

@@ -1,19 +1,13 @@
-"""Vega-Lite specifications of the dashboard's charts, as plain dictionaries.
-
-Every chart stands beside a table of the same data, which is what a screen reader reads.
-"""
+"""Vega-Lite specifications of the dashboard's charts, as plain dictionaries."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from portal.dashboard.service import Dashboard
+from portal.platform.charts import Spec, chart_of
 from portal.platform.language import CHINESE, gettext, page_language
 
-Spec = dict[str, Any]
-
-SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 SHOWN_TESTS = 25
 
 
@@ -29,7 +23,7 @@ def charts(board: Dashboard) -> dict[str, Spec]:
 
 def distribution(board: Dashboard) -> Spec:
     """Return a histogram of scores."""
-    return _spec(
+    return chart_of(
         [asdict(one) for one in board.distribution],
         mark={"type": "bar"},
         encoding={
@@ -51,7 +45,7 @@ def tests(board: Dashboard) -> Spec:
         {"title": one.title, "test": one.test, "rate": one.rate}
         for one in board.tests[:SHOWN_TESTS]
     ]
-    return _spec(
+    return chart_of(
         rows,
         mark={"type": "bar"},
         height={"step": 20},
@@ -93,12 +87,12 @@ def progress(board: Dashboard) -> Spec:
         "mark": {"type": "rule", "strokeDash": [4, 4]},
         "encoding": {"x": {"field": "day", "type": "temporal"}},
     }
-    return {**_base(days), "layer": [line, due]}
+    return chart_of(days, layer=[line, due])
 
 
 def tries(board: Dashboard) -> Spec:
     """Return how many students passed every test with their first, second, ... attempt."""
-    return _spec(
+    return chart_of(
         [{"attempt": attempt, "students": count} for attempt, count in board.tries],
         mark={"type": "bar"},
         encoding={
@@ -120,17 +114,4 @@ def _count(field: str, title: str) -> Spec:
         "title": title,
         "axis": {"tickMinStep": 1, "format": "d"},
         "scale": {"domainMin": 0},
-    }
-
-
-def _spec(rows: list[dict[str, Any]], **parts: Any) -> Spec:
-    return {**_base(rows), **parts}
-
-
-def _base(rows: list[dict[str, Any]]) -> Spec:
-    return {
-        "$schema": SCHEMA,
-        "data": {"values": rows},
-        "width": "container",
-        "autosize": {"type": "fit-x", "contains": "padding"},
     }

@@ -9,6 +9,7 @@ from portal.courses.access import staff_term
 from portal.dashboard.charts import charts
 from portal.dashboard.service import dashboard
 from portal.platform.web import db_session, now, portal
+from portal.standings.rubric import is_by_rank
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -17,7 +18,11 @@ blueprint = Blueprint("dashboard", __name__)
 def show(slug: str) -> ResponseReturnValue:
     """Show how one lab goes: the one asked for, else the one that opened last."""
     term = staff_term(db_session(), slug)
-    labs = [one for one in term.offerings if one.assignment_slug]
+    labs = [
+        one
+        for one in term.offerings
+        if one.assignment_slug and not is_by_rank(portal().catalogue, one)
+    ]
     wanted = request.args.get("offering", type=int)
     if wanted is not None:
         offering = next((one for one in labs if one.id == wanted), None)

@@ -40,6 +40,17 @@ def conditions_for(session: Session, enrolment_id: int | None, offering: Offerin
     return conditions(offering, granted.get((enrolment_id, offering.id), NOTHING))
 
 
+def conditions_of_team(
+    session: Session, enrolment_ids: Collection[int], offering: Offering
+) -> Conditions:
+    """Return what holds for a team: for each of its members, what the luckiest was granted."""
+    granted = granted_to(session, enrolment_ids)
+    own = [granted.get((one, offering.id), NOTHING) for one in enrolment_ids]
+    dates = [one.due_at for one in own if one.due_at is not None]
+    attempts = max((one.attempts for one in own), default=0)
+    return conditions(offering, Granted(max(dates, default=None), attempts))
+
+
 def conditions_of_all(session: Session, offering: Offering) -> Conditions:
     """Return the conditions of the student who has most time: after them, nobody hands in."""
     granted = _granted(session, Grant.offering_id == offering.id).values()

@@ -11,6 +11,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from grader.api import Catalogue, clean_line
+from portal.competition.finish import has_ended, result_of
+from portal.competition.opening import competition_of
 from portal.courses.models import Enrolment, Offering, Term
 from portal.runs.models import OPEN_STATES, Event, EventKind, GradingRun, Result, RunState
 from portal.standings.scores import ScoreState
@@ -47,11 +49,13 @@ class Inbox:
     slow: tuple[tuple[Submission, GradingRun], ...]
     late: tuple[LateUpload, ...]  # refused, and not accepted since
     to_mark: tuple[ToMark, ...]
+    to_finish: tuple[Offering, ...]  # competitions that are over and have no result yet
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits."""
-        return not (self.faults or self.unjudged or self.slow or self.late or self.to_mark)
+        waiting = (self.faults, self.unjudged, self.slow, self.late, self.to_mark, self.to_finish)
+        return not any(waiting)
 
 
 def inbox(session: Session, catalogue: Catalogue, term: Term, *, now: datetime) -> Inbox:
@@ -62,6 +66,7 @@ def inbox(session: Session, catalogue: Catalogue, term: Term, *, now: datetime) 
         slow=_slow(session, term, now),
         late=_late(session, term),
         to_mark=_to_mark(session, catalogue, term),
+        to_finish=_to_finish(session, catalogue, term, now),
     )
 
 
@@ -135,6 +140,19 @@ def _to_mark(session: Session, catalogue: Catalogue, term: Term) -> tuple[ToMark
         if waiting:
             found.append(ToMark(offering, len(waiting), str(waiting[0].submission_id)))
     return tuple(found)
+
+
+def _to_finish(
+    session: Session, catalogue: Catalogue, term: Term, now: datetime
+) -> tuple[Offering, ...]:
+    return tuple(
+        offering
+        for offering in term.offerings
+        if (competition := competition_of(catalogue, offering)) is not None
+        and offering.published
+        and has_ended(session, competition, now)
+        and result_of(session, offering.id) is None
+    )
 
 
 def _newest_runs(term: Term) -> Select[GradingRun]:

@@ -14,6 +14,7 @@ from portal.courses.models import Enrolment, Offering
 from portal.grants.service import conditions_for
 from portal.labs.service import Allowance, Refused, allowance_of, check_allowed
 from portal.platform.language import Phrase, lazy
+from portal.standings.rubric import is_by_rank
 
 _SCRIPT = {
     "bytes": lazy("{size} bytes"),
@@ -72,7 +73,10 @@ def upload_form(
     refusal = _refusal(session, offering, enrolment, is_staff=is_staff, now=now)
     try:
         assignment = catalogue.get(offering.assignment_slug or "").assignment
-        files, upload_mb = assignment.files, assignment.limits.upload_mb
+        if is_by_rank(catalogue, offering):
+            refusal = lazy("This is a competition: enter your predictions on its page.")
+        else:
+            files, upload_mb = assignment.files, assignment.limits.upload_mb
     except (UnknownAssignment, ManifestError):
         refusal = lazy("This lab takes no uploads at the moment. Tell your instructor, please.")
     own = conditions_for(session, enrolment.id if enrolment else None, offering)

@@ -21,6 +21,7 @@ from portal.labs.handout import read_handout, skeleton_zip
 from portal.people.login import me
 from portal.platform.language import page_language
 from portal.platform.web import db_session, now, portal
+from portal.standings.rubric import is_by_rank
 from portal.standings.scores import ScoreCard, score_for_student, scores_of
 
 blueprint = Blueprint("labs", __name__)
@@ -32,6 +33,7 @@ class HomeLine:
 
     offering: Offering
     conditions: Conditions  # that hold for this person
+    is_competition: bool  # its page is another one
     state: OfferingState
     score: ScoreCard
 
@@ -53,7 +55,8 @@ def _home_lines(session: Session, enrolment: Enrolment, at: datetime) -> list[Ho
     lines = []
     for offering in visible_offerings(session, enrolment):
         own = conditions(offering, granted.get((enrolment.id, offering.id), NOTHING))
-        lines.append(HomeLine(offering, own, own.state(at), scores[offering.id]))
+        by_rank = is_by_rank(portal().catalogue, offering)
+        lines.append(HomeLine(offering, own, by_rank, own.state(at), scores[offering.id]))
     return lines
 
 
@@ -82,6 +85,7 @@ def lab(offering_id: int) -> ResponseReturnValue:
         variants=_variants(found, access) if found else {},
         handout=handout,
         score=_score(access),
+        is_competition=is_by_rank(portal().catalogue, access.offering),
         now=now(),
     )
 

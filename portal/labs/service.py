@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.courses.models import AttemptPolicy, Enrolment, Offering
-from portal.courses.policy import Conditions, OfferingState
+from portal.courses.policy import Conditions, OfferingState, day_of
 from portal.grants.service import conditions_for
 from portal.platform.engine import DEFAULT_QUEUE, JobEngine
 from portal.platform.errors import Invalid
@@ -194,7 +194,7 @@ def allowance_of(
     free = FREE_STATES
     if offering.policy is AttemptPolicy.LAST:
         free = (*free, RunState.QUEUED)
-    midnight, next_midnight = _day(now, ZoneInfo(offering.term.timezone))
+    midnight, next_midnight = day_of(now, ZoneInfo(offering.term.timezone))
     counted = (
         select(func.count(Submission.id))
         .join(GradingRun, GradingRun.submission_id == Submission.id)
@@ -246,16 +246,6 @@ def _next_attempt(session: Session, enrolment_id: int, offering_id: int) -> int:
         )
     )
     return (last or 0) + 1
-
-
-def _day(now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Return the instants at which the day of `now` begins and ends in `zone`."""
-    today = now.astimezone(zone).date()
-    midnight, next_midnight = (
-        datetime.combine(day, time(), zone).astimezone(UTC)
-        for day in (today, today + timedelta(days=1))
-    )
-    return midnight, next_midnight
 
 
 def _local(instant: datetime, zone: ZoneInfo) -> str:

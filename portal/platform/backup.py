@@ -1,8 +1,9 @@
 """Copying a living installation, and making one from the copy.
 
 A backup is a folder: the database as of one instant, the bytes of every upload, the two secrets,
-and a list of what belongs to it. The database is copied first and the store only ever grows, so
-every row of the copy finds its bytes. Made into the same folder again, it copies new uploads only.
+the labels of competitions, and a list of what belongs to it. The database is copied first and the
+store only ever grows, so every row of the copy finds its bytes. Made into the same folder again, it
+copies new uploads only.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 from sqlalchemy import URL, inspect, make_url
 
-from portal.platform.config import GRADING_FILE, SECRET_FILE, PortalConfig
+from portal.platform.config import COMPETITIONS, GRADING_FILE, SECRET_FILE, PortalConfig
 from portal.platform.db import make_engine
 from portal.platform.errors import ConfigError
 from portal.platform.store import Store
@@ -60,6 +61,7 @@ def make_backup(config: PortalConfig, folder: Path, *, now: datetime) -> Backup:
     files, copied = _copy_store(config.store, folder / _STORE)
     for secret in (SECRET_FILE, GRADING_FILE):
         _copy(config.instance / secret, folder / secret)
+    _copy_labels(config.competitions, folder / COMPETITIONS)
     database = folder / name
     listed = {
         "format": _FORMAT,
@@ -95,6 +97,7 @@ def restore_backup(folder: Path, instance: Path, database_url: str | None = None
     try:
         for secret in (SECRET_FILE, GRADING_FILE):
             _copy(folder / secret, half / secret)
+        _copy_labels(folder / COMPETITIONS, half / COMPETITIONS)
         for file in files:
             if _digest(file) != file.name:
                 raise ConfigError(f"{file} is damaged; take another backup")
@@ -178,6 +181,14 @@ def _copy_store(source: Path, target: Path) -> tuple[int, int]:
             _copy(file, place)
             copied += 1
     return count, copied
+
+
+def _copy_labels(source: Path, target: Path) -> None:
+    """Copy the labels of competitions, in the place of older ones; an older backup has none."""
+    for file in sorted(source.glob("*/*.csv")):
+        place = target / file.parent.name
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _copy(file, place / file.name)
 
 
 def _files(store: Path) -> Iterator[Path]:

@@ -23,6 +23,7 @@ PROXIES_VARIABLE = "PORTAL_TRUSTED_PROXIES"
 SECURE_VARIABLE = "PORTAL_HTTPS"
 SECRET_FILE = "secret.key"  # noqa: S105 - a file's name, not a secret
 GRADING_FILE = "grading.key"
+COMPETITIONS = "competitions"
 DEFAULT_INSTANCE = "instance"
 DEFAULT_MINIMUM_TIER = 3  # any sandbox; tier 4 is none, and nobody may get it without asking
 TIERS = range(1, 5)
@@ -59,6 +60,11 @@ class PortalConfig:
     def store(self) -> Path:
         """The folder of the content-addressed store."""
         return self.instance / "store"
+
+    @property
+    def competitions(self) -> Path:
+        """The folder of labels that were installed, each in the folder of its offering."""
+        return self.instance / COMPETITIONS
 
 
 def instance_folder(environ: Mapping[str, str] = os.environ) -> Path:

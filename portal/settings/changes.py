@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from grader.api import Catalogue, ManifestError, UnknownAssignment
 from portal.audit.service import record
+from portal.competition.models import CompetitionEntry
 from portal.courses.models import Offering, OfferingKind, Term
 from portal.courses.service import known_zone
 from portal.grants.models import Grant
@@ -28,6 +29,7 @@ from portal.settings.values import (
 )
 from portal.standings.models import ManualMark
 from portal.submissions.models import Submission
+from portal.teams.models import Team
 
 # What scores mean hangs on these: they stand once somebody has handed in.
 _FIXED_BY_SUBMISSIONS = ("kind", "assignment", "variants")
@@ -142,6 +144,7 @@ def remove_offering(
         (Submission, lazy("students have handed in %(lab)s: it stays; unpublish it to hide it")),
         (ManualMark, lazy("students have marks in %(lab)s: it stays; unpublish it to hide it")),
         (Grant, lazy("students have extensions for %(lab)s: it stays; unpublish it to hide it")),
+        (Team, lazy("students have formed teams in %(lab)s: it stays; unpublish it to hide it")),
     ):
         used = select(model.id).where(model.offering_id == offering.id).limit(1)
         if session.scalar(used) is not None:
@@ -290,8 +293,10 @@ def _handed_in(
     moved = [name for name in _FIXED_BY_SUBMISSIONS if getattr(now, name) != getattr(wanted, name)]
     if not moved:
         return
-    handed_in = select(Submission.id).where(Submission.offering_id == offering.id).limit(1)
-    if session.scalar(handed_in) is not None:
+    if any(
+        session.scalar(select(model.id).where(model.offering_id == offering.id).limit(1))
+        for model in (Submission, CompetitionEntry)
+    ):
         names = gettext(" and ").join(str(LABELS[name]).lower() for name in moved)
         yield gettext(
             "students have handed in already; %(settings)s cannot change under their scores",

@@ -82,8 +82,10 @@ def next_term(settings: TermSettings, *, slug: str, title: str, first_day: date)
 def _moved(one: OfferingSettings, by: timedelta) -> OfferingSettings:
     try:
         times = {name: getattr(one, name) + by for name in ("opens", "due")}
-        closes = one.closes + by if one.closes else None
-        changed = {**times, "closes": closes, "published": False, "marks_published": False}
+        for name in ("closes", "teams_lock"):
+            moment = getattr(one, name)
+            times[name] = moment + by if moment else None
+        changed = {**times, "published": False, "marks_published": False}
         return OfferingSettings.model_validate(one.model_dump() | changed)
     except (OverflowError, ValidationError):
         raise Invalid("the first day is too far away; write one like 2027-03-01") from None

@@ -9,7 +9,14 @@ from typing import Any
 from portal.settings.values import OfferingSettings, read_offering
 
 _SWITCHES = ("published", "marks_published")
-_OPTIONAL = ("assignment", "closes", "attempts_per_day", "attempts_total")
+_OPTIONAL = (
+    "assignment",
+    "closes",
+    "attempts_per_day",
+    "attempts_total",
+    "team_size",
+    "teams_lock",
+)
 _ZERO = ("grace_minutes", "late_percent")
 
 
@@ -35,7 +42,7 @@ def read_form(form: Mapping[str, str]) -> OfferingSettings:
 
 def fields_of(settings: OfferingSettings) -> dict[str, str]:
     """Return the fields that show settings: what `read_form` reads back as the same."""
-    times = ("opens", "due", "closes")
+    times = ("opens", "due", "closes", "teams_lock")
     fields = {}
     for name, value in settings:
         if name in _SWITCHES:

@@ -22,6 +22,7 @@ from portal.platform.language import Phrase, gettext, lazy
 MOST_POINTS = 1000
 MOST_GRACE = 24 * 60
 MOST_ATTEMPTS = 10_000
+LARGEST_TEAM = 10
 
 # Beyond these years a zone's clock, a grace or the end of a minute leaves the calendar.
 YEARS = (2000, 2200)
@@ -47,6 +48,8 @@ class OfferingSettings(BaseModel):
     attempts_per_day: Attempts = None
     attempts_total: Attempts = None
     counts: AttemptPolicy = AttemptPolicy.BEST
+    team_size: int | None = Field(None, ge=1, le=LARGEST_TEAM)
+    teams_lock: Moment | None = None
     published: bool = False
     marks_published: bool = False
 
@@ -77,6 +80,8 @@ LABELS: Mapping[str, Phrase] = {
     "attempts_per_day": lazy("Attempts a day"),
     "attempts_total": lazy("Attempts in all"),
     "counts": lazy("Counts"),
+    "team_size": lazy("Team size"),
+    "teams_lock": lazy("Teams lock"),
     "published": lazy("Published"),
     "marks_published": lazy("Marks published"),
 }
@@ -99,6 +104,8 @@ def settings_of(offering: Offering) -> OfferingSettings:
         attempts_per_day=offering.attempts_per_day,
         attempts_total=offering.attempts_total,
         counts=offering.policy,
+        team_size=offering.team_size,
+        teams_lock=on_the_wall(offering.teams_lock_at, zone) if offering.teams_lock_at else None,
         published=offering.published,
         marks_published=offering.marks_published,
     )
@@ -128,6 +135,8 @@ def put(offering: Offering, wanted: OfferingSettings, zone: ZoneInfo) -> None:
     offering.late_percent = wanted.late_percent
     offering.attempts_per_day = wanted.attempts_per_day
     offering.attempts_total = wanted.attempts_total
+    offering.team_size = wanted.team_size
+    offering.teams_lock_at = instant(wanted.teams_lock, zone) if wanted.teams_lock else None
     offering.policy = wanted.counts
     offering.published = wanted.published
     offering.marks_published = wanted.marks_published
@@ -189,7 +198,7 @@ _PROBLEMS: Mapping[str, Phrase] = {
     "too_long": lazy("has more than %(max_length)s entries"),
     "string_pattern_mismatch": lazy("is to be written like 2026-autumn"),
 }
-_TIMES = frozenset({"opens", "due", "closes"})
+_TIMES = frozenset({"opens", "due", "closes", "teams_lock"})
 
 
 def sentence(problem: ErrorDetails) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from grader.api import Catalogue, ManifestError, UnknownAssignment
+from grader.api import Assignment, Catalogue, ManifestError, UnknownAssignment
 from portal.courses.models import Offering, OfferingKind
 
 WHOLE = "whole"  # the one item of an offering that has no assignment
@@ -21,30 +21,47 @@ class ManualItem:
     points: Decimal  # the most one can get, on the item's own scale
     bonus: bool = False
     title_zh: str = ""  # "" if there is none
+    is_whole: bool = False  # the offering itself: there are no tests beside it
 
 
-def is_by_hand(offering: Offering) -> bool:
-    """Tell whether people alone score an offering: a competition or a feedback without tests."""
-    return offering.assignment_slug is None and offering.kind is not OfferingKind.LAB
+def is_by_rank(catalogue: Catalogue, offering: Offering) -> bool:
+    """Tell whether ranks score an offering: a competition whose assignment states the rules."""
+    assignment = _assignment(catalogue, offering)
+    by_rules = assignment is not None and assignment.competition is not None
+    return offering.kind is OfferingKind.COMPETITION and by_rules
 
 
 def manual_items(catalogue: Catalogue, offering: Offering) -> tuple[ManualItem, ...]:
     """Return what people mark in an offering.
 
     Of an assignment: the items its manifest calls manual; none if its files are not here. Of a
-    competition or a feedback without one: the whole. Of a lab that has none yet: nothing.
+    competition by rank, and of a competition or a feedback without an assignment: the whole. Of a
+    lab that has none yet: nothing.
     """
-    if is_by_hand(offering):
-        return (ManualItem(WHOLE, offering.title, offering.points),)
-    try:
-        assignment = catalogue.get(offering.assignment_slug or "").assignment
-    except (UnknownAssignment, ManifestError):
+    assignment = _assignment(catalogue, offering)
+    if _is_whole(offering, assignment):
+        return (ManualItem(WHOLE, offering.title, offering.points, is_whole=True),)
+    if assignment is None:
         return ()
     return tuple(
         ManualItem(item.id, item.title, item.points, item.bonus, item.title_zh)
         for item in assignment.items
         if item.manual
     )
+
+
+def _is_whole(offering: Offering, assignment: Assignment | None) -> bool:
+    """Tell whether an offering gets one mark; a competition whose files are gone keeps its own."""
+    if offering.kind is OfferingKind.COMPETITION:
+        return assignment is None or assignment.competition is not None
+    return offering.kind is OfferingKind.FEEDBACK and offering.assignment_slug is None
+
+
+def _assignment(catalogue: Catalogue, offering: Offering) -> Assignment | None:
+    try:
+        return catalogue.get(offering.assignment_slug or "").assignment
+    except (UnknownAssignment, ManifestError):
+        return None
 
 
 def rubrics(

@@ -24,7 +24,7 @@ from portal.runs.models import RunState
 from portal.standings.attempts import Attempt, attempts_of, counted
 from portal.standings.marks import marks_in_term
 from portal.standings.models import ManualMark
-from portal.standings.rubric import ManualItem, is_by_hand, manual_items, rubrics
+from portal.standings.rubric import ManualItem, manual_items, rubrics
 from portal.standings.term_attempts import attempts_in_term
 
 _CENT = Decimal("0.01")
@@ -38,6 +38,7 @@ class ScoreState(StrEnum):
     GRADING = "being graded"
     STAFF = "needs staff"  # our fault three times, or tests that could not be judged
     MARKING = "to be marked by hand"
+    RANKING = "ranked at the end"
     FINAL = "graded"
 
 
@@ -47,6 +48,7 @@ WORDS: Mapping[ScoreState, Phrase] = {
     ScoreState.GRADING: lazy("being graded"),
     ScoreState.STAFF: lazy("needs staff"),
     ScoreState.MARKING: lazy("to be marked by hand"),
+    ScoreState.RANKING: lazy("ranked at the end"),
     ScoreState.FINAL: lazy("graded"),
 }
 
@@ -148,7 +150,7 @@ def score_card(
         newest=max(attempts, key=lambda attempt: attempt.submission.attempt, default=None),
         attempts=len(attempts),
         marks=lines,
-        by_hand_only=is_by_hand(offering),
+        by_hand_only=_is_whole(items),
     )
 
 
@@ -205,7 +207,7 @@ def _state(
     chosen: Attempt | None,
     given: int,
 ) -> ScoreState:
-    by_hand_only = is_by_hand(offering)
+    by_hand_only = _is_whole(items)
     if chosen is not None and chosen.result is not None and chosen.result.pending_score:
         return ScoreState.STAFF
     if chosen is not None or (by_hand_only and given):
@@ -215,5 +217,10 @@ def _state(
     if any(attempt.state is RunState.NEEDS_HUMAN for attempt in attempts):
         return ScoreState.STAFF
     if by_hand_only:
-        return ScoreState.MARKING
+        return ScoreState.RANKING if offering.assignment_slug else ScoreState.MARKING
     return ScoreState.NONE if offering.assignment_slug else ScoreState.ABSENT
+
+
+def _is_whole(items: Sequence[ManualItem]) -> bool:
+    """Tell whether one mark alone scores the offering: there are no tests."""
+    return any(item.is_whole for item in items)

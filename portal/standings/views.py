@@ -29,6 +29,7 @@ STATE_CHIPS = {
     ScoreState.GRADING: "info",
     ScoreState.STAFF: "warn",
     ScoreState.MARKING: "warn",
+    ScoreState.RANKING: "info",
     ScoreState.FINAL: "good",
 }
 

@@ -127,6 +127,7 @@ def lay_out(home):
     (home / "submissions" / "ada.zip").write_bytes(b"")
     (home / "term.secret").write_text("ab" * 32)
     lay_out_final(home / "finals")
+    (home / "labels.csv").write_text("id\n", encoding="utf-8")
     lab = Catalogue(ROOT).get("fnn").assignment
     reports = [rejected_report(lab, "ada.zip", ["The zip is empty."])]
     (home / "reports.json").write_text(to_json(reports), encoding="utf-8")

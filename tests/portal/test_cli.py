@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
+from support.competition import SLUG, as_csv, truth, write_competition
 from support.labs import write_home
 
 from portal.cli import cli, main
@@ -116,6 +117,22 @@ def test_a_variant_of_a_lab_is_chosen_for_a_term(ready: Path, home: Path) -> Non
     assert "the variant is b" in portal(ready, "choose-variant", "t1", "demo", "b")
     assert "drawn one of a, b" in portal(ready, "choose-variant", "t1", "demo", "a", "b")
     assert "the default" in portal(ready, "choose-variant", "t1", "demo")
+
+
+def test_a_term_gets_a_competition_and_labels_of_its_own(
+    ready: Path, home: Path, tmp_path: Path
+) -> None:
+    write_competition(home)
+    portal(
+        ready, "create-term", "t1", "--title", "T", "--timezone", "UTC", "--first-day",
+        "2026-09-07", "--competition", SLUG,
+    )  # fmt: skip
+    file = tmp_path / "labels.csv"
+    file.write_bytes(as_csv(truth(8)))
+    said = portal(ready, "set-labels", "t1", SLUG, str(file))
+    assert "Installed the labels of guess in t1; 0 entries" in said
+    (installed,) = (ready / "competitions").glob("*/labels.csv")
+    assert installed.read_bytes() == file.read_bytes()
 
 
 def test_a_term_goes_out_as_a_file_and_comes_back_as_the_next(ready: Path, tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ pytest.register_assert_rewrite("support")
 from support.fixtures import *  # noqa: E402, F403
 from support.portal import START  # noqa: E402
 
+from portal.competition.models import CompetitionEntry  # noqa: E402
 from portal.courses.models import Offering, OfferingKind, Role  # noqa: E402
 from portal.platform.db import read_session, write_session  # noqa: E402
 from portal.submissions.models import LateUpload  # noqa: E402
+from portal.teams.models import Team  # noqa: E402
 
 
 @dataclass
@@ -48,6 +50,8 @@ def school(site, classroom) -> School:
         "offering_id": site.offering_id,
         "submission_id": uuid.UUID(mine),
         "upload_id": _late_upload(site, ada),
+        "entry_id": _entry(site, bo),
+        "invitation_id": 1,
         "enrolment_id": ada.id,
         "slug": site.term.slug,
         "digest": "0" * 64,
@@ -66,6 +70,27 @@ def _late_upload(site, who) -> uuid.UUID:
                 id=str(number), enrolment_id=who.id, offering_id=site.offering_id,
                 upload_sha256="0" * 64, filename="answer.py", size=1, content_digest="0" * 64,
                 intake='{"files": []}', received_at=START,
+            )
+        )  # fmt: skip
+    return number
+
+
+def _entry(site, who) -> uuid.UUID:
+    """Keep an entry to the term's competition."""
+    number = uuid.UUID(int=8)
+    wanted = select(Offering.id).where(
+        Offering.term_id == site.term.id, Offering.kind == OfferingKind.COMPETITION
+    )
+    with write_session(site.engine) as session:
+        offering = session.scalars(wanted).one()
+        team = Team(offering_id=offering, name="Otters", created_at=START)
+        session.add(team)
+        session.flush()
+        session.add(
+            CompetitionEntry(
+                id=str(number), offering_id=offering, number=1, team_id=team.id,
+                enrolment_id=who.id, client_key="key", sha256="0" * 64, filename="p.csv", size=1,
+                public_score=0.5, private_score=0.5, judge_digest="0" * 64, received_at=START,
             )
         )  # fmt: skip
     return number

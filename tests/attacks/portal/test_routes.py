@@ -31,9 +31,13 @@ ANYBODYS = (
 )
 STAFFS = tuple(
     f"{name}."
-    for name in "marking standings dashboard courses grants settings inbox history".split()
+    for name in "marking standings dashboard courses grants settings inbox history "
+    "competition_staff".split()
 ) + ("uploads.accept",)
-TERMS = {"labs.lab", "labs.skeleton", "uploads.upload", "uploads.preview"}
+TERMS = {"labs.lab", "labs.skeleton", "uploads.upload", "uploads.preview"} | {
+    f"competition.{name}"
+    for name in ("show", "enter", "choose", "rename", "invite", "answer", "leave")
+}
 CHANGED = (Submission, GradingRun, Result, ManualMark, Grant, Offering)
 VERBS = ("GET", "POST")
 

@@ -16,6 +16,7 @@ import pytest
 from babel.support import NullTranslations
 from flask import Flask
 from support.attempts import Classroom, fault
+from support.competition import Arena, Competitor, guesses
 from support.portal import Site, open_site
 from support.reports import class_report, pictured_report
 
@@ -23,6 +24,7 @@ from grader.report import Report
 from portal.courses.models import Enrolment, Offering, Role
 from portal.platform import language
 from portal.platform.db import read_session
+from portal.teams.models import Team
 
 ZH = {"Accept-Language": "zh"}
 SILENT = {"script", "style", "code", "pre", "article", "svg"}
@@ -137,12 +139,30 @@ def scene(site: Site) -> dict[str, list[object]]:
     client.post(f"{staff}/roster/{bo.id}", data={"role": "student"})
     client.get(f"{staff}/settings/course.toml")
     site.clock.advance(hours=2)
+    arena = _competition(site, ada)
     return {
         "slug": [site.term.slug],
-        "offering_id": [site.offering_id, last],
+        "offering_id": [site.offering_id, last, arena.offering_id],
         "enrolment_id": [ada.id, bo.id, ines.id],
         "submission_id": submissions,
     }
+
+
+def _competition(site: Site, ada_there: Enrolment) -> Arena:
+    """Let a competition be under way: teams, entries, a disqualified one, and who is asked."""
+    arena = Arena(site)
+    ada = Competitor(arena, ada_there, site.log_in("ada"))
+    cy, di, eve = (arena.student(name) for name in ("cy", "di", "eve"))
+    ada.team_with(di)
+    assert cy.invite(eve).status_code == 303
+    for skill in (0.5, 0.7):
+        ada.enter(guesses(skill, 1))
+        cy.enter(guesses(skill, 2))
+    staff, (first, *_) = site.log_in("tess"), arena.entries()
+    ruling = {"team": first.team_id, "entry": first.id, "what": "disqualify", "reason": "Fine"}
+    answer = staff.post(f"{arena.staff_address}/{arena.offering_id}/rulings", data=ruling)
+    assert answer.status_code == 303
+    return arena
 
 
 def addresses(app: Flask, scene: dict[str, list[object]]) -> Iterator[str]:
@@ -170,6 +190,7 @@ def data_of(site: Site) -> set[str]:
             *(text for one in people for text in (one.display_name, one.username, one.email)),
             *(one.title for one in offerings),
             *(one.assignment_slug or "" for one in offerings),
+            *(one.name for one in session.query(Team)),
         }
     reports: list[Report] = [pictured_report(site.store), class_report(4, "")]
     texts = (json.loads(one.model_dump_json()) for one in reports)

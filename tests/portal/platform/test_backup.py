@@ -33,6 +33,9 @@ def living(instance, home, empty_database_url):
     write(engine, 5)
     for number in range(4):
         Store(config.store, durable=False).put(b"upload %d" % number)
+    labels = config.competitions / "6"
+    labels.mkdir(parents=True)
+    (labels / "labels.csv").write_text("id,animal\n1,cat\n")
     yield config
     engine.dispose()
 
@@ -79,7 +82,7 @@ def test_a_backup_becomes_an_installation_with_the_same_rows_bytes_and_secrets(
     assert (made.files, made.copied) == (4, 4)
     target = tmp_path / "restored"
     assert rows(restored(made.folder, target, spare)) == 5
-    for name in ("secret.key", "grading.key"):
+    for name in ("secret.key", "grading.key", "competitions/6/labels.csv"):
         assert (target / name).read_text() == (living.instance / name).read_text()
         assert (target / name).stat().st_mode & 0o077 == 0
     for file in living.store.glob("??/*"):

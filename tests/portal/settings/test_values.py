@@ -36,6 +36,8 @@ offerings = st.builds(
     attempts_per_day=attempts,
     attempts_total=attempts,
     counts=st.sampled_from(AttemptPolicy),
+    team_size=st.none() | st.integers(1, 10),
+    teams_lock=st.none() | minutes,
     published=st.booleans(),
     marks_published=st.booleans(),
 )
@@ -136,7 +138,11 @@ def test_a_wrong_field_is_named_as_the_page_names_it(field, value, message):
 @given(terms.filter(lambda term: term.offering), st.dates(date(2027, 1, 1), date(2030, 1, 1)))
 def test_the_next_term_begins_on_its_day_and_keeps_every_distance(settings, first_day):
     begun = min(one.opens for one in settings.offering)
-    moments = [moment for one in settings.offering for moment in (one.opens, one.due, one.closes)]
+    moments = [
+        moment
+        for one in settings.offering
+        for moment in (one.opens, one.due, one.closes, one.teams_lock)
+    ]
     by = datetime.combine(first_day, begun.time()) - begun
     assume(all(2000 <= (moment + by).year < 2200 for moment in moments if moment))
     moved = next_term(settings, slug="next", title="Next", first_day=first_day)
@@ -146,6 +152,7 @@ def test_the_next_term_begins_on_its_day_and_keeps_every_distance(settings, firs
     assert by % timedelta(days=1) == timedelta(0)
     for old, new in zip(settings.offering, moved.offering, strict=True):
         assert (new.opens - old.opens, new.due - old.due) == (by, by)
+        assert old.teams_lock is None or new.teams_lock - old.teams_lock == by
         assert not new.published and not new.marks_published
         assert new.points == old.points
 

@@ -1,0 +1,1 @@
+"""The competition: entries, the board that cannot be gamed, finals, and the result."""
