@@ -1,13 +1,14 @@
-"""The figures of one offering, each from the attempts that count and all from few queries."""
+"""The figures of one offering, each from where its students stand, and all from few queries."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -17,11 +18,10 @@ from grader.api import Catalogue, Outcome, Report, TestReport, clean_line
 from portal.courses.models import Enrolment, Offering
 from portal.courses.service import students
 from portal.runs.models import Result
-from portal.standings.attempts import Attempt, counted
-from portal.standings.marks import marks_in_term
+from portal.standings.models import Standing
 from portal.standings.rubric import manual_items
 from portal.standings.scores import score_card
-from portal.standings.term_attempts import attempts_in_term
+from portal.submissions.models import Submission
 
 BINS = 7  # of two points each in a lab of 14
 _MESSAGE = 160
@@ -101,35 +101,32 @@ class _Counted:
     """A student's counted attempt and its report."""
 
     enrolment: Enrolment
-    attempt: Attempt
+    submission_id: str
     report: Report
 
 
 def dashboard(session: Session, catalogue: Catalogue, offering: Offering) -> Dashboard:
     """Work out the figures of an offering."""
     people = students(session, offering.term_id)
-    places = attempts_in_term(session, offering.term_id)
-    mine = {one.id: places.get((one.id, offering.id), []) for one in people}
-    marks = marks_in_term(session, offering.term_id)
+    found = session.scalars(select(Standing).where(Standing.offering_id == offering.id))
+    standings = {one.enrolment_id: one for one in found}
+    mine = {one.id: standings.get(one.id) for one in people}
     items = manual_items(catalogue, offering)
-    lines = [
-        score_card(offering, items, mine[one.id], marks.get((one.id, offering.id), {}))
-        for one in people
-    ]
+    lines = [score_card(offering, items, mine[one.id]) for one in people]
     scores = [line.points for line in lines if line.points is not None]
-    chosen = _counted(session, offering, people, mine)
-    everything = [attempt for attempts in mine.values() for attempt in attempts]
+    chosen = _counted(session, people, mine)
+    stand = [one for one in mine.values() if one is not None]
     return Dashboard(
         offering=offering,
         enrolled=len(people),
-        submitted=sum(bool(attempts) for attempts in mine.values()),
+        submitted=sum(bool(one.attempts) for one in stand),
         scored=len(scores),
         mean=sum(scores, Decimal(0)) / len(scores) if scores else None,
         distribution=distribution(scores, offering.points),
         tests=pass_rates([one.report for one in chosen]),
         failures=_failures(chosen),
-        days=_days(everything, ZoneInfo(offering.term.timezone)),
-        tries=_tries(mine.values()),
+        days=_days(session, offering, mine),
+        tries=tuple(sorted(Counter(one.solved_at for one in stand if one.solved_at).items())),
     )
 
 
@@ -167,20 +164,18 @@ def message_of(test: TestReport) -> str:
 
 
 def _counted(
-    session: Session,
-    offering: Offering,
-    people: Sequence[Enrolment],
-    attempts: dict[int, list[Attempt]],
+    session: Session, people: Sequence[Enrolment], standings: Mapping[int, Standing | None]
 ) -> list[_Counted]:
     """Read the reports of the attempts that count: one each, whatever the number of attempts."""
-    chosen = [(one, counted(attempts[one.id], offering.policy)) for one in people]
-    run_ids = [attempt.run.id for _, attempt in chosen if attempt]
+    chosen = [(one, found) for one in people if (found := standings[one.id]) and found.run_id]
+    run_ids = [found.run_id for _, found in chosen]
     query = select(Result.run_id, Result.report).where(Result.run_id.in_(run_ids))
     reports = {run_id: text for run_id, text in session.execute(query)}
     return [
-        _Counted(one, attempt, Report.model_validate_json(reports[attempt.run.id]))
-        for one, attempt in chosen
-        if attempt
+        _Counted(
+            one, found.submission_id or "", Report.model_validate_json(reports[found.run_id or ""])
+        )
+        for one, found in chosen
     ]
 
 
@@ -188,7 +183,7 @@ def _failures(chosen: Sequence[_Counted]) -> tuple[FailureGroup, ...]:
     titles: dict[tuple[Outcome, str], dict[str, None]] = {}  # dictionaries: sets in order
     affected: dict[tuple[Outcome, str], dict[Affected, None]] = {}
     for one in chosen:
-        who = Affected(one.enrolment.user.display_name, one.attempt.submission.id)
+        who = Affected(one.enrolment.user.display_name, one.submission_id)
         for test in one.report.tests:
             if test.outcome is not Outcome.PASSED:
                 key = (test.outcome, message_of(test))
@@ -198,30 +193,18 @@ def _failures(chosen: Sequence[_Counted]) -> tuple[FailureGroup, ...]:
     return tuple(sorted(found, key=lambda group: (-len(group.students), group.titles)))
 
 
-def _days(attempts: Iterable[Attempt], zone: ZoneInfo) -> tuple[Day, ...]:
-    by_day: dict[date, list[Attempt]] = {}
-    for attempt in attempts:
-        day = attempt.submission.received_at.astimezone(zone).date()
-        by_day.setdefault(day, []).append(attempt)
-    seen: set[int] = set()
-    days = []
-    for day, sent in sorted(by_day.items()):
-        seen |= {attempt.submission.enrolment_id for attempt in sent}
-        days.append(Day(day, len(sent), len(seen)))
-    return tuple(days)
-
-
-def _tries(attempts: Iterable[list[Attempt]]) -> tuple[tuple[int, int], ...]:
-    """Count students by the attempt with which they first passed every test."""
-    firsts = [
-        min(numbers)
-        for mine in attempts
-        if (
-            numbers := [
-                one.submission.attempt
-                for one in mine
-                if one.result and one.result.score >= one.result.max_score
-            ]
-        )
-    ]
-    return tuple(sorted(Counter(firsts).items()))
+def _days(session: Session, offering: Offering, people: Collection[int]) -> tuple[Day, ...]:
+    zone = ZoneInfo(offering.term.timezone)
+    query = select(Submission.received_at, Submission.enrolment_id).where(
+        Submission.offering_id == offering.id
+    )
+    sent: Counter[date] = Counter()
+    first: dict[int, date] = {}
+    for received, enrolment in session.execute(query.order_by(Submission.received_at)):
+        if enrolment in people:
+            day = received.astimezone(zone).date()
+            sent[day] += 1
+            first.setdefault(enrolment, day)
+    begun = Counter(first.values())
+    so_far = accumulate(begun[day] for day in sent)
+    return tuple(Day(day, sent[day], total) for day, total in zip(sent, so_far, strict=True))

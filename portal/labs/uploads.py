@@ -25,7 +25,8 @@ from portal.platform.web import began, db_session, end_reading, now, portal, wri
 from portal.runs.queues import queue_of
 from portal.runs.suites import digest_of
 from portal.runs.web import engine_jobs
-from portal.standings.attempts import Attempt, attempts_of, counted
+from portal.standings.attempts import Attempt, attempts_of
+from portal.standings.scores import standing_of
 from portal.submissions.arrival import SentFile, SentWrongly, Upload, receive
 from portal.submissions.models import LateUpload
 
@@ -41,7 +42,7 @@ def _for_templates() -> dict[str, object]:
     return {
         "upload_form": form_of,
         "my_attempts": my_attempts,
-        "counted_attempt": counted,
+        "counted_attempt": counted_attempt,
     }
 
 
@@ -151,6 +152,15 @@ def my_attempts(offering: Offering) -> list[Attempt]:
     if access.enrolment is None:
         return []
     return attempts_of(db_session(), access.enrolment, access.offering)
+
+
+def counted_attempt(offering: Offering) -> str | None:
+    """Return which attempt counts of the person who is logged in; None if none does."""
+    access = require_offering(db_session(), offering.id)
+    if access.enrolment is None:
+        return None
+    standing = standing_of(db_session(), access.enrolment.id, offering.id)
+    return standing.submission_id if standing else None
 
 
 def _too_early(access: OfferingAccess) -> bool:

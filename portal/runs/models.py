@@ -82,6 +82,8 @@ class Result(Base):
     """The report a run ended with. Inserted once, never changed."""
 
     __tablename__ = "result"
+    # Scores alone, without the reports of some 100 kB that stand before them in a row.
+    __table_args__ = (Index("ix_result_scores", "run_id", "score", "max_score", "pending_score"),)
 
     run_id: Mapped[str] = mapped_column(ForeignKey("grading_run.id"), primary_key=True)
     fence: Mapped[int]  # of the claim that wrote it

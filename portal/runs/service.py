@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -234,23 +234,6 @@ def queue_positions(session: Session, queue: str) -> dict[str, int]:
         .order_by(GradingRun.priority, GradingRun.created_at, GradingRun.id)
     )
     return {run_id: place for place, run_id in enumerate(waiting, start=1)}
-
-
-def current_runs(session: Session, submission_ids: Iterable[str]) -> dict[str, GradingRun]:
-    """Return the run that speaks for each submission: the newest graded one, else the newest."""
-    ids = list(submission_ids)
-    runs = session.scalars(
-        select(GradingRun)
-        .where(GradingRun.submission_id.in_(ids))
-        .order_by(GradingRun.created_at, GradingRun.id)
-    )
-    chosen: dict[str, GradingRun] = {}
-    for run in runs:
-        present = chosen.get(run.submission_id)
-        graded = present is not None and present.state is RunState.GRADED
-        if not graded or run.state is RunState.GRADED:
-            chosen[run.submission_id] = run
-    return chosen
 
 
 def release(session: Session, run_id: str, fence: int) -> bool:

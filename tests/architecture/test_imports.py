@@ -102,7 +102,7 @@ FEATURES = {
     "results": ("courses", "grants", "runs", "standings", "submissions"),
     "marking": ("audit", "courses", "grants", "people", "runs", "standings", "submissions"),
     "inbox": ("courses", "runs", "standings", "submissions"),
-    "dashboard": ("courses", "runs", "standings"),
+    "dashboard": ("courses", "runs", "standings", "submissions"),
     "labs": ("audit", "courses", "grants", "people", "runs", "standings", "submissions"),
     "system": ("runs",),
 }

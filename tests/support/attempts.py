@@ -13,6 +13,7 @@ from portal.courses.models import Enrolment, Term
 from portal.platform.db import write_session
 from portal.runs import service as runs
 from portal.runs.models import GradingRun, Result, RunState
+from portal.runs.speaking import current_runs
 from portal.runs.web import engine_jobs
 from portal.submissions.models import Submission
 from support.portal import START, Site
@@ -133,7 +134,7 @@ def fault(
 
 
 def _claim(session: Session, submission_id: str, now: datetime) -> runs.Claim:
-    run = runs.current_runs(session, [submission_id])[submission_id]
+    run = current_runs(session, [submission_id])[submission_id]
     held = runs.claim(session, run.id, executor="w", now=now)
     assert held is not None
     return held
