@@ -25,6 +25,7 @@ from grader.report import ItemReport, Outcome, PartReport, Report, RunStatus, Te
 from portal.courses.models import AttemptPolicy, Enrolment, Offering, OfferingKind, Role, Term
 from portal.people.models import User
 from portal.runs.models import Event, EventKind, GradingRun, Result, RunState
+from portal.runs.tests import fill_tests
 from portal.standings.keeping import rebuild
 from portal.standings.models import ManualMark
 from portal.submissions.models import Submission
@@ -73,6 +74,7 @@ def fill(engine: Engine, catalogue: Catalogue, size: Size, password_hash: str) -
         marks = list(_marks(students, places, author, dice))
         if marks:
             session.execute(insert(ManualMark), marks)
+        fill_tests(session)
     rebuild(engine)
 
 

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,11 +16,12 @@ from portal.audit.service import record
 from portal.courses.access import OfferingAccess, require_offering, require_role
 from portal.courses.models import Offering
 from portal.courses.policy import OfferingState, conditions
+from portal.grants.service import conditions_for
 from portal.labs import late, service
 from portal.labs.form import UploadForm, upload_form
 from portal.people.login import me
 from portal.platform.feature import rate
-from portal.platform.language import Phrase, gettext, source
+from portal.platform.language import Phrase, gettext, lazy, source
 from portal.platform.security import limiter
 from portal.platform.web import began, db_session, end_reading, now, portal, writing
 from portal.runs.queues import queue_of
@@ -33,6 +35,10 @@ from portal.submissions.models import LateUpload
 blueprint = Blueprint("uploads", __name__)
 
 _MOST_NAMES = 500
+_NO_PLEDGE = lazy(
+    "The pledge of this term belongs to every upload. Reload the lab's page, read it, tick it, and "
+    "send your files again."
+)
 _CLIENT_KEY = re.compile(r"[A-Za-z0-9-]{8,40}")
 
 
@@ -55,9 +61,11 @@ def upload(offering_id: int) -> ResponseReturnValue:
     form = form_of(access.offering)
     if access.enrolment is None or not form.files or _too_early(access):
         return _rejected(access, "refused", [form.refusal or ""])
+    if form.pledge and request.form.get("pledge") != form.pledge_key:
+        return _rejected(access, "refused", [_NO_PLEDGE])
     lab = portal().catalogue.get(access.offering.assignment_slug or "")
     try:
-        accepted = receive(_sent_files(), lab.assignment)
+        accepted = receive(_sent_files(), lab.assignment, pledge=form.pledge)
     except SentWrongly as wrong:
         return _rejected(access, "rejected", wrong.phrases)
     except Rejected as rejected:
@@ -67,7 +75,7 @@ def upload(offering_id: int) -> ResponseReturnValue:
     _, known = service.find_known(session, sender.enrolment_id, offering_id, key, accepted.sha256)
     if form.refusal and known is None:
         if form.closed and not access.is_staff:
-            return _too_late(access, sender, accepted, form.refusal)
+            return _too_late(access, sender, accepted)
         return _rejected(access, "refused", [form.refusal])
     portal().store.put(accepted.data)
     jobs = engine_jobs()
@@ -205,9 +213,12 @@ def _rejected(
 
 
 def _too_late(
-    access: OfferingAccess, sender: service.Sender, upload: Upload, refusal: Phrase
+    access: OfferingAccess, sender: service.Sender, upload: Upload
 ) -> ResponseReturnValue:
     """Keep what came after the lab had closed, and say that it is not graded."""
+    own = conditions_for(db_session(), sender.enrolment_id, access.offering)
+    zone = ZoneInfo(access.offering.term.timezone)
+    refusal = service.too_late(own, zone, came=began())
     # Looked at before the bytes are stored: what nobody will find again must not fill the disk.
     if not late.has_room(db_session(), sender.enrolment_id, access.offering.id):
         return _rejected(access, "refused", [refusal])

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from portal.app import FEATURES
 from portal.platform.feature import tables_of
+from portal.runs.tests import fill_tests
 from portal.standings.keeping import fill
 
 
@@ -24,6 +25,7 @@ def main() -> None:
         if context.get_revision_argument() == context.get_head_revision():
             with Session(connection) as session:
                 fill(session)
+                fill_tests(session)
 
 
 main()

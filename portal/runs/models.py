@@ -99,6 +99,23 @@ class Result(Base):
     run: Mapped[GradingRun] = relationship(back_populates="result")
 
 
+class RunTest(Base):
+    """How one test of a run ended. Written with the result, from its report."""
+
+    __tablename__ = "test_result"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("grading_run.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)  # 1, 2, ... as the report has them
+    test: Mapped[str] = mapped_column(Text)  # its id in the suite
+    title: Mapped[str] = mapped_column(Text)
+    item: Mapped[str] = mapped_column(String(80))
+    outcome: Mapped[str] = mapped_column(String(16))  # of `grader.report.Outcome`
+    score: Mapped[float]
+    max_score: Mapped[float]
+    cause: Mapped[str] = mapped_column(String(40))  # code of the diagnosis, or ""
+    message: Mapped[str] = mapped_column(Text)  # for staff: the same for mistakes that are alike
+
+
 class EventKind(StrEnum):
     """What happened to a run."""
 
@@ -140,4 +157,5 @@ class Heartbeat(Base):
 
 
 insert_only(Result)
+insert_only(RunTest)
 insert_only(Event)

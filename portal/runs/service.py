@@ -30,6 +30,7 @@ from portal.runs.models import (
     RunState,
 )
 from portal.runs.strength import Strength
+from portal.runs.tests import add_tests
 from portal.submissions.models import Submission
 
 MAX_FAULTS = 3  # the third fault of ours calls for a person
@@ -156,11 +157,18 @@ def finish(session: Session, claim: Claim, report: Report, *, now: datetime) -> 
         raise ValueError("a report without a score is not a result; call fail")
     if not _end_claim(session, claim, {"state": RunState.GRADED, "executor": None}):
         return False
+    add_result(session, claim.run_id, report, fence=claim.fence, now=now)
+    _record(session, claim.run_id, EventKind.GRADED, now)
+    return True
+
+
+def add_result(session: Session, run_id: str, report: Report, *, fence: int, now: datetime) -> None:
+    """Write a run's result and the rows of its tests; `report.score` must be a number."""
     environment = report.environment
     session.add(
         Result(
-            run_id=claim.run_id,
-            fence=claim.fence,
+            run_id=run_id,
+            fence=fence,
             report=report.model_dump_json(),
             score=report.score,
             max_score=report.max_score,
@@ -169,8 +177,7 @@ def finish(session: Session, claim: Claim, report: Report, *, now: datetime) -> 
             created_at=now,
         )
     )
-    _record(session, claim.run_id, EventKind.GRADED, now)
-    return True
+    add_tests(session, run_id, report)
 
 
 def fail(

@@ -10,13 +10,13 @@ from decimal import Decimal
 from portal.courses.models import AttemptPolicy
 from portal.courses.policy import Conditions
 from portal.runs.models import RunState
-from portal.standings.models import Place, Standing
+from portal.standings.models import Place, StudentStanding
 
 _EXACT = Decimal("0.000001")  # as points are kept; scores are exact to four decimals
 
 
 @dataclass(frozen=True)
-class Graded:
+class PointsByTests:
     """What the tests gave a run."""
 
     score: Decimal
@@ -24,7 +24,7 @@ class Graded:
     pending: Decimal  # what tests without a judgement may still earn
 
     @classmethod
-    def of(cls, score: float, max_score: float, pending: float) -> Graded:
+    def of(cls, score: float, max_score: float, pending: float) -> PointsByTests:
         """Read it from a result."""
         return cls(*(Decimal(str(one)).quantize(_EXACT) for one in (score, max_score, pending)))
 
@@ -38,23 +38,41 @@ class Tried:
     received_at: datetime
     run_id: str
     state: RunState
-    graded: Graded | None
+    graded: PointsByTests | None
 
 
-def counted(tried: Sequence[Tried], policy: AttemptPolicy, own: Conditions) -> Tried | None:
+@dataclass(frozen=True)
+class Counted:
+    """The attempt that counts, and the late days that are spent on it."""
+
+    tried: Tried
+    days_spent: int
+
+
+def counted(
+    tried: Sequence[Tried], policy: AttemptPolicy, own: Conditions, late_days: int = 0
+) -> Counted | None:
     """Return the attempt that counts among one student's: the last graded, or the best.
 
-    The best is that whose points by tests are the most after what its lateness costs. Of equal ones
-    the latest counts: it holds what the student wrote last, for the person who marks it.
+    The best is that whose points by tests are the most after what its lateness costs, `late_days`
+    being at hand to spend on it. Of equal ones that which takes fewer of them counts, and then the
+    latest: it holds what the student wrote last, for the person who marks it.
     """
+    graded = [one for one in tried if one.graded is not None]
+    spent = {one.submission_id: _spent(one, own, late_days) for one in graded}
 
     def worth(one: Tried) -> Decimal:
-        return _score(one) * own.late_factor(one.received_at)
+        return _score(one) * own.late_factor(one.received_at, spent[one.submission_id])
 
-    graded = [one for one in tried if one.graded is not None]
     if policy is AttemptPolicy.LAST:
-        return max(graded, key=lambda one: one.attempt, default=None)
-    return max(graded, key=lambda one: (worth(one), one.attempt), default=None)
+        chosen = max(graded, key=lambda one: one.attempt, default=None)
+    else:
+        chosen = max(
+            graded,
+            key=lambda one: (worth(one), -spent[one.submission_id], one.attempt),
+            default=None,
+        )
+    return Counted(chosen, spent[chosen.submission_id]) if chosen else None
 
 
 def stand(
@@ -64,13 +82,18 @@ def stand(
     *,
     policy: AttemptPolicy,
     own: Conditions,
-) -> Standing:
-    """Work out where a student stands, the points by item left to whoever reads the report."""
-    chosen = counted(tried, policy, own)
+    late_days: int = 0,
+) -> StudentStanding:
+    """Work out where a student stands, the points by item left to whoever reads the report.
+
+    `late_days` are those that this lab may take.
+    """
+    found = counted(tried, policy, own, late_days)
+    chosen, spent = (found.tried, found.days_spent) if found else (None, 0)
     graded = chosen.graded if chosen else None
     solved = [one.attempt for one in tried if one.graded and _in_full(one.graded)]
     newest = max(tried, key=lambda one: one.attempt, default=None)
-    return Standing(
+    return StudentStanding(
         enrolment_id=place[0],
         offering_id=place[1],
         attempts=len(tried),
@@ -86,14 +109,19 @@ def stand(
         pending=graded.pending if graded else Decimal(0),
         items={},
         days_late=own.days_late(chosen.received_at) if chosen else 0,
-        late_factor=own.late_factor(chosen.received_at) if chosen else Decimal(1),
+        days_spent=spent,
+        late_factor=own.late_factor(chosen.received_at, spent) if chosen else Decimal(1),
         marks={item: str(points) for item, points in marks.items()},
     )
+
+
+def _spent(one: Tried, own: Conditions, late_days: int) -> int:
+    return own.late_days_to_spend(one.received_at, late_days) if _score(one) else 0
 
 
 def _score(one: Tried) -> Decimal:
     return one.graded.score if one.graded else Decimal(0)
 
 
-def _in_full(graded: Graded) -> bool:
+def _in_full(graded: PointsByTests) -> bool:
     return graded.score >= graded.max_score

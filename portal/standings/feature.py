@@ -5,7 +5,7 @@ from __future__ import annotations
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry
 from portal.platform.language import lazy
 from portal.standings.following import follow
-from portal.standings.models import ManualMark, Standing
+from portal.standings.models import ManualMark, StudentStanding
 from portal.standings.scores import WORDS, ScoreState
 from portal.standings.views import blueprint
 
@@ -14,7 +14,7 @@ follow()
 FEATURE = Feature(
     name="standings",
     blueprints=(blueprint,),
-    models=(ManualMark, Standing),
+    models=(ManualMark, StudentStanding),
     menu=(MenuEntry(Menu.STAFF, lazy("Gradebook"), "standings.show", place=20),),
     words={ScoreState: WORDS},
     permissions={

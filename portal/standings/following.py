@@ -1,18 +1,20 @@
 """Standings follow the rows: whatever changes one rewrites it, in its own transaction.
 
 A session notes whose score its rows may change: a new run or result, a run that moved, a mark, a
-grant, an offering's dates or policy. Before it commits, these students are rewritten. Nobody who
-adds such a row can forget it. Whoever writes around the session, in bulk, calls `keeping.rebuild`.
+grant, an offering's dates or policy, a term's late days. Before it commits, these students are
+rewritten. Nobody who adds such a row can forget it. Whoever writes around the session, in bulk,
+calls `keeping.rebuild`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session
 
-from portal.courses.models import Enrolment, Offering
+from portal.courses.models import Enrolment, Offering, Term
 from portal.grants.models import Grant
 from portal.runs.models import Event, EventKind, GradingRun, Result
 from portal.standings.keeping import rewrite
@@ -20,7 +22,10 @@ from portal.standings.models import ManualMark
 from portal.submissions.models import Submission
 
 _TOUCHED = "portal.standings"
-_DECISIVE = ("due_at", "grace_minutes", "late_percent", "policy")  # of an offering
+_DECISIVE = {
+    Offering: ("due_at", "grace_minutes", "late_percent", "policy"),
+    Term: ("late_days", "late_days_a_lab"),
+}
 _PASSING = frozenset({EventKind.STARTED, EventKind.PROGRESS})
 
 
@@ -46,13 +51,13 @@ def _note(session: Session, _context: object, _instances: object) -> None:
             touched.runs.add(row.run_id)
         elif isinstance(row, ManualMark | Grant):
             touched.enrolments.add(row.enrolment_id)
-        elif isinstance(row, Offering) and _decides(row):
-            touched.terms.add(row.term_id)
+        elif isinstance(row, Offering | Term) and _decides(row):
+            touched.terms.add(row.id if isinstance(row, Term) else row.term_id)
 
 
-def _decides(row: Offering) -> bool:
-    state = inspect(row)
-    changed = any(state.attrs[name].history.has_changes() for name in _DECISIVE)
+def _decides(row: Offering | Term) -> bool:
+    state: Any = inspect(row)
+    changed = any(state.attrs[name].history.has_changes() for name in _DECISIVE[type(row)])
     return state.persistent and changed  # in a new one nobody stands yet
 
 

@@ -6,6 +6,7 @@ for everybody and tells where it found another standing than was kept; it must f
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,8 +23,8 @@ from portal.grants.service import granted_to
 from portal.platform.db import read_session, write_session
 from portal.runs.models import GradingRun, Result
 from portal.runs.speaking import SPEAKS_FIRST
-from portal.standings.counting import Graded, Tried, stand
-from portal.standings.models import ManualMark, Place, Standing
+from portal.standings.counting import PointsByTests, Tried, stand
+from portal.standings.models import ManualMark, Place, StudentStanding
 from portal.submissions.models import Submission
 
 BATCH = 100  # students at a time
@@ -32,7 +33,7 @@ _TERM, _STUDENT = 7001, 7002
 
 
 @dataclass(frozen=True)
-class Difference:
+class StandingDifference:
     """A standing that was not as the rows have it."""
 
     enrolment_id: int
@@ -46,7 +47,7 @@ def rewrite(
     *,
     terms: Collection[int] = (),
     anew: bool = False,
-) -> list[Difference]:
+) -> list[StandingDifference]:
     """Write the standings of some students as the rows have them; return what was not so.
 
     `terms` are those whose rules the transaction has changed. `anew` reads every report again;
@@ -60,8 +61,8 @@ def rewrite(
         kept = {
             one.place: one.facts()
             for one in session.scalars(
-                select(Standing)
-                .where(Standing.enrolment_id.in_(some))
+                select(StudentStanding)
+                .where(StudentStanding.enrolment_id.in_(some))
                 .execution_options(populate_existing=True)
             )
         }
@@ -76,7 +77,7 @@ def everybody(session: Session) -> list[int]:
     return list(session.scalars(select(Enrolment.id).order_by(Enrolment.id)))
 
 
-def rebuild(engine: Engine) -> list[Difference]:
+def rebuild(engine: Engine) -> list[StandingDifference]:
     """Write every standing anew and return what was not as the rows have it.
 
     In many short transactions: uploads and results go on meanwhile.
@@ -92,7 +93,7 @@ def rebuild(engine: Engine) -> list[Difference]:
 
 def fill(session: Session) -> None:
     """Write every standing where there is none at all, as after an upgrade; the caller commits."""
-    if session.scalar(select(Standing.offering_id).limit(1)) is None:
+    if session.scalar(select(StudentStanding.offering_id).limit(1)) is None:
         rewrite(session, everybody(session), anew=True)
 
 
@@ -116,30 +117,35 @@ def _lock(session: Session, enrolment_ids: Sequence[int], terms: Collection[int]
             session.execute(select(func.pg_advisory_xact_lock(_STUDENT, student)))
 
 
-def _worked_out(session: Session, enrolment_ids: Sequence[int]) -> Iterator[Standing]:
-    """Work out standings from the rows that are only ever added."""
+def _worked_out(session: Session, enrolment_ids: Sequence[int]) -> Iterator[StudentStanding]:
+    """Work out standings from the rows that are only ever added.
+
+    A student's labs come in the order of their due dates, and spend late days in it.
+    """
     granted = granted_to(session, enrolment_ids)
     tried = _tried(session, enrolment_ids)
     marks = _marks(session, enrolment_ids)
-    places = sorted({*tried, *marks})
-    offerings = {
-        one.id: one
-        for one in session.scalars(
-            select(Offering)
-            .where(Offering.id.in_({offering for _, offering in places}))
-            .options(joinedload(Offering.term))
-            .execution_options(populate_existing=True)
-        )
-    }
-    for place in places:
+    places = {*tried, *marks}
+    offerings = _offerings(session, {offering for _, offering in places})
+    spent: Counter[int] = Counter()
+    for place in sorted(places, key=lambda one: (offerings[one[1]].due_at, one)):
         offering = offerings[place[1]]
-        yield stand(
+        found = stand(
             place,
             tried.get(place, []),
             marks.get(place, {}),
             policy=offering.policy,
             own=conditions(offering, granted.get(place, NOTHING)),
+            late_days=offering.term.bank.available(spent[place[0]]),
         )
+        spent[place[0]] += found.days_spent
+        yield found
+
+
+def _offerings(session: Session, ids: Collection[int]) -> dict[int, Offering]:
+    query = select(Offering).where(Offering.id.in_(ids)).options(joinedload(Offering.term))
+    fresh = query.execution_options(populate_existing=True)
+    return {one.id: one for one in session.scalars(fresh)}
 
 
 def _tried(session: Session, enrolment_ids: Sequence[int]) -> dict[Place, list[Tried]]:
@@ -164,7 +170,7 @@ def _tried(session: Session, enrolment_ids: Sequence[int]) -> dict[Place, list[T
     places: dict[Place, list[Tried]] = {}
     for _, rows in groupby(session.execute(query), key=lambda row: row[2]):
         enrolment, offering, submission, attempt, received, run, state, *result = next(rows)
-        graded = None if result[0] is None else Graded.of(*result)
+        graded = None if result[0] is None else PointsByTests.of(*result)
         places.setdefault((enrolment, offering), []).append(
             Tried(submission, attempt, received, run, state, graded)
         )
@@ -207,22 +213,22 @@ def _add_items(
 
 def _write(
     session: Session, kept: dict[Place, dict[str, Any]], true: dict[Place, dict[str, Any]]
-) -> list[Difference]:
+) -> list[StandingDifference]:
     found = []
     for place in sorted({*kept, *true}):
         before, after = kept.get(place), true.get(place)
         if before == after:
             continue
-        here = (Standing.enrolment_id == place[0], Standing.offering_id == place[1])
+        here = (StudentStanding.enrolment_id == place[0], StudentStanding.offering_id == place[1])
         columns: tuple[str, ...] = ()
         if after is None:
-            session.execute(delete(Standing).where(*here))
+            session.execute(delete(StudentStanding).where(*here))
         elif before is None:
-            session.execute(insert(Standing).values(**after))
+            session.execute(insert(StudentStanding).values(**after))
         else:
             columns = tuple(name for name in after if before[name] != after[name])
             session.execute(
-                update(Standing).where(*here).values({name: after[name] for name in columns})
+                update(StudentStanding).where(*here).values({name: after[name] for name in columns})
             )
-        found.append(Difference(*place, columns))
+        found.append(StandingDifference(*place, columns))
     return found

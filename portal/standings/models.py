@@ -51,7 +51,7 @@ class ManualMark(Base):
     author: Mapped[User] = relationship()
 
 
-class Standing(Base):
+class StudentStanding(Base):
     """Where a student stands in an offering: what their score is made of.
 
     There is one where something was handed in or marked. The official points are not in it: they
@@ -81,6 +81,7 @@ class Standing(Base):
     pending: Mapped[Decimal] = mapped_column(ExactDecimal)  # points of tests nobody could judge
     items: Mapped[dict[str, list[float]]] = mapped_column(JSON)  # id -> by tests, the most
     days_late: Mapped[int]
+    days_spent: Mapped[int]  # of the student's late days, on the attempt that counts
     late_factor: Mapped[Decimal] = mapped_column(ExactDecimal)
     marks: Mapped[dict[str, str]] = mapped_column(JSON)  # item -> points by hand
 

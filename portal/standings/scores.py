@@ -23,7 +23,7 @@ from grader.api import Catalogue
 from portal.courses.models import Enrolment, Offering
 from portal.platform.language import Phrase, lazy
 from portal.standings.marks import marks_of
-from portal.standings.models import ManualMark, Place, Standing
+from portal.standings.models import ManualMark, Place, StudentStanding
 from portal.standings.rubric import ManualItem, is_by_hand, manual_items, rubrics
 
 _CENT = Decimal("0.01")
@@ -68,12 +68,12 @@ class ScoreCard:
 
     max_points: Decimal
     state: ScoreState
-    standing: Standing | None  # None: nothing was handed in and nothing marked
+    standing: StudentStanding | None  # None: nothing was handed in and nothing marked
     marks: tuple[MarkLine, ...]
     by_hand_only: bool  # no tests: people alone score it
 
     @property
-    def counted(self) -> Standing | None:
+    def counted(self) -> StudentStanding | None:
         """Where the student stands, if an attempt of theirs counts."""
         return self.standing if self.standing and self.standing.submission_id else None
 
@@ -81,6 +81,11 @@ class ScoreCard:
     def attempts(self) -> int:
         """How many attempts there are."""
         return self.standing.attempts if self.standing else 0
+
+    @property
+    def days_spent(self) -> int:
+        """Late days that are spent on the attempt that counts."""
+        return self.standing.days_spent if self.standing else 0
 
     @property
     def by_tests(self) -> Decimal:
@@ -144,7 +149,7 @@ class ScoreCard:
 def score_card(
     offering: Offering,
     items: Sequence[ManualItem],
-    standing: Standing | None,
+    standing: StudentStanding | None,
     marks: Mapping[str, ManualMark] | None = None,
     *,
     hide_marks: bool = False,
@@ -182,7 +187,7 @@ def scores_of(
     """
     offerings = enrolment.term.offerings
     items = rubrics(catalogue, offerings)
-    mine = select(Standing).where(Standing.enrolment_id == enrolment.id)
+    mine = select(StudentStanding).where(StudentStanding.enrolment_id == enrolment.id)
     standings = {one.offering_id: one for one in session.scalars(mine)}
     marks = marks_of(session, enrolment.id)
     return {
@@ -210,18 +215,18 @@ def score_for_student(
     )
 
 
-def standing_of(session: Session, enrolment_id: int, offering_id: int) -> Standing | None:
+def standing_of(session: Session, enrolment_id: int, offering_id: int) -> StudentStanding | None:
     """Return where a student stands in an offering; None if nothing was handed in or marked."""
-    return session.get(Standing, (enrolment_id, offering_id))
+    return session.get(StudentStanding, (enrolment_id, offering_id))
 
 
-def standings_in(session: Session, term_id: int) -> dict[Place, Standing]:
+def standings_in(session: Session, term_id: int) -> dict[Place, StudentStanding]:
     """Return where everybody stands in a term, by student and offering, without the items."""
     query = (
-        select(Standing)
-        .join(Offering, Standing.offering_id == Offering.id)
+        select(StudentStanding)
+        .join(Offering, StudentStanding.offering_id == Offering.id)
         .where(Offering.term_id == term_id)
-        .options(defer(Standing.items, raiseload=True))
+        .options(defer(StudentStanding.items, raiseload=True))
     )
     return {one.place: one for one in session.scalars(query)}
 
@@ -234,7 +239,7 @@ def scaled(raw: Decimal, raw_max: Decimal, points: Decimal) -> Decimal:
 
 
 def _state(
-    offering: Offering, items: Sequence[ManualItem], standing: Standing | None, given: int
+    offering: Offering, items: Sequence[ManualItem], standing: StudentStanding | None, given: int
 ) -> ScoreState:
     by_hand_only = is_by_hand(offering)
     counts = standing is not None and standing.submission_id is not None

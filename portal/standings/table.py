@@ -22,6 +22,11 @@ class GradebookRow:
     lines: tuple[ScoreCard, ...]
 
     @property
+    def days_spent(self) -> int:
+        """How many of the student's late days are spent."""
+        return sum(line.days_spent for line in self.lines)
+
+    @property
     def total(self) -> Decimal:
         """The points so far; what has no score adds nothing."""
         return sum((line.points for line in self.lines if line.points is not None), Decimal(0))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from grader.api import Catalogue
 from portal.courses.models import Enrolment, Offering, Role
 from portal.people.models import User
-from portal.standings.models import Standing
+from portal.standings.models import StudentStanding
 from portal.standings.rubric import manual_items
 
 
@@ -31,13 +31,13 @@ def to_mark(session: Session, catalogue: Catalogue, offering: Offering) -> list[
     if not items:
         return []
     query = (
-        select(Standing.enrolment_id, Standing.submission_id, Standing.marks)
-        .join(Enrolment, Standing.enrolment_id == Enrolment.id)
+        select(StudentStanding.enrolment_id, StudentStanding.submission_id, StudentStanding.marks)
+        .join(Enrolment, StudentStanding.enrolment_id == Enrolment.id)
         .join(User, Enrolment.user_id == User.id)
         .where(
-            Standing.offering_id == offering.id,
-            Standing.submission_id.is_not(None),
-            Standing.pending == 0,
+            StudentStanding.offering_id == offering.id,
+            StudentStanding.submission_id.is_not(None),
+            StudentStanding.pending == 0,
             Enrolment.active,
             Enrolment.role == Role.STUDENT,
         )

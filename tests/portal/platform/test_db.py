@@ -28,7 +28,7 @@ from portal.platform.db import ExactDecimal, UtcDateTime, make_engine, read_sess
 from portal.platform.errors import ConfigError
 from portal.platform.feature import tables_of
 from portal.platform.schema import alembic_config, check_schema, upgrade
-from portal.standings.models import Standing
+from portal.standings.models import StudentStanding
 from portal.submissions.models import Submission
 
 START = datetime(2026, 9, 7, 8, 0, tzinfo=UTC)
@@ -213,7 +213,7 @@ def test_an_older_installation_keeps_what_it_holds(empty: Engine, revision: str)
     upgrade(empty)
     check_schema(empty)
     with read_session(empty) as session:
-        standing = session.scalars(select(Standing)).one()
+        standing = session.scalars(select(StudentStanding)).one()
         assert (standing.by_tests, standing.max_by_tests, standing.attempt) == (3, 4, 1)
         kept = session.scalars(select(Submission)).one()
         assert (kept.enrolment.user.username, kept.offering.variant) == ("ada", "sine")

@@ -23,7 +23,7 @@ from support.portal import settings as site_settings
 from support.reports import class_report
 
 from grader.lab.catalogue import Catalogue
-from portal.courses.models import AttemptPolicy, Offering
+from portal.courses.models import AttemptPolicy, Offering, Term
 from portal.grants.models import Grant
 from portal.labs.service import Sender, submit
 from portal.marking.regrade import regrade
@@ -31,7 +31,7 @@ from portal.platform.db import make_engine, read_session, write_session
 from portal.runs import service as runs
 from portal.runs.models import OPEN_STATES, GradingRun
 from portal.standings.keeping import everybody, rebuild, rewrite
-from portal.standings.models import ManualMark, Standing
+from portal.standings.models import ManualMark, StudentStanding
 from portal.submissions.arrival import Arrival, Upload
 from portal.submissions.models import Submission
 
@@ -47,7 +47,7 @@ where = st.integers(0, LABS - 1)
 quarters = st.integers(0, 56)
 
 
-class Term(RuleBasedStateMachine):
+class AnyTerm(RuleBasedStateMachine):
     """A term in which anything happens, in any order."""
 
     @initialize()
@@ -174,6 +174,13 @@ class Term(RuleBasedStateMachine):
             lab.due_at = lab.opens_at + timedelta(days=days)
             lab.marks_published = shown
 
+    @rule(late_days=st.integers(0, 5), a_lab=st.integers(0, 3))
+    def give_late_days(self, late_days: int, a_lab: int) -> None:
+        """Change how many late days the term gives."""
+        with write_session(self.site.engine) as session:
+            term = session.get_one(Term, self.site.term.id)
+            term.late_days, term.late_days_a_lab = late_days, a_lab
+
     @invariant()
     def rebuilding_finds_nothing(self) -> None:
         """Work everything out anew and compare."""
@@ -192,14 +199,14 @@ class Term(RuleBasedStateMachine):
             session.add(row)
 
 
-class TestTerm(Term.TestCase):  # type: ignore[name-defined,misc]
+class TestAnyTerm(AnyTerm.TestCase):  # type: ignore[name-defined,misc]
     """A short life of it."""
 
     settings = settings(max_examples=8, stateful_step_count=25, deadline=None)
 
 
 @pytest.mark.nightly
-class TestLongTerm(Term.TestCase):  # type: ignore[name-defined,misc]
+class TestLongTerm(AnyTerm.TestCase):  # type: ignore[name-defined,misc]
     """Ten thousand operations."""
 
     settings = settings(max_examples=100, stateful_step_count=100, deadline=None)
@@ -242,7 +249,7 @@ def test_two_who_change_one_students_score_at_once_wait_for_each_other(on_postgr
     second.join(timeout=30)
     assert rebuild(on_postgresql.engine) == []
     with read_session(on_postgresql.engine) as session:
-        standing = session.scalars(select(Standing)).one()
+        standing = session.scalars(select(StudentStanding)).one()
         assert (standing.by_tests, standing.marks) == (14, {"report": "1"})
 
 
@@ -252,7 +259,7 @@ def test_a_standing_changed_around_the_portal_is_found_and_mended(
     ada = classroom.enrol("ada")
     classroom.send(ada, 7.0)
     with write_session(engine) as session:
-        session.scalars(select(Standing)).one().by_tests = Decimal(14)
+        session.scalars(select(StudentStanding)).one().by_tests = Decimal(14)
     (found,) = rebuild(engine)
     assert (found.enrolment_id, found.columns) == (ada.id, ("by_tests",))
     assert rebuild(engine) == []
@@ -263,7 +270,7 @@ def test_points_by_item_are_those_of_the_attempt_that_counts(
 ) -> None:
     classroom.send(classroom.enrol("ada"), 14.0, 3.0)
     with read_session(engine) as session:
-        standing = session.scalars(select(Standing)).one()
+        standing = session.scalars(select(StudentStanding)).one()
         assert (standing.attempt, standing.solved_at, standing.attempts) == (1, 1, 2)
         assert standing.items == {"first": [0.0, 7.0], "second": [0.0, 7.0]}
         assert everybody(session) == [standing.enrolment_id]

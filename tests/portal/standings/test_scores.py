@@ -15,7 +15,7 @@ from portal.courses.policy import conditions
 from portal.platform.db import read_session, write_session
 from portal.platform.errors import Invalid
 from portal.runs.models import RunState
-from portal.standings.counting import Graded, Tried, stand
+from portal.standings.counting import PointsByTests, Tried, stand
 from portal.standings.marks import give_mark, parse_points
 from portal.standings.models import ManualMark
 from portal.standings.rubric import WHOLE, ManualItem
@@ -50,7 +50,7 @@ def attempt(
     days_late: int = 0,
 ) -> Tried:
     state = state or (RunState.QUEUED if score is None else RunState.GRADED)
-    graded = None if score is None else Graded.of(score, 12.0, pending)
+    graded = None if score is None else PointsByTests.of(score, 12.0, pending)
     received = DUE + timedelta(days=days_late)
     return Tried(str(number), number, received, f"run-{number}", state, graded)
 
