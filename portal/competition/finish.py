@@ -29,8 +29,9 @@ from portal.grants.service import conditions_of_all
 from portal.platform.errors import Invalid, UnknownDigest
 from portal.platform.language import gettext
 from portal.platform.store import Store
-from portal.standings.marks import give_mark, marks_in_term
+from portal.standings.marks import give_mark
 from portal.standings.rubric import WHOLE
+from portal.standings.scores import standings_in
 from portal.teams.models import Team
 from portal.teams.service import TeamRoll, lock, read_reason, roll_of
 
@@ -229,11 +230,10 @@ def _better(competition: Competition, entries: Sequence[CompetitionEntry]) -> Co
 
 def _given(session: Session, competition: Competition) -> dict[int, Decimal]:
     offering = competition.offering
-    marks = marks_in_term(session, offering.term_id)
     return {
-        enrolment_id: items[WHOLE].points
-        for (enrolment_id, offering_id), items in marks.items()
-        if offering_id == offering.id and WHOLE in items
+        enrolment_id: Decimal(standing.marks[WHOLE])
+        for (enrolment_id, offering_id), standing in standings_in(session, offering.term_id).items()
+        if offering_id == offering.id and WHOLE in standing.marks
     }
 
 

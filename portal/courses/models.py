@@ -10,9 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.courses.policy import LateDays
 from portal.people.models import User
 from portal.platform.db import Base, ExactDecimal, UtcDateTime, enum_type
 
@@ -52,10 +53,18 @@ class Term(Base):
     slug: Mapped[str] = mapped_column(String(40), unique=True)
     title: Mapped[str] = mapped_column(String(200))
     timezone: Mapped[str] = mapped_column(String(64))  # IANA name; times are shown in it
+    late_days: Mapped[int] = mapped_column(default=0)  # of each student, for all labs together
+    late_days_a_lab: Mapped[int] = mapped_column(default=0)  # the most that one lab takes
+    pledge: Mapped[str] = mapped_column(Text, default="")  # agreed to with each upload; "": none
 
     offerings: Mapped[list[Offering]] = relationship(
         back_populates="term", order_by="Offering.position"
     )
+
+    @property
+    def bank(self) -> LateDays:
+        """The late days that it gives."""
+        return LateDays(self.late_days, self.late_days_a_lab)
 
 
 class Enrolment(Base):

@@ -85,6 +85,18 @@ NOTHING = Granted()
 
 
 @dataclass(frozen=True)
+class LateDays:
+    """Late days that a term gives each student, to spend in whole days on its labs."""
+
+    in_all: int = 0
+    a_lab: int = 0  # the most that one lab takes
+
+    def available(self, spent: int) -> int:
+        """Return how many one more lab may take, when others have spent some."""
+        return max(0, min(self.a_lab, self.in_all - spent))
+
+
+@dataclass(frozen=True)
 class Conditions:
     """What holds for one student in one offering."""
 
@@ -116,9 +128,22 @@ class Conditions:
             return 0
         return (instant - _end_of_minute(self.due_at)) // _DAY + 1
 
-    def late_factor(self, instant: datetime) -> Decimal:
-        """Return which share of its points an upload at an instant keeps, from 0 to 1."""
-        return max(Decimal(0), _ALL - self.days_late(instant) * self.late_percent / 100)
+    def late_factor(self, instant: datetime, forgiven: int = 0) -> Decimal:
+        """Return which share of its points an upload at an instant keeps, from 0 to 1.
+
+        `forgiven` are late days that are spent on it.
+        """
+        charged = max(0, self.days_late(instant) - forgiven)
+        return max(Decimal(0), _ALL - charged * self.late_percent / 100)
+
+    def late_days_to_spend(self, instant: datetime, available: int) -> int:
+        """Return how many of the late days at hand an upload at an instant takes.
+
+        As many as there are days to forgive; none where that would not raise what it keeps.
+        """
+        most = min(available, self.days_late(instant))
+        helps = self.late_factor(instant, most) > self.late_factor(instant)
+        return most if helps else 0
 
     def is_closed(self, instant: datetime) -> bool:
         """Tell whether an upload at an instant comes too late to be taken."""

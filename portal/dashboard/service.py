@@ -1,32 +1,32 @@
-"""The figures of one offering, each from the attempts that count and all from few queries."""
+"""The figures of one offering, each from where its students stand, and all from few queries."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import accumulate
+from typing import TypeVarTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
-from grader.api import Catalogue, Outcome, Report, TestReport, clean_line
-from portal.courses.models import Enrolment, Offering
+from grader.api import Catalogue, Outcome
+from portal.courses.models import Enrolment, Offering, Role
 from portal.courses.service import students
-from portal.runs.models import Result
-from portal.standings.attempts import Attempt, counted
-from portal.standings.marks import marks_in_term
+from portal.people.models import User
+from portal.runs.models import RunTest
+from portal.standings.models import StudentStanding
 from portal.standings.rubric import manual_items
 from portal.standings.scores import score_card
-from portal.standings.term_attempts import attempts_in_term
+from portal.submissions.models import Submission
 
 BINS = 7  # of two points each in a lab of 14
-_MESSAGE = 160
-# Numbers differ from student to student where the mistake is the same.
-_NUMBER = re.compile(r"(?<![A-Za-z_])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+
+Row = TypeVarTuple("Row")
 
 
 @dataclass(frozen=True)
@@ -96,40 +96,29 @@ class Dashboard:
     tries: tuple[tuple[int, int], ...]  # (attempts until all tests passed, students)
 
 
-@dataclass(frozen=True)
-class _Counted:
-    """A student's counted attempt and its report."""
-
-    enrolment: Enrolment
-    attempt: Attempt
-    report: Report
-
-
 def dashboard(session: Session, catalogue: Catalogue, offering: Offering) -> Dashboard:
     """Work out the figures of an offering."""
     people = students(session, offering.term_id)
-    places = attempts_in_term(session, offering.term_id)
-    mine = {one.id: places.get((one.id, offering.id), []) for one in people}
-    marks = marks_in_term(session, offering.term_id)
+    found = session.scalars(
+        select(StudentStanding).where(StudentStanding.offering_id == offering.id)
+    )
+    standings = {one.enrolment_id: one for one in found}
+    mine = {one.id: standings.get(one.id) for one in people}
     items = manual_items(catalogue, offering)
-    lines = [
-        score_card(offering, items, mine[one.id], marks.get((one.id, offering.id), {}))
-        for one in people
-    ]
+    lines = [score_card(offering, items, mine[one.id]) for one in people]
     scores = [line.points for line in lines if line.points is not None]
-    chosen = _counted(session, offering, people, mine)
-    everything = [attempt for attempts in mine.values() for attempt in attempts]
+    stand = [one for one in mine.values() if one is not None]
     return Dashboard(
         offering=offering,
         enrolled=len(people),
-        submitted=sum(bool(attempts) for attempts in mine.values()),
+        submitted=sum(bool(one.attempts) for one in stand),
         scored=len(scores),
         mean=sum(scores, Decimal(0)) / len(scores) if scores else None,
         distribution=distribution(scores, offering.points),
-        tests=pass_rates([one.report for one in chosen]),
-        failures=_failures(chosen),
-        days=_days(everything, ZoneInfo(offering.term.timezone)),
-        tries=_tries(mine.values()),
+        tests=pass_rates(session, offering),
+        failures=_failures(session, offering),
+        days=_days(session, offering, mine),
+        tries=tuple(sorted(Counter(one.solved_at for one in stand if one.solved_at).items())),
     )
 
 
@@ -142,86 +131,70 @@ def distribution(scores: Iterable[Decimal], most: Decimal, bins: int = BINS) -> 
     return tuple(Bin(edges[i], edges[i + 1], counts[i]) for i in range(bins))
 
 
-def pass_rates(reports: Iterable[Report]) -> tuple[PassRate, ...]:
-    """Return each test's pass rate, the hardest test first."""
-    passed: Counter[str] = Counter()
-    total: Counter[str] = Counter()
-    titles: dict[str, str] = {}
-    for report in reports:
-        for test in report.tests:
-            titles[test.id] = test.title
-            total[test.id] += 1
-            passed[test.id] += test.outcome is Outcome.PASSED
-    rates = [PassRate(test, titles[test], passed[test], total[test]) for test in total]
+def pass_rates(session: Session, offering: Offering) -> tuple[PassRate, ...]:
+    """Return each test's pass rate in the attempts that count, the hardest test first."""
+    passed = func.sum(case((RunTest.outcome == Outcome.PASSED.value, 1), else_=0))
+    query = _of_counted(
+        select(RunTest.test, func.max(RunTest.title), passed, func.count()), offering
+    ).group_by(RunTest.test)
+    rates = [PassRate(*row) for row in session.execute(query)]
     return tuple(sorted(rates, key=lambda one: (one.rate, one.test)))
 
 
-def message_of(test: TestReport) -> str:
-    """Return what a failure says in one line, with an ellipsis for every number."""
-    said = test.detail if test.outcome in (Outcome.FAILED, Outcome.ERROR) else ""
-    lines = [line for line in said.splitlines() if line.strip()] or [test.reason]
-    # Of a traceback pytest's "E" line or the last one tells; the first says where, not what.
-    message = next((line[1:] for line in lines if line.startswith("E  ")), None)
-    message = message or (lines[-1] if lines[0].startswith("Traceback") else lines[0])
-    return _NUMBER.sub("…", clean_line(message, _MESSAGE))
-
-
-def _counted(
-    session: Session,
-    offering: Offering,
-    people: Sequence[Enrolment],
-    attempts: dict[int, list[Attempt]],
-) -> list[_Counted]:
-    """Read the reports of the attempts that count: one each, whatever the number of attempts."""
-    chosen = [(one, counted(attempts[one.id], offering.policy)) for one in people]
-    run_ids = [attempt.run.id for _, attempt in chosen if attempt]
-    query = select(Result.run_id, Result.report).where(Result.run_id.in_(run_ids))
-    reports = {run_id: text for run_id, text in session.execute(query)}
-    return [
-        _Counted(one, attempt, Report.model_validate_json(reports[attempt.run.id]))
-        for one, attempt in chosen
-        if attempt
+def _failures(session: Session, offering: Offering) -> tuple[FailureGroup, ...]:
+    columns = select(
+        RunTest.outcome,
+        RunTest.message,
+        RunTest.title,
+        User.display_name,
+        StudentStanding.submission_id,
+    )
+    query = (
+        _of_counted(columns, offering)
+        .join(User, Enrolment.user_id == User.id)
+        .where(RunTest.outcome != Outcome.PASSED.value)
+        .order_by(User.display_name, User.username, RunTest.number)
+    )
+    titles: dict[tuple[str, str], dict[str, None]] = {}  # dictionaries: sets in order
+    affected: dict[tuple[str, str], dict[Affected, None]] = {}
+    for outcome, message, title, name, submission in session.execute(query):
+        key = (outcome, message)
+        titles.setdefault(key, {})[title] = None
+        affected.setdefault(key, {})[Affected(name, submission or "")] = None
+    found = [
+        FailureGroup(Outcome(outcome), message, tuple(titles[key]), tuple(affected[key]))
+        for key in titles
+        for outcome, message in [key]
     ]
-
-
-def _failures(chosen: Sequence[_Counted]) -> tuple[FailureGroup, ...]:
-    titles: dict[tuple[Outcome, str], dict[str, None]] = {}  # dictionaries: sets in order
-    affected: dict[tuple[Outcome, str], dict[Affected, None]] = {}
-    for one in chosen:
-        who = Affected(one.enrolment.user.display_name, one.attempt.submission.id)
-        for test in one.report.tests:
-            if test.outcome is not Outcome.PASSED:
-                key = (test.outcome, message_of(test))
-                titles.setdefault(key, {})[test.title] = None
-                affected.setdefault(key, {})[who] = None
-    found = [FailureGroup(*key, tuple(titles[key]), tuple(affected[key])) for key in titles]
     return tuple(sorted(found, key=lambda group: (-len(group.students), group.titles)))
 
 
-def _days(attempts: Iterable[Attempt], zone: ZoneInfo) -> tuple[Day, ...]:
-    by_day: dict[date, list[Attempt]] = {}
-    for attempt in attempts:
-        day = attempt.submission.received_at.astimezone(zone).date()
-        by_day.setdefault(day, []).append(attempt)
-    seen: set[int] = set()
-    days = []
-    for day, sent in sorted(by_day.items()):
-        seen |= {attempt.submission.enrolment_id for attempt in sent}
-        days.append(Day(day, len(sent), len(seen)))
-    return tuple(days)
-
-
-def _tries(attempts: Iterable[list[Attempt]]) -> tuple[tuple[int, int], ...]:
-    """Count students by the attempt with which they first passed every test."""
-    firsts = [
-        min(numbers)
-        for mine in attempts
-        if (
-            numbers := [
-                one.submission.attempt
-                for one in mine
-                if one.result and one.result.score >= one.result.max_score
-            ]
+def _of_counted(columns: Select[*Row], offering: Offering) -> Select[*Row]:
+    """Select from the tests of the attempts that count, of the students who take part."""
+    return (
+        columns.select_from(StudentStanding)
+        .join(RunTest, RunTest.run_id == StudentStanding.run_id)
+        .join(Enrolment, StudentStanding.enrolment_id == Enrolment.id)
+        .where(
+            StudentStanding.offering_id == offering.id,
+            Enrolment.active,
+            Enrolment.role == Role.STUDENT,
         )
-    ]
-    return tuple(sorted(Counter(firsts).items()))
+    )
+
+
+def _days(session: Session, offering: Offering, people: Collection[int]) -> tuple[Day, ...]:
+    zone = ZoneInfo(offering.term.timezone)
+    query = select(Submission.received_at, Submission.enrolment_id).where(
+        Submission.offering_id == offering.id
+    )
+    sent: Counter[date] = Counter()
+    first: dict[int, date] = {}
+    for received, enrolment in session.execute(query.order_by(Submission.received_at)):
+        if enrolment in people:
+            day = received.astimezone(zone).date()
+            sent[day] += 1
+            first.setdefault(enrolment, day)
+    begun = Counter(first.values())
+    so_far = accumulate(begun[day] for day in sent)
+    return tuple(Day(day, sent[day], total) for day, total in zip(sent, so_far, strict=True))

@@ -15,8 +15,7 @@ from portal.competition.finish import has_ended, result_of
 from portal.competition.opening import competition_of
 from portal.courses.models import Enrolment, Offering, Term
 from portal.runs.models import OPEN_STATES, Event, EventKind, GradingRun, Result, RunState
-from portal.standings.scores import ScoreState
-from portal.standings.table import gradebook
+from portal.standings.to_mark import to_mark
 from portal.submissions.models import LateUpload, Submission
 
 LONG = timedelta(minutes=30)  # in the queue or in grading: longer than a lab's tests may take
@@ -130,15 +129,11 @@ def _late(session: Session, term: Term) -> tuple[LateUpload, ...]:
 
 
 def _to_mark(session: Session, catalogue: Catalogue, term: Term) -> tuple[ToMark, ...]:
-    book = gradebook(session, catalogue, term)
     found = []
-    for place, offering in enumerate(book.offerings):
-        cards = [row.lines[place] for row in book.rows]
-        waiting = [
-            card for card in cards if card.state is ScoreState.MARKING and card.submission_id
-        ]
+    for offering in term.offerings:
+        waiting = to_mark(session, catalogue, offering)
         if waiting:
-            found.append(ToMark(offering, len(waiting), str(waiting[0].submission_id)))
+            found.append(ToMark(offering, len(waiting), waiting[0].submission_id))
     return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from portal.courses.models import Enrolment, Offering
 from portal.grants.service import conditions_for
 from portal.labs.service import Allowance, Refused, allowance_of, check_allowed
 from portal.platform.language import Phrase, lazy
+from portal.standings.late_days import late_days_for
 from portal.standings.rubric import is_by_rank
 
 _SCRIPT = {
@@ -49,8 +51,15 @@ class UploadForm:
     closed: bool  # sent now, it would come after uploads are taken
     late: bool  # sent now, it would come after the due date
     keeps: Decimal  # the share of its points that an upload sent now keeps
+    late_days: int  # that it would take
+    pledge: str  # what the sender has to agree to; "" for nothing
     allowance: Allowance | None  # None: no limits apply to the sender
     refusal: Phrase | None  # why nothing can be sent now; None if it can
+
+    @property
+    def pledge_key(self) -> str:
+        """What the form sends of the pledge, so that the one agreed to is the one that was read."""
+        return hashlib.sha256(self.pledge.encode()).hexdigest()[:16]
 
     @property
     def words(self) -> dict[str, str]:
@@ -80,9 +89,11 @@ def upload_form(
     except (UnknownAssignment, ManifestError):
         refusal = lazy("This lab takes no uploads at the moment. Tell your instructor, please.")
     own = conditions_for(session, enrolment.id if enrolment else None, offering)
-    allowance = None
+    allowance, late_days = None, 0
     if enrolment is not None and not is_staff:
         allowance = allowance_of(session, enrolment.id, offering, own, now=now)
+        at_hand = late_days_for(session, enrolment, offering)
+        late_days = own.late_days_to_spend(now, at_hand)
     return UploadForm(
         offering_id=offering.id,
         client_key=str(uuid.uuid4()),
@@ -90,7 +101,9 @@ def upload_form(
         upload_mb=upload_mb,
         closed=own.is_closed(now),
         late=own.is_late(now),
-        keeps=own.late_factor(now),
+        keeps=own.late_factor(now, late_days),
+        late_days=late_days,
+        pledge="" if is_staff else offering.term.pledge,
         allowance=allowance,
         refusal=refusal,
     )

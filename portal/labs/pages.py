@@ -21,6 +21,7 @@ from portal.labs.handout import read_handout, skeleton_zip
 from portal.people.login import me
 from portal.platform.language import page_language
 from portal.platform.web import db_session, now, portal
+from portal.standings.late_days import late_days_left
 from portal.standings.rubric import is_by_rank
 from portal.standings.scores import ScoreCard, score_for_student, scores_of
 
@@ -43,7 +44,7 @@ def home() -> ResponseReturnValue:
     """Show what a person's terms offer, when it is due and what it earned."""
     session = db_session()
     terms = [
-        (enrolment, _home_lines(session, enrolment, now()))
+        (enrolment, _home_lines(session, enrolment, now()), late_days_left(session, enrolment))
         for enrolment in enrolments_of(session, me().id)
     ]
     return render_template("labs/home.html", terms=terms, now=now())

@@ -162,10 +162,9 @@ def check_allowed(
     if state is OfferingState.CLOSED:
         raise Refused(
             lazy(
-                "This lab closed at %(closed)s; your upload came at %(came)s. "
+                "This lab closed at %(closed)s. "
                 "Ask your instructor if you were promised more time.",
                 closed=_local(own.closes_at, zone),
-                came=_local(now, zone),
             )
         )
     allowance = allowance_of(session, enrolment_id, offering, own, now=now)
@@ -181,6 +180,16 @@ def check_allowed(
                 when=_local(allowance.next_day, zone),
             )
         )
+
+
+def too_late(own: Conditions, zone: ZoneInfo, *, came: datetime) -> Phrase:
+    """Say to whoever sent something that it came after the lab had closed."""
+    return lazy(
+        "This lab closed at %(closed)s; your upload came at %(came)s. "
+        "Ask your instructor if you were promised more time.",
+        closed=_local(own.closes_at, zone),
+        came=_local(came, zone),
+    )
 
 
 def allowance_of(

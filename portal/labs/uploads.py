@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,23 +16,29 @@ from portal.audit.service import record
 from portal.courses.access import OfferingAccess, require_offering, require_role
 from portal.courses.models import Offering
 from portal.courses.policy import OfferingState, conditions
+from portal.grants.service import conditions_for
 from portal.labs import late, service
 from portal.labs.form import UploadForm, upload_form
 from portal.people.login import me
 from portal.platform.feature import rate
-from portal.platform.language import Phrase, gettext, source
+from portal.platform.language import Phrase, gettext, lazy, source
 from portal.platform.security import limiter
 from portal.platform.web import began, db_session, end_reading, now, portal, writing
 from portal.runs.queues import queue_of
 from portal.runs.suites import digest_of
 from portal.runs.web import engine_jobs
-from portal.standings.attempts import Attempt, attempts_of, counted
+from portal.standings.attempts import Attempt, attempts_of
+from portal.standings.scores import standing_of
 from portal.submissions.arrival import SentFile, SentWrongly, Upload, receive
 from portal.submissions.models import LateUpload
 
 blueprint = Blueprint("uploads", __name__)
 
 _MOST_NAMES = 500
+_NO_PLEDGE = lazy(
+    "The pledge of this term belongs to every upload. Reload the lab's page, read it, tick it, and "
+    "send your files again."
+)
 _CLIENT_KEY = re.compile(r"[A-Za-z0-9-]{8,40}")
 
 
@@ -41,7 +48,7 @@ def _for_templates() -> dict[str, object]:
     return {
         "upload_form": form_of,
         "my_attempts": my_attempts,
-        "counted_attempt": counted,
+        "counted_attempt": counted_attempt,
     }
 
 
@@ -54,9 +61,11 @@ def upload(offering_id: int) -> ResponseReturnValue:
     form = form_of(access.offering)
     if access.enrolment is None or not form.files or _too_early(access):
         return _rejected(access, "refused", [form.refusal or ""])
+    if form.pledge and request.form.get("pledge") != form.pledge_key:
+        return _rejected(access, "refused", [_NO_PLEDGE])
     lab = portal().catalogue.get(access.offering.assignment_slug or "")
     try:
-        accepted = receive(_sent_files(), lab.assignment)
+        accepted = receive(_sent_files(), lab.assignment, pledge=form.pledge)
     except SentWrongly as wrong:
         return _rejected(access, "rejected", wrong.phrases)
     except Rejected as rejected:
@@ -66,7 +75,7 @@ def upload(offering_id: int) -> ResponseReturnValue:
     _, known = service.find_known(session, sender.enrolment_id, offering_id, key, accepted.sha256)
     if form.refusal and known is None:
         if form.closed and not access.is_staff:
-            return _too_late(access, sender, accepted, form.refusal)
+            return _too_late(access, sender, accepted)
         return _rejected(access, "refused", [form.refusal])
     portal().store.put(accepted.data)
     jobs = engine_jobs()
@@ -153,6 +162,15 @@ def my_attempts(offering: Offering) -> list[Attempt]:
     return attempts_of(db_session(), access.enrolment, access.offering)
 
 
+def counted_attempt(offering: Offering) -> str | None:
+    """Return which attempt counts of the person who is logged in; None if none does."""
+    access = require_offering(db_session(), offering.id)
+    if access.enrolment is None:
+        return None
+    standing = standing_of(db_session(), access.enrolment.id, offering.id)
+    return standing.submission_id if standing else None
+
+
 def _too_early(access: OfferingAccess) -> bool:
     """Tell whether even the names of the lab's files are not for this person yet."""
     opened = conditions(access.offering).state(began()) is not OfferingState.NOT_YET
@@ -195,9 +213,12 @@ def _rejected(
 
 
 def _too_late(
-    access: OfferingAccess, sender: service.Sender, upload: Upload, refusal: Phrase
+    access: OfferingAccess, sender: service.Sender, upload: Upload
 ) -> ResponseReturnValue:
     """Keep what came after the lab had closed, and say that it is not graded."""
+    own = conditions_for(db_session(), sender.enrolment_id, access.offering)
+    zone = ZoneInfo(access.offering.term.timezone)
+    refusal = service.too_late(own, zone, came=began())
     # Looked at before the bytes are stored: what nobody will find again must not fill the disk.
     if not late.has_room(db_session(), sender.enrolment_id, access.offering.id):
         return _rejected(access, "refused", [refusal])

@@ -19,6 +19,7 @@ from portal.platform.language import gettext
 from portal.runs import service as runs
 from portal.runs.models import OPEN_STATES, GradingRun, RunState
 from portal.runs.queues import queue_of
+from portal.runs.speaking import current_runs
 from portal.runs.suites import digest_of
 from portal.submissions.models import Submission
 
@@ -34,7 +35,7 @@ class Batch:
 def batch(session: Session, catalogue: Catalogue, wanted: Filter) -> Batch:
     """Return what a filter finds, without what is in the queue or being graded anyway."""
     ids = ids_of(session, wanted)
-    current = runs.current_runs(session, ids)
+    current = current_runs(session, ids)
     slugs = (
         select(Submission.id, Offering.assignment_slug)
         .join(Submission.offering)

@@ -11,20 +11,18 @@ from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session, contains_eager, defer, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from grader.api import Catalogue, ManifestError, Rejected, UnknownAssignment, clean, receive_bytes
-from portal.courses.models import Enrolment, Offering, Term
-from portal.grants.service import granted_to
+from portal.courses.models import Enrolment, Offering
 from portal.people.models import User
 from portal.platform.errors import UnknownDigest
 from portal.platform.markdown import render_markdown
 from portal.platform.store import Store
 from portal.runs.models import Event, EventKind, GradingRun, Result, RunState
-from portal.runs.service import current_runs
-from portal.standings.attempts import Attempt, conditions_of
-from portal.standings.scores import ScoreState
-from portal.standings.table import gradebook
+from portal.runs.speaking import SPEAKS_FIRST
+from portal.standings.attempts import Attempt, attempts_from
+from portal.standings.to_mark import to_mark
 from portal.submissions.models import Submission
 
 PAGE_SIZE = 50
@@ -113,20 +111,15 @@ def files_of(catalogue: Catalogue, store: Store, submission: Submission) -> list
     return [CodeFile(file.path, len(file.content), _lines(file.content)) for file in accepted.files]
 
 
-def next_to_mark(
-    session: Session, catalogue: Catalogue, term: Term, submission: Submission
-) -> NextToMark:
+def next_to_mark(session: Session, catalogue: Catalogue, submission: Submission) -> NextToMark:
     """Return whose work in the same lab is to be marked after this one.
 
     In an order of chance that stays the same: who comes last in the alphabet is not always marked
     by tired eyes, and several people who mark meet one another late.
     """
-    book = gradebook(session, catalogue, term)
-    place = book.offerings.index(submission.offering)
     waiting = {
-        row.enrolment.id: card.submission_id
-        for row in book.rows
-        if (card := row.lines[place]).state is ScoreState.MARKING and card.submission_id
+        one.enrolment_id: one.submission_id
+        for one in to_mark(session, catalogue, submission.offering)
     }
     lots = {one: _lot(submission.offering_id, one) for one in {*waiting, submission.enrolment_id}}
     mine = lots[submission.enrolment_id]
@@ -193,15 +186,15 @@ def _query(wanted: Filter) -> Select[str]:
             )
         )
     if wanted.state is not None:
-        newest = (
+        speaking = (
             select(GradingRun.state)
             .where(GradingRun.submission_id == Submission.id)
-            .order_by((GradingRun.state == RunState.GRADED).desc(), GradingRun.created_at.desc())
+            .order_by(*SPEAKS_FIRST)
             .limit(1)
             .correlate(Submission)
             .scalar_subquery()
         )
-        query = query.where(newest == wanted.state)
+        query = query.where(speaking == wanted.state)
     return query
 
 
@@ -217,19 +210,7 @@ def _load(session: Session, ids: Sequence[str]) -> list[Attempt]:
         )
         .order_by(Submission.received_at.desc(), Submission.id)
     )
-    submissions = session.scalars(query).all()
-    current = current_runs(session, ids)
-    found = select(Result).where(Result.run_id.in_([run.id for run in current.values()]))
-    results = {
-        result.run_id: result
-        for result in session.scalars(found.options(defer(Result.report, raiseload=True)))
-    }
-    granted = granted_to(session, {submission.enrolment_id for submission in submissions})
-    return [
-        Attempt(submission, run, results.get(run.id), conditions_of(submission, granted))
-        for submission in submissions
-        if (run := current.get(submission.id)) is not None
-    ]
+    return attempts_from(session, session.scalars(query).all())
 
 
 def _lines(content: bytes) -> tuple[str, ...] | None:

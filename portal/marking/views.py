@@ -69,7 +69,7 @@ def submission(submission_id: uuid.UUID) -> ResponseReturnValue:
     items = manual_items(portal().catalogue, offering)
     following = None
     if items:
-        following = service.next_to_mark(db_session(), portal().catalogue, offering.term, found)
+        following = service.next_to_mark(db_session(), portal().catalogue, found)
     return render_template(
         "marking/submission.html",
         submission=found,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from alembic import context
+from sqlalchemy.orm import Session
 
 from portal.app import FEATURES
 from portal.platform.feature import tables_of
+from portal.runs.tests import fill_tests
+from portal.standings.keeping import fill
 
 
 def main() -> None:
@@ -19,6 +22,10 @@ def main() -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+        if context.get_revision_argument() == context.get_head_revision():
+            with Session(connection) as session:
+                fill(session)
+                fill_tests(session)
 
 
 main()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.people.guard import ADDRESS_LIMIT, PAIR_LIMIT, USERNAME_LIMIT
-from portal.people.models import User
+from portal.people.models import LoginSession, User
 from portal.people.views import blueprint
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry
 from portal.platform.language import lazy
@@ -11,7 +11,7 @@ from portal.platform.language import lazy
 FEATURE = Feature(
     name="people",
     blueprints=(blueprint,),
-    models=(User,),
+    models=(User, LoginSession),
     menu=(
         MenuEntry(Menu.ACCOUNT, lazy("Account"), "people.account", place=5),
         MenuEntry(Menu.ACCOUNT, lazy("Change password"), "people.password", place=10),

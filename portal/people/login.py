@@ -15,10 +15,12 @@ from flask_login import (  # type: ignore[import-untyped]
 )
 
 from portal.people.models import User
+from portal.people.sessions import person_of
 from portal.platform.feature import Audience, audience_of
 from portal.platform.language import empty_session, lazy
 from portal.platform.web import db_session
 
+_COOKIE_KEY = "sid"
 _BEFORE_CHANGE = {"people.password", "people.set_password"}
 _SIGNED_ON = "signed_on"  # in the session: it began without a password of the portal
 
@@ -36,16 +38,22 @@ def me() -> User:
     return cast(User, current_user._get_current_object())
 
 
-def begin_session(user: User, *, signed_on: bool = False) -> None:
+def begin_session(user: User, secret: str, *, signed_on: bool = False) -> None:
     """Log a person in under a session that has only the language of the one before (fixation).
 
-    `signed_on`: a provider of identities has told who it is, not a password.
+    `secret` is of a session that `sessions.open_session` has opened; `signed_on`: a provider of
+    identities has told who it is, not a password.
     """
     empty_session()
     session.permanent = True
-    session["sid"] = secrets.token_urlsafe(16)
+    session[_COOKIE_KEY] = secret
     session[_SIGNED_ON] = signed_on
     login_user(user)
+
+
+def session_secret() -> str:
+    """Return what the request's cookie holds of its session; "" if it holds none."""
+    return str(session.get(_COOKIE_KEY, ""))
 
 
 def end_session() -> None:
@@ -61,11 +69,11 @@ def own_language() -> str | None:
 
 @manager.user_loader  # type: ignore[untyped-decorator]
 def load_user(identity: str) -> User | None:
-    """Return the account a session names; None if it is closed, or its password has changed."""
+    """Return the account a session names; None if either is closed, or its password has changed."""
     number = identity.partition(".")[0]
     if not number.isdecimal():
         return None
-    user = db_session().get(User, int(number))
+    user = person_of(db_session(), session_secret(), int(number))
     if (
         user is None
         or not user.active

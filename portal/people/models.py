@@ -1,11 +1,14 @@
-"""The table of people. What they may do in a term stands in their enrolment."""
+"""The tables of people and of their sessions.
+
+What they may do in a term stands in their enrolment.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.platform.db import Base, UtcDateTime
@@ -36,3 +39,13 @@ class User(Base):
         """Return what a session cookie remembers; a new password ends every older session."""
         fingerprint = hashlib.sha256(self.password_hash.encode()).hexdigest()[:16]
         return f"{self.id}.{fingerprint}"
+
+
+class LoginSession(Base):
+    """A session that was begun by logging in. When the row is gone, so is the session."""
+
+    __tablename__ = "login_session"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)  # of what the cookie holds
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime)

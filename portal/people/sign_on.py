@@ -22,6 +22,7 @@ from portal.audit.service import record
 from portal.people.login import begin_session
 from portal.people.models import User
 from portal.people.service import find_user
+from portal.people.sessions import open_session
 from portal.platform.errors import ConfigError, PortalError
 from portal.platform.language import Phrase, lazy
 from portal.platform.signon import BY_EMAIL, NotAnswered, NotFinished, SignOn
@@ -87,7 +88,8 @@ def come_back(there: SignOn) -> ResponseReturnValue:
             subject=f"user:{user.id}",
             by=there.issuer,
         )
-    begin_session(user, signed_on=True)
+        secret = open_session(writer, user.id, now=now())
+    begin_session(user, secret, signed_on=True)
     return redirect(destination)
 
 

@@ -16,8 +16,10 @@ from portal.people.login import (
     manager,
     me,
     own_language,
+    session_secret,
 )
 from portal.people.service import authenticate, change_account, change_password, refresh_hash
+from portal.people.sessions import close_all, close_session, open_session
 from portal.platform.errors import Invalid
 from portal.platform.feature import rate
 from portal.platform.language import ask_first, choose, gettext, known, speaking
@@ -57,7 +59,8 @@ def log_in() -> ResponseReturnValue:
         refresh_hash(session, portal().passwords, user.id, password)
         record(session, at=now(), actor_id=user.id, action="login", subject=f"user:{user.id}")
         user = session.get_one(type(user), user.id)
-    begin_session(user)
+        secret = open_session(session, user.id, now=now())
+    begin_session(user, secret)
     return redirect(_destination())
 
 
@@ -87,7 +90,10 @@ def signed_on() -> ResponseReturnValue:
 
 @blueprint.post("/logout")
 def logout() -> ResponseReturnValue:
-    """End the session."""
+    """End the session, here and wherever its cookie was copied to."""
+    if current_user.is_authenticated:
+        with writing() as session:
+            close_session(session, session_secret())
     end_session()
     flash(gettext("You are logged out."), "info")
     return redirect(url_for("people.login"))
@@ -160,9 +166,11 @@ def set_password() -> ResponseReturnValue:
             record(
                 session, at=now(), actor_id=user.id, action="password", subject=f"user:{user.id}"
             )
+            close_all(session, user.id)
+            secret = open_session(session, user.id, now=now())
     except Invalid as problem:
         return render_template("people/password.html", problem=str(problem)), 422
-    begin_session(user)
+    begin_session(user, secret)
     flash(gettext("Your password is changed."), "success")
     return redirect(url_for("labs.home"))
 

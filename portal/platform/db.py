@@ -35,7 +35,8 @@ from portal.platform.errors import WriteTimeout
 BUSY_SECONDS = 30
 POSTGRES_CONNECTIONS = 60  # of one process; a server allows 100 unless told otherwise
 READ_ONLY = "portal_read_only"
-_SCALE = Decimal(1_000_000)
+_WHOLE = 1_000_000
+_SCALE = Decimal(_WHOLE)
 
 # Constraints get stable names, so that a migration can refer to them on every database.
 NAMING = {
@@ -94,8 +95,8 @@ class ExactDecimal(TypeDecorator[Decimal]):
         """Return the points without trailing zeros (``14``, ``2.5``)."""
         if value is None:
             return None
-        number = (Decimal(value) / _SCALE).normalize()
-        return number.quantize(Decimal(1)) if number == number.to_integral() else number
+        whole, rest = divmod(value, _WHOLE)
+        return (Decimal(value) / _SCALE).normalize() if rest else Decimal(whole)
 
 
 def enum_type(members: type[StrEnum]) -> Enum:

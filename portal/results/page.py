@@ -51,7 +51,7 @@ class ResultPage:
     def counts(self) -> bool:
         """Whether this is the attempt that counts."""
         chosen = self.score.counted
-        return chosen is not None and chosen.submission.id == self.submission.id
+        return chosen is not None and chosen.submission_id == self.submission.id
 
     @property
     def passed(self) -> int:

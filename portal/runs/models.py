@@ -82,6 +82,8 @@ class Result(Base):
     """The report a run ended with. Inserted once, never changed."""
 
     __tablename__ = "result"
+    # Scores alone, without the reports of some 100 kB that stand before them in a row.
+    __table_args__ = (Index("ix_result_scores", "run_id", "score", "max_score", "pending_score"),)
 
     run_id: Mapped[str] = mapped_column(ForeignKey("grading_run.id"), primary_key=True)
     fence: Mapped[int]  # of the claim that wrote it
@@ -95,6 +97,23 @@ class Result(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
     run: Mapped[GradingRun] = relationship(back_populates="result")
+
+
+class RunTest(Base):
+    """How one test of a run ended. Written with the result, from its report."""
+
+    __tablename__ = "test_result"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("grading_run.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)  # 1, 2, ... as the report has them
+    test: Mapped[str] = mapped_column(Text)  # its id in the suite
+    title: Mapped[str] = mapped_column(Text)
+    item: Mapped[str] = mapped_column(String(80))
+    outcome: Mapped[str] = mapped_column(String(16))  # of `grader.report.Outcome`
+    score: Mapped[float]
+    max_score: Mapped[float]
+    cause: Mapped[str] = mapped_column(String(40))  # code of the diagnosis, or ""
+    message: Mapped[str] = mapped_column(Text)  # for staff: the same for mistakes that are alike
 
 
 class EventKind(StrEnum):
@@ -138,4 +157,5 @@ class Heartbeat(Base):
 
 
 insert_only(Result)
+insert_only(RunTest)
 insert_only(Event)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -30,6 +30,7 @@ from portal.runs.models import (
     RunState,
 )
 from portal.runs.strength import Strength
+from portal.runs.tests import add_tests
 from portal.submissions.models import Submission
 
 MAX_FAULTS = 3  # the third fault of ours calls for a person
@@ -156,11 +157,18 @@ def finish(session: Session, claim: Claim, report: Report, *, now: datetime) -> 
         raise ValueError("a report without a score is not a result; call fail")
     if not _end_claim(session, claim, {"state": RunState.GRADED, "executor": None}):
         return False
+    add_result(session, claim.run_id, report, fence=claim.fence, now=now)
+    _record(session, claim.run_id, EventKind.GRADED, now)
+    return True
+
+
+def add_result(session: Session, run_id: str, report: Report, *, fence: int, now: datetime) -> None:
+    """Write a run's result and the rows of its tests; `report.score` must be a number."""
     environment = report.environment
     session.add(
         Result(
-            run_id=claim.run_id,
-            fence=claim.fence,
+            run_id=run_id,
+            fence=fence,
             report=report.model_dump_json(),
             score=report.score,
             max_score=report.max_score,
@@ -169,8 +177,7 @@ def finish(session: Session, claim: Claim, report: Report, *, now: datetime) -> 
             created_at=now,
         )
     )
-    _record(session, claim.run_id, EventKind.GRADED, now)
-    return True
+    add_tests(session, run_id, report)
 
 
 def fail(
@@ -234,23 +241,6 @@ def queue_positions(session: Session, queue: str) -> dict[str, int]:
         .order_by(GradingRun.priority, GradingRun.created_at, GradingRun.id)
     )
     return {run_id: place for place, run_id in enumerate(waiting, start=1)}
-
-
-def current_runs(session: Session, submission_ids: Iterable[str]) -> dict[str, GradingRun]:
-    """Return the run that speaks for each submission: the newest graded one, else the newest."""
-    ids = list(submission_ids)
-    runs = session.scalars(
-        select(GradingRun)
-        .where(GradingRun.submission_id.in_(ids))
-        .order_by(GradingRun.created_at, GradingRun.id)
-    )
-    chosen: dict[str, GradingRun] = {}
-    for run in runs:
-        present = chosen.get(run.submission_id)
-        graded = present is not None and present.state is RunState.GRADED
-        if not graded or run.state is RunState.GRADED:
-            chosen[run.submission_id] = run
-    return chosen
 
 
 def release(session: Session, run_id: str, fence: int) -> bool:

@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from portal.courses.access import require_offering, require_owner
 from portal.platform.language import in_this_language
 from portal.platform.web import db_session, now
-from portal.runs import service
 from portal.runs.chips import OUTCOMES, STATES
 from portal.runs.models import GradingRun
+from portal.runs.speaking import current_runs
 from portal.runs.standstill import standstill
 from portal.runs.status import Status, statuses
 from portal.runs.web import live_feed
@@ -62,7 +62,7 @@ def _own_run(submission_id: uuid.UUID) -> GradingRun:
         abort(404)
     require_owner(db_session(), submission.enrolment_id)
     require_offering(db_session(), submission.offering_id)  # an unpublished one is for staff
-    run = service.current_runs(db_session(), [submission.id]).get(submission.id)
+    run = current_runs(db_session(), [submission.id]).get(submission.id)
     if run is None:
         abort(404)
     return run

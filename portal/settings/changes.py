@@ -21,6 +21,7 @@ from portal.platform.errors import Invalid
 from portal.platform.language import Phrase, gettext, lazy, source
 from portal.settings.values import (
     LABELS,
+    TERM_LABELS,
     OfferingSettings,
     TermSettings,
     put,
@@ -174,12 +175,7 @@ def plan_term(
     if term is None:
         changes.append(SettingChange(wanted.title, lazy("Term"), lazy("none"), wanted.slug))
     else:
-        for label, before, after in (
-            (lazy("Title"), term.title, wanted.title),
-            (lazy("Time zone"), term.timezone, wanted.timezone),
-        ):
-            if before != after:
-                changes.append(SettingChange(term.title, label, before, after))
+        changes.extend(term_changes(term, wanted))
     for place, settings in enumerate(wanted.offering):
         offering = present[place] if place < len(present) else None
         if offering is None:
@@ -193,6 +189,34 @@ def plan_term(
             for problem in problems_of(session, catalogue, offering, settings)
         )
     return TermPlan(tuple(changes), tuple(problems))
+
+
+def term_changes(term: Term, wanted: TermSettings) -> tuple[SettingChange, ...]:
+    """Return what would change in the term itself."""
+    return tuple(
+        SettingChange(term.title, label, shown(getattr(term, name)), shown(getattr(wanted, name)))
+        for name, label in TERM_LABELS.items()
+        if getattr(term, name) != getattr(wanted, name)
+    )
+
+
+def change_term(
+    session: Session, term: Term, wanted: TermSettings, *, actor_id: int | None, now: datetime
+) -> tuple[SettingChange, ...]:
+    """Give the term itself its settings, not its offerings; the caller commits."""
+    changes = term_changes(term, wanted)
+    if changes:
+        record(
+            session,
+            at=now,
+            actor_id=actor_id,
+            action="settings.term",
+            subject=f"term:{term.slug}",
+            changes={change.label.source: change.stored for change in changes},
+        )
+    for name in TERM_LABELS:
+        setattr(term, name, getattr(wanted, name))
+    return changes
 
 
 def apply_term(
@@ -212,7 +236,7 @@ def apply_term(
     if plan.problems:
         raise Invalid("; ".join(plan.problems))
     if term is None:
-        term = Term(slug=wanted.slug, title=wanted.title, timezone=wanted.timezone)
+        term = Term(slug=wanted.slug, **{name: getattr(wanted, name) for name in TERM_LABELS})
         session.add(term)
         session.flush()
         record(
@@ -225,9 +249,7 @@ def apply_term(
         (offering, changes_of(offering, settings))
         for offering, settings in zip(present, wanted.offering, strict=False)
     ]
-    if (term.title, term.timezone) != (wanted.title, wanted.timezone):
-        _record_term(session, term, wanted, actor_id=actor_id, now=now)
-        term.title, term.timezone = wanted.title, wanted.timezone
+    change_term(session, term, wanted, actor_id=actor_id, now=now)
     for (offering, changes), settings in zip(changed, wanted.offering, strict=False):
         put(offering, settings, zone)
         if changes:
@@ -332,17 +354,4 @@ def _record(
         action="settings.change",
         subject=f"offering:{offering.id}",
         changes={change.label.source: change.stored for change in changes},
-    )
-
-
-def _record_term(
-    session: Session, term: Term, wanted: TermSettings, *, actor_id: int | None, now: datetime
-) -> None:
-    record(
-        session,
-        at=now,
-        actor_id=actor_id,
-        action="settings.term",
-        subject=f"term:{term.slug}",
-        changes={"Title": [term.title, wanted.title], "Zone": [term.timezone, wanted.timezone]},
     )

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from portal.platform.errors import Invalid
 from portal.platform.language import gettext
-from portal.settings.values import OfferingSettings, TermSettings, sentence
+from portal.settings.values import TERM_LABELS, OfferingSettings, TermSettings, sentence
 
 MAX_BYTES = 200_000
 _HEAD = (
@@ -27,7 +27,7 @@ def write_course(settings: TermSettings) -> str:
     document = tomlkit.document()
     for line in _HEAD:
         document.add(tomlkit.comment(line))
-    for name in ("slug", "title", "timezone"):
+    for name in ("slug", *TERM_LABELS):
         document.add(name, tomlkit.item(getattr(settings, name)))
     offerings = tomlkit.aot()
     for one in settings.offering:
@@ -74,7 +74,8 @@ def next_term(settings: TermSettings, *, slug: str, title: str, first_day: date)
     by = first_day - begins
     moved = tuple(_moved(one, by) for one in settings.offering)
     try:
-        return TermSettings(slug=slug, title=title, timezone=settings.timezone, offering=moved)
+        new = {"slug": slug, "title": title, "offering": moved}
+        return TermSettings.model_validate({**dict(settings), **new})
     except ValidationError as error:
         raise Invalid("; ".join(sentence(one) for one in error.errors())) from None
 

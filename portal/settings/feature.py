@@ -12,6 +12,16 @@ FEATURE = Feature(
     menu=(MenuEntry(Menu.INSTRUCTOR, lazy("Settings"), "settings.show", place=50),),
     permissions={
         f"settings.{name}": Audience.INSTRUCTOR
-        for name in ("show", "edit", "change", "add", "remove", "export", "preview", "carry_out")
+        for name in (
+            "show",
+            "edit",
+            "change",
+            "change_whole",
+            "add",
+            "remove",
+            "export",
+            "preview",
+            "carry_out",
+        )
     },
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from portal.settings.values import OfferingSettings, read_offering
+from portal.settings.values import OfferingSettings, TermSettings, read_offering, read_term
 
 _SWITCHES = ("published", "marks_published")
 _OPTIONAL = (
@@ -38,6 +38,13 @@ def read_form(form: Mapping[str, str]) -> OfferingSettings:
     values["points"] = values["points"].replace(",", ".")
     values["variants"] = tuple(dict.fromkeys(re.findall(r"[^\s,]+", values["variants"])))
     return read_offering(values)
+
+
+def read_term_form(term: TermSettings, form: Mapping[str, str]) -> TermSettings:
+    """Return a term's settings with what its form sends. Raises Invalid with every problem."""
+    sent = {name: form.get(name, "").strip() or "0" for name in ("late_days", "late_days_a_lab")}
+    sent["pledge"] = "\n".join(form.get("pledge", "").splitlines())
+    return read_term({**dict(term), **sent})
 
 
 def fields_of(settings: OfferingSettings) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, ValidationError
@@ -23,10 +23,13 @@ MOST_POINTS = 1000
 MOST_GRACE = 24 * 60
 MOST_ATTEMPTS = 10_000
 LARGEST_TEAM = 10
+MOST_LATE_DAYS = 365
+MOST_PLEDGE = 2000  # characters
 
 # Beyond these years a zone's clock, a grace or the end of a minute leaves the calendar.
 YEARS = (2000, 2200)
 Moment = Annotated[NaiveDatetime, Field(ge=datetime(YEARS[0], 1, 1), lt=datetime(YEARS[1], 1, 1))]
+Settings = TypeVar("Settings", bound=BaseModel)
 Attempts = Annotated[int, Field(ge=1, le=MOST_ATTEMPTS)] | None
 
 
@@ -62,6 +65,9 @@ class TermSettings(BaseModel):
     slug: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
     title: str = Field(min_length=1, max_length=200)
     timezone: str
+    late_days: int = Field(0, ge=0, le=MOST_LATE_DAYS)
+    late_days_a_lab: int = Field(0, ge=0, le=MOST_LATE_DAYS)
+    pledge: str = Field("", max_length=MOST_PLEDGE)
     offering: tuple[OfferingSettings, ...] = Field(max_length=100)
 
 
@@ -84,6 +90,15 @@ LABELS: Mapping[str, Phrase] = {
     "teams_lock": lazy("Teams lock"),
     "published": lazy("Published"),
     "marks_published": lazy("Marks published"),
+}
+
+# And those of the whole term.
+TERM_LABELS: Mapping[str, Phrase] = {
+    "title": lazy("Title"),
+    "timezone": lazy("Time zone"),
+    "late_days": lazy("Late days"),
+    "late_days_a_lab": lazy("Late days a lab"),
+    "pledge": lazy("Pledge"),
 }
 
 
@@ -117,6 +132,9 @@ def term_settings(term: Term) -> TermSettings:
         slug=term.slug,
         title=term.title,
         timezone=term.timezone,
+        late_days=term.late_days,
+        late_days_a_lab=term.late_days_a_lab,
+        pledge=term.pledge,
         offering=tuple(settings_of(offering) for offering in term.offerings),
     )
 
@@ -144,8 +162,17 @@ def put(offering: Offering, wanted: OfferingSettings, zone: ZoneInfo) -> None:
 
 def read_offering(values: Mapping[str, Any]) -> OfferingSettings:
     """Read settings as a form sends them, all as text. Raises Invalid with every problem."""
+    return _read(OfferingSettings, values)
+
+
+def read_term(values: Mapping[str, Any]) -> TermSettings:
+    """Read a term's settings, as a form sends them. Raises Invalid with every problem."""
+    return _read(TermSettings, values)
+
+
+def _read(model: type[Settings], values: Mapping[str, Any]) -> Settings:
     try:
-        return OfferingSettings.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
         raise Invalid("; ".join(sentence(one) for one in error.errors())) from None
 
@@ -162,7 +189,7 @@ def instant(local: datetime, zone: ZoneInfo) -> datetime:
 
 def shown(value: object) -> Phrase | str:
     """Write a setting's value for people."""
-    if value is None or value == ():
+    if value in (None, (), ""):
         return lazy("none")
     if isinstance(value, bool):
         return lazy("yes") if value else lazy("no")
@@ -204,7 +231,8 @@ _TIMES = frozenset({"opens", "due", "closes", "teams_lock"})
 def sentence(problem: ErrorDetails) -> str:
     """Say what is wrong with one setting, and what it should be."""
     name = str(problem["loc"][-1]) if problem["loc"] else ""
-    label = next((str(LABELS[str(part)]) for part in problem["loc"] if str(part) in LABELS), name)
+    labels = {**TERM_LABELS, **LABELS}
+    label = next((str(labels[str(part)]) for part in problem["loc"] if str(part) in labels), name)
     kind = problem["type"]
     if kind in {"greater_than_equal", "less_than"} and set(problem["loc"]) & _TIMES:
         return gettext(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -19,15 +20,24 @@ from portal.platform.errors import Invalid
 from portal.platform.language import gettext
 from portal.platform.web import db_session, now, portal, writing
 from portal.settings.changes import (
+    SettingChange,
     add_offering,
     apply_term,
     change_offering,
+    change_term,
     plan_term,
     remove_offering,
 )
 from portal.settings.coursefile import read_course, write_course
-from portal.settings.form import fields_of, read_form
-from portal.settings.values import OfferingSettings, TermSettings, settings_of, term_settings
+from portal.settings.form import fields_of, read_form, read_term_form
+from portal.settings.values import (
+    MOST_LATE_DAYS,
+    MOST_PLEDGE,
+    OfferingSettings,
+    TermSettings,
+    settings_of,
+    term_settings,
+)
 
 blueprint = Blueprint("settings", __name__, url_prefix="/staff/<slug>/settings")
 INSTRUCTORS = frozenset({Role.INSTRUCTOR})
@@ -66,11 +76,21 @@ def change(slug: str, offering_id: int) -> ResponseReturnValue:
             )
     except Invalid as problem:
         return _form(term, offering, request.form, str(problem)), 422
-    said = "; ".join(f"{one.label}: {one.before} → {one.after}" for one in changes)
-    flash(
-        gettext("Saved. %(what)s.", what=said) if changes else gettext("Nothing was changed."),
-        "success",
-    )
+    flash(_said(changes), "success")
+    return redirect(url_for("settings.show", slug=slug), 303)
+
+
+@blueprint.post("/term")
+def change_whole(slug: str) -> ResponseReturnValue:
+    """Change what holds for the whole term: late days and pledge."""
+    try:
+        with writing() as session:
+            term = staff_term(session, slug, INSTRUCTORS)
+            wanted = read_term_form(term_settings(term), request.form)
+            changes = change_term(session, term, wanted, actor_id=me().id, now=now())
+    except Invalid as problem:
+        return _overview(slug, str(problem)), 422
+    flash(_said(changes), "success")
     return redirect(url_for("settings.show", slug=slug), 303)
 
 
@@ -152,6 +172,14 @@ def carry_out(slug: str) -> ResponseReturnValue:
     return redirect(url_for("settings.show", slug=slug), 303)
 
 
+def _said(changes: Sequence[SettingChange]) -> str:
+    """Say what was changed."""
+    if not changes:
+        return gettext("Nothing was changed.")
+    said = "; ".join(f"{one.label}: {one.before} → {one.after}" for one in changes)
+    return gettext("Saved. %(what)s.", what=said)
+
+
 def _overview(slug: str, problem: str = "") -> str:
     term = staff_term(db_session(), slug, INSTRUCTORS)
     return render_template(
@@ -159,6 +187,8 @@ def _overview(slug: str, problem: str = "") -> str:
         term=term,
         problem=problem,
         total=sum((one.points for one in term.offerings), Decimal(0)),
+        most_late_days=MOST_LATE_DAYS,
+        most_pledge=MOST_PLEDGE,
     )
 
 

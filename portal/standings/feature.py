@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry
 from portal.platform.language import lazy
-from portal.standings.models import ManualMark
+from portal.standings.following import follow
+from portal.standings.models import ManualMark, StudentStanding
 from portal.standings.scores import WORDS, ScoreState
 from portal.standings.views import blueprint
+
+follow()
 
 FEATURE = Feature(
     name="standings",
     blueprints=(blueprint,),
-    models=(ManualMark,),
+    models=(ManualMark, StudentStanding),
     menu=(MenuEntry(Menu.STAFF, lazy("Gradebook"), "standings.show", place=20),),
     words={ScoreState: WORDS},
     permissions={

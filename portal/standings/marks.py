@@ -20,22 +20,17 @@ from portal.submissions.models import Submission
 MAX_COMMENT = 4000
 
 
-def marks_in_term(
-    session: Session, term_id: int, enrolment_id: int | None = None
-) -> dict[tuple[int, int], dict[str, ManualMark]]:
-    """Return the marks that count in a term: {(enrolment, offering): {item: mark}}."""
+def marks_of(session: Session, enrolment_id: int) -> dict[int, dict[str, ManualMark]]:
+    """Return the marks of a student that count: {offering: {item: mark}}."""
     query = (
         select(ManualMark)
-        .join(Offering, ManualMark.offering_id == Offering.id)
-        .where(Offering.term_id == term_id)
+        .where(ManualMark.enrolment_id == enrolment_id)
         .options(joinedload(ManualMark.author), joinedload(ManualMark.submission))
         .order_by(ManualMark.id)
     )
-    if enrolment_id is not None:
-        query = query.where(ManualMark.enrolment_id == enrolment_id)
-    marks: dict[tuple[int, int], dict[str, ManualMark]] = {}
+    marks: dict[int, dict[str, ManualMark]] = {}
     for mark in session.scalars(query):
-        marks.setdefault((mark.enrolment_id, mark.offering_id), {})[mark.item_id] = mark
+        marks.setdefault(mark.offering_id, {})[mark.item_id] = mark
     return marks
 
 

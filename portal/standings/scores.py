@@ -14,18 +14,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from functools import cached_property
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer
 
 from grader.api import Catalogue
 from portal.courses.models import Enrolment, Offering
 from portal.platform.language import Phrase, lazy
-from portal.runs.models import RunState
-from portal.standings.attempts import Attempt, attempts_of, counted
-from portal.standings.marks import marks_in_term
-from portal.standings.models import ManualMark
+from portal.standings.marks import marks_of
+from portal.standings.models import ManualMark, Place, StudentStanding
 from portal.standings.rubric import ManualItem, manual_items, rubrics
-from portal.standings.term_attempts import attempts_in_term
 
 _CENT = Decimal("0.01")
 
@@ -55,10 +54,14 @@ WORDS: Mapping[ScoreState, Phrase] = {
 
 @dataclass(frozen=True)
 class MarkLine:
-    """One item that a person marks, and the mark that counts; None if there is none to be seen."""
+    """One item that a person marks, and the points that count; None if there are none to be seen.
+
+    Who gave them, and what they said, is read for one student's pages only.
+    """
 
     item: ManualItem
-    mark: ManualMark | None
+    points: Decimal | None
+    mark: ManualMark | None = None
 
 
 @dataclass(frozen=True)
@@ -67,28 +70,39 @@ class ScoreCard:
 
     max_points: Decimal
     state: ScoreState
-    counted: Attempt | None  # None: no attempt has a result
-    newest: Attempt | None
-    attempts: int
+    standing: StudentStanding | None  # None: nothing was handed in and nothing marked
     marks: tuple[MarkLine, ...]
     by_hand_only: bool  # no tests: people alone score it
 
     @property
+    def counted(self) -> StudentStanding | None:
+        """Where the student stands, if an attempt of theirs counts."""
+        return self.standing if self.standing and self.standing.submission_id else None
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts there are."""
+        return self.standing.attempts if self.standing else 0
+
+    @property
+    def days_spent(self) -> int:
+        """Late days that are spent on the attempt that counts."""
+        return self.standing.days_spent if self.standing else 0
+
+    @property
     def by_tests(self) -> Decimal:
         """Points by tests of the attempt that counts."""
-        result = self.counted.result if self.counted else None
-        return Decimal(str(result.score)) if result else Decimal(0)
+        return self.standing.by_tests if self.standing else Decimal(0)
 
     @property
     def max_by_tests(self) -> Decimal:
         """The most that the tests of that attempt could give."""
-        result = self.counted.result if self.counted else None
-        return Decimal(str(result.max_score)) if result else Decimal(0)
+        return self.standing.max_by_tests if self.standing else Decimal(0)
 
     @property
     def by_hand(self) -> Decimal:
         """Points by the marks that count."""
-        return sum((line.mark.points for line in self.marks if line.mark), Decimal(0))
+        return sum((line.points for line in self.marks if line.points is not None), Decimal(0))
 
     @property
     def max_by_hand(self) -> Decimal:
@@ -98,7 +112,7 @@ class ScoreCard:
     @property
     def late_factor(self) -> Decimal:
         """Which share of its points the counted attempt keeps: 1 unless it came late."""
-        return self.counted.late_factor if self.counted else Decimal(1)
+        return self.standing.late_factor if self.standing else Decimal(1)
 
     @property
     def raw(self) -> Decimal:
@@ -110,11 +124,11 @@ class ScoreCard:
         """The most that tests and people can give together."""
         return self.max_by_tests + self.max_by_hand
 
-    @property
+    @cached_property
     def points(self) -> Decimal | None:
         """The official points; None if nothing has been scored yet, which is not a zero."""
         if self.by_hand_only:
-            scored = any(line.mark for line in self.marks)
+            scored = any(line.points is not None for line in self.marks)
         else:  # a hand mark alone says nothing about what the tests will give
             scored = self.counted is not None
         if not scored:
@@ -129,26 +143,38 @@ class ScoreCard:
     @property
     def submission_id(self) -> str | None:
         """The attempt that counts, else the newest."""
-        shown = self.counted or self.newest
-        return shown.submission.id if shown else None
+        if self.standing is None:
+            return None
+        return self.standing.submission_id or self.standing.newest_id
 
 
 def score_card(
     offering: Offering,
     items: Sequence[ManualItem],
-    attempts: Sequence[Attempt],
-    marks: Mapping[str, ManualMark],
+    standing: StudentStanding | None,
+    marks: Mapping[str, ManualMark] | None = None,
+    *,
+    hide_marks: bool = False,
 ) -> ScoreCard:
-    """Work out one score from a student's attempts and the marks that count, by item id."""
-    chosen = counted(attempts, offering.policy)
-    lines = tuple(MarkLine(item, marks.get(item.id)) for item in items)
-    given = sum(line.mark is not None for line in lines)
+    """Work out one score from where its student stands.
+
+    `marks` are the rows of the points by hand, where who gave them is shown.
+    """
+    points = standing.marks if standing and not hide_marks else {}
+    rows = marks or {}
+    lines = tuple(
+        MarkLine(
+            item,
+            Decimal(points[item.id]) if item.id in points else None,
+            rows.get(item.id) if item.id in points else None,
+        )
+        for item in items
+    )
+    given = sum(line.points is not None for line in lines)
     return ScoreCard(
         max_points=offering.points,
-        state=_state(offering, items, attempts, chosen, given),
-        counted=chosen,
-        newest=max(attempts, key=lambda attempt: attempt.submission.attempt, default=None),
-        attempts=len(attempts),
+        state=_state(offering, items, standing, given),
+        standing=standing,
         marks=lines,
         by_hand_only=_is_whole(items),
     )
@@ -163,16 +189,16 @@ def scores_of(
     """
     offerings = enrolment.term.offerings
     items = rubrics(catalogue, offerings)
-    attempts = attempts_in_term(session, enrolment.term_id, enrolment.id)
-    marks = marks_in_term(session, enrolment.term_id, enrolment.id)
+    mine = select(StudentStanding).where(StudentStanding.enrolment_id == enrolment.id)
+    standings = {one.offering_id: one for one in session.scalars(mine)}
+    marks = marks_of(session, enrolment.id)
     return {
         offering.id: score_card(
             offering,
             items[offering.id],
-            attempts.get((enrolment.id, offering.id), []),
-            marks.get((enrolment.id, offering.id), {})
-            if offering.marks_published or not as_student
-            else {},
+            standings.get(offering.id),
+            marks.get(offering.id),
+            hide_marks=as_student and not offering.marks_published,
         )
         for offering in offerings
     }
@@ -182,15 +208,29 @@ def score_for_student(
     session: Session, enrolment: Enrolment, offering: Offering, catalogue: Catalogue
 ) -> ScoreCard:
     """Return one score as its student may see it."""
-    marks = (
-        marks_in_term(session, enrolment.term_id, enrolment.id) if offering.marks_published else {}
-    )
     return score_card(
         offering,
         manual_items(catalogue, offering),
-        attempts_of(session, enrolment, offering),
-        marks.get((enrolment.id, offering.id), {}),
+        standing_of(session, enrolment.id, offering.id),
+        marks_of(session, enrolment.id).get(offering.id),
+        hide_marks=not offering.marks_published,
     )
+
+
+def standing_of(session: Session, enrolment_id: int, offering_id: int) -> StudentStanding | None:
+    """Return where a student stands in an offering; None if nothing was handed in or marked."""
+    return session.get(StudentStanding, (enrolment_id, offering_id))
+
+
+def standings_in(session: Session, term_id: int) -> dict[Place, StudentStanding]:
+    """Return where everybody stands in a term, by student and offering, without the items."""
+    query = (
+        select(StudentStanding)
+        .join(Offering, StudentStanding.offering_id == Offering.id)
+        .where(Offering.term_id == term_id)
+        .options(defer(StudentStanding.items, raiseload=True))
+    )
+    return {one.place: one for one in session.scalars(query)}
 
 
 def scaled(raw: Decimal, raw_max: Decimal, points: Decimal) -> Decimal:
@@ -201,20 +241,17 @@ def scaled(raw: Decimal, raw_max: Decimal, points: Decimal) -> Decimal:
 
 
 def _state(
-    offering: Offering,
-    items: Sequence[ManualItem],
-    attempts: Sequence[Attempt],
-    chosen: Attempt | None,
-    given: int,
+    offering: Offering, items: Sequence[ManualItem], standing: StudentStanding | None, given: int
 ) -> ScoreState:
     by_hand_only = _is_whole(items)
-    if chosen is not None and chosen.result is not None and chosen.result.pending_score:
+    counts = standing is not None and standing.submission_id is not None
+    if standing and counts and standing.pending:
         return ScoreState.STAFF
-    if chosen is not None or (by_hand_only and given):
+    if counts or (by_hand_only and given):
         return ScoreState.FINAL if given == len(items) else ScoreState.MARKING
-    if any(attempt.state.is_open for attempt in attempts):
+    if standing and standing.waiting:
         return ScoreState.GRADING
-    if any(attempt.state is RunState.NEEDS_HUMAN for attempt in attempts):
+    if standing and standing.stuck:
         return ScoreState.STAFF
     if by_hand_only:
         return ScoreState.RANKING if offering.assignment_slug else ScoreState.MARKING

@@ -10,10 +10,8 @@ from sqlalchemy.orm import Session
 from grader.api import Catalogue
 from portal.courses.models import Enrolment, Offering, Term
 from portal.courses.service import students
-from portal.standings.marks import marks_in_term
 from portal.standings.rubric import rubrics
-from portal.standings.scores import ScoreCard, score_card
-from portal.standings.term_attempts import attempts_in_term
+from portal.standings.scores import ScoreCard, score_card, standings_in
 
 
 @dataclass(frozen=True)
@@ -22,6 +20,11 @@ class GradebookRow:
 
     enrolment: Enrolment
     lines: tuple[ScoreCard, ...]
+
+    @property
+    def days_spent(self) -> int:
+        """How many of the student's late days are spent."""
+        return sum(line.days_spent for line in self.lines)
 
     @property
     def total(self) -> Decimal:
@@ -61,17 +64,11 @@ def gradebook(session: Session, catalogue: Catalogue, term: Term) -> Gradebook:
     """Work out a term's gradebook, students by name."""
     offerings = tuple(term.offerings)
     items = rubrics(catalogue, offerings)
-    attempts = attempts_in_term(session, term.id)
-    marks = marks_in_term(session, term.id)
+    standings = standings_in(session, term.id)
     rows = []
     for enrolment in students(session, term.id):
         lines = tuple(
-            score_card(
-                offering,
-                items[offering.id],
-                attempts.get((enrolment.id, offering.id), []),
-                marks.get((enrolment.id, offering.id), {}),
-            )
+            score_card(offering, items[offering.id], standings.get((enrolment.id, offering.id)))
             for offering in offerings
         )
         rows.append(GradebookRow(enrolment, lines))

@@ -16,7 +16,7 @@ from portal.platform.web import db_session, now, portal, writing
 from portal.standings.export import as_csv
 from portal.standings.marks import give_mark, history
 from portal.standings.rubric import rubrics
-from portal.standings.scores import ScoreState, scores_of
+from portal.standings.scores import WORDS, ScoreState, scores_of
 from portal.standings.table import gradebook
 from portal.submissions.models import Submission
 
@@ -42,7 +42,12 @@ def show(slug: str) -> ResponseReturnValue:
     search = request.args.get("q", "").strip()
     rows = [row for row in book.rows if _matches(row.enrolment, search)]
     return render_template(
-        "standings/show.html", book=book, rows=rows, search=search, chips=STATE_CHIPS
+        "standings/show.html",
+        book=book,
+        rows=rows,
+        search=search,
+        chips=STATE_CHIPS,
+        words={state: str(word) for state, word in WORDS.items()},
     )
 
 

@@ -43,6 +43,7 @@ class Arrival(BaseModel):
     files: tuple[ArrivedFile, ...]
     ignored: tuple[str, ...] = ()  # names, cleaned for display
     notices: tuple[str, ...] = ()  # sentences for the student
+    pledge: str = ""  # what the student agreed to with it
 
     def changed_since(self, earlier: Arrival) -> tuple[str, ...]:
         """Return the paths that are new, gone or different against an earlier arrival."""
@@ -84,8 +85,8 @@ class Upload:
         }
 
 
-def receive(sent: Sequence[SentFile], assignment: Assignment) -> Upload:
-    """Pass what was sent through intake.
+def receive(sent: Sequence[SentFile], assignment: Assignment, *, pledge: str = "") -> Upload:
+    """Pass what was sent through intake; `pledge` is what its sender agreed to.
 
     Raises Rejected with every reason; nothing has been kept then.
     """
@@ -95,7 +96,7 @@ def receive(sent: Sequence[SentFile], assignment: Assignment) -> Upload:
     filename, data = _as_one([SentFile(_kept_name(file.name), file.data) for file in files])
     # Judged under the name that is stored: grading reads the upload again under that one.
     accepted = receive_bytes(filename, data, assignment)
-    return Upload(filename, data, accepted.digest, _arrival(accepted))
+    return Upload(filename, data, accepted.digest, _arrival(accepted, pledge))
 
 
 def _kept_name(name: str) -> str:
@@ -122,7 +123,7 @@ def _as_one(files: Sequence[SentFile]) -> tuple[str, bytes]:
     return f"{len(files)}-files.zip", pack_together((file.name, file.data) for file in files)
 
 
-def _arrival(accepted: AcceptedFiles) -> Arrival:
+def _arrival(accepted: AcceptedFiles, pledge: str) -> Arrival:
     return Arrival(
         files=tuple(
             ArrivedFile(path=file.path, size=len(file.content), sha256=file.sha256)
@@ -130,4 +131,5 @@ def _arrival(accepted: AcceptedFiles) -> Arrival:
         ),
         ignored=accepted.ignored,
         notices=accepted.notices,
+        pledge=pledge,
     )

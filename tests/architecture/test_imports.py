@@ -107,9 +107,9 @@ FEATURES = {
     ),
     "history": ("audit", "courses", "people", "settings", "submissions"),
     "results": ("courses", "grants", "runs", "standings", "submissions"),
-    "marking": ("audit", "courses", "grants", "people", "runs", "standings", "submissions"),
+    "marking": ("audit", "courses", "people", "runs", "standings", "submissions"),
     "inbox": ("competition", "courses", "runs", "standings", "submissions"),
-    "dashboard": ("courses", "runs", "standings"),
+    "dashboard": ("courses", "people", "runs", "standings", "submissions"),
     "labs": ("audit", "courses", "grants", "people", "runs", "standings", "submissions"),
     "system": ("runs",),
 }

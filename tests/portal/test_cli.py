@@ -189,3 +189,7 @@ def test_a_password_is_replaced_and_an_account_closed_by_the_operator(ready: Pat
     assert may_log_in(new)
     with pytest.raises(AssertionError, match="there is no account 'nobody'"):
         portal(ready, "reset-password", "nobody")
+
+
+def test_rebuilding_standings_says_that_all_were_right(ready: Path) -> None:
+    assert "0 standings differed" in portal(ready, "rebuild-standings")

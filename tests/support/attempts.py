@@ -12,7 +12,8 @@ from grader.report import Report
 from portal.courses.models import Enrolment, Term
 from portal.platform.db import write_session
 from portal.runs import service as runs
-from portal.runs.models import GradingRun, Result, RunState
+from portal.runs.models import GradingRun, RunState
+from portal.runs.speaking import current_runs
 from portal.runs.web import engine_jobs
 from portal.submissions.models import Submission
 from support.portal import START, Site
@@ -97,20 +98,7 @@ class Classroom:
         session.add(run)
         session.flush()
         if report is not None:
-            session.add(_result(run, report))
-
-
-def _result(run: GradingRun, report: Report) -> Result:
-    assert report.score is not None
-    return Result(
-        run_id=run.id,
-        fence=1,
-        report=report.model_dump_json(),
-        score=report.score,
-        max_score=report.max_score,
-        environment="",
-        created_at=run.created_at,
-    )
+            runs.add_result(session, run.id, report, fence=1, now=run.created_at)
 
 
 def book(site: Site, submission_id: str, report: Report) -> None:
@@ -133,7 +121,7 @@ def fault(
 
 
 def _claim(session: Session, submission_id: str, now: datetime) -> runs.Claim:
-    run = runs.current_runs(session, [submission_id])[submission_id]
+    run = current_runs(session, [submission_id])[submission_id]
     held = runs.claim(session, run.id, executor="w", now=now)
     assert held is not None
     return held

@@ -47,6 +47,7 @@ ROWS = tuple(
         ("session-fixation", "plants a session before the login"),
         ("session-forged", "signs or changes a session cookie without the key"),
         ("session-after-password", "goes on with a session stolen before a password change"),
+        ("session-after-logout", "goes on with a session stolen before a logout"),
         ("open-redirect", "sends people elsewhere after the login and after a mark"),
         ("host-header", "poisons addresses by the Host header"),
         ("forwarded-headers", "changes its address, scheme and host by X-Forwarded headers"),

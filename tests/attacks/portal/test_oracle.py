@@ -18,6 +18,7 @@ from portal.courses.models import Offering
 from portal.platform.db import read_session, write_session
 from portal.runs import service as runs
 from portal.runs.models import GradingRun, Result
+from portal.runs.speaking import current_runs
 
 INPUT = "HIDDEN-INPUT-4c1e"
 
@@ -164,7 +165,7 @@ def test_progress_tells_how_far_and_never_how_well(school, engine, clock):
     sent = send(ada, school.ids["offering_id"]).json
     states = []
     with write_session(engine) as session:
-        run = runs.current_runs(session, [sent["id"]])[sent["id"]]
+        run = current_runs(session, [sent["id"]])[sent["id"]]
         held = runs.claim(session, run.id, executor="w", now=clock())
     for done in range(4):
         with write_session(engine) as session:

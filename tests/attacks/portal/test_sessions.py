@@ -105,6 +105,16 @@ def test_a_stolen_session_ends_with_the_password(school, app):
     assert guess(app.test_client(), "ada", PASSWORD) == 401
 
 
+@row("session-after-logout")
+def test_a_stolen_session_ends_with_the_logout_and_others_go_on(school, app):
+    ada, elsewhere = school.log_in("ada"), school.log_in("ada")
+    thief = app.test_client()
+    thief.set_cookie("proctor", ada.get_cookie("proctor").value)
+    assert thief.get("/").status_code == 200
+    assert ada.post("/logout").status_code == 302
+    assert (thief.get("/").status_code, elsewhere.get("/").status_code) == (302, 200)
+
+
 @row("open-redirect")
 @pytest.mark.parametrize("target", TARGETS)
 def test_nobody_is_led_elsewhere(school, app, whole, target):

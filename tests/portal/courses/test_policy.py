@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.courses.policy import Granted, OfferingState, conditions
+from portal.courses.policy import Granted, LateDays, OfferingState, conditions
 
 DAY, MINUTE, TICK = timedelta(days=1), timedelta(minutes=1), timedelta(microseconds=1)
 OPENS = datetime(2026, 9, 6, 16, 0, tzinfo=UTC)
@@ -179,3 +179,42 @@ def test_the_last_minute_of_the_calendar_is_a_due_date_like_any_other():
     last = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
     own = conditions(TENTH, Granted(due_at=last))
     assert own.state(last) is OPEN and own.days_late(last) == 0 and own.late_factor(last) == 1
+
+
+@pytest.mark.parametrize(
+    ("lab", "late", "available", "spent", "share"),
+    [
+        pytest.param(TENTH, -HOUR, 5, 0, "1", id="in time"),
+        pytest.param(TENTH, HOUR, 5, 1, "1", id="one day of five"),
+        pytest.param(TENTH, 3 * DAY, 2, 2, ".9", id="two of three days"),
+        pytest.param(TENTH, 3 * DAY, 0, 0, ".7", id="none left"),
+        pytest.param(TENTH, 20 * DAY, 2, 0, "0", id="too late for them to help"),
+        pytest.param(TENTH, 10 * DAY + HOUR, 2, 2, ".1", id="they just help"),
+        pytest.param(WITH_LATE_DAY, HOUR, 2, 0, "1", id="being late costs nothing"),
+    ],
+)
+def test_late_days_are_spent_where_they_keep_points(lab, late, available, spent, share):
+    own = conditions(lab)
+    assert own.late_days_to_spend(DUE + late, available) == spent
+    assert own.late_factor(DUE + late, spent) == Decimal(share)
+
+
+@given(labs, grants, instants, st.integers(0, 9), st.integers(0, 9))
+def test_late_days_never_cost_points_and_more_of_them_never_help_less(lab, granted, at, few, more):
+    own = conditions(lab, granted)
+    few, more = sorted((few, more))
+    kept = [own.late_factor(at, own.late_days_to_spend(at, days)) for days in (0, few, more)]
+    assert kept == sorted(kept) and kept[0] == own.late_factor(at) and kept[2] <= 1
+    spent = own.late_days_to_spend(at, more)
+    assert 0 <= spent <= min(more, own.days_late(at))
+    assert spent == 0 or kept[2] > kept[0]
+
+
+@given(st.integers(0, 20), st.integers(0, 20), st.lists(st.integers(0, 20), max_size=8))
+def test_a_student_never_spends_more_late_days_than_the_term_gives(in_all, a_lab, wanted):
+    bank, spent = LateDays(in_all, a_lab), 0
+    for days in wanted:
+        taken = min(days, bank.available(spent))
+        assert 0 <= taken <= a_lab
+        spent += taken
+    assert spent <= in_all

@@ -10,6 +10,7 @@ from grader.lab.catalogue import Catalogue
 from portal.platform.db import read_session, write_session
 from portal.runs import service
 from portal.runs.models import GradingRun, RunState
+from portal.runs.speaking import current_runs
 from portal.runs.suites import digest_of
 from portal.submissions.models import Submission
 
@@ -28,7 +29,7 @@ def sent(site, classroom, home):
     ada, bo = classroom.enrol("ada"), classroom.enrol("bo")
     numbers = [*classroom.send(ada, 7.0, 3.0), *classroom.send(bo, 5.0, 6.0, None)]
     with write_session(site.engine) as session:
-        runs = service.current_runs(session, numbers)
+        runs = current_runs(session, numbers)
         runs[numbers[3]].suite_digest = digest_of(Catalogue(home).get("demo"))
     return numbers
 
@@ -100,6 +101,6 @@ def test_an_upload_with_a_chinese_name_is_sent_under_it(site, sent):
 
 def test_a_run_that_needs_a_person_is_regraded(site, tess, sent):
     with write_session(site.engine) as session:
-        run = service.current_runs(session, sent)[sent[4]]
+        run = current_runs(session, sent)[sent[4]]
         run.state = RunState.NEEDS_HUMAN
     assert "4 of them" in tess.get(REGRADE).text

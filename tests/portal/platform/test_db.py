@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, func, select, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from support.reports import bare_report
 
 from portal.app import FEATURES, create_app
 from portal.audit.models import AuditEntry
@@ -27,6 +28,7 @@ from portal.platform.db import ExactDecimal, UtcDateTime, make_engine, read_sess
 from portal.platform.errors import ConfigError
 from portal.platform.feature import tables_of
 from portal.platform.schema import alembic_config, check_schema, upgrade
+from portal.standings.models import StudentStanding
 from portal.submissions.models import Submission
 
 START = datetime(2026, 9, 7, 8, 0, tzinfo=UTC)
@@ -183,6 +185,14 @@ FILLED = (
     f" ('s', 1, 1, 'k', '', 'f', 0, '', '{{}}', 1, {AT})",
 )
 
+# That upload, graded.
+GRADED = (
+    "INSERT INTO grading_run (id, submission_id, suite_digest, reason_key, queue, priority, state,"
+    f" fence, attempts, created_at) VALUES ('r', 's', '', '', 'cpu', 1, 'graded', 1, 0, {AT})",
+    "INSERT INTO result (run_id, fence, report, score, max_score, environment, created_at) VALUES"
+    f" ('r', 1, :report, 3, 4, '', {AT})",
+)
+
 
 @pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
 def test_an_older_installation_keeps_what_it_holds(empty: Engine, revision: str) -> None:
@@ -197,9 +207,14 @@ def test_an_older_installation_keeps_what_it_holds(empty: Engine, revision: str)
         ))  # fmt: skip
         for line in FILLED:
             connection.execute(text(line))
+        report = bare_report(3.0).model_dump_json()
+        for line in GRADED:
+            connection.execute(text(line), {"report": report} if ":report" in line else {})
     upgrade(empty)
     check_schema(empty)
     with read_session(empty) as session:
+        standing = session.scalars(select(StudentStanding)).one()
+        assert (standing.by_tests, standing.max_by_tests, standing.attempt) == (3, 4, 1)
         kept = session.scalars(select(Submission)).one()
         assert (kept.enrolment.user.username, kept.offering.variant) == ("ada", "sine")
         # Nothing that students saw is hidden by the new settings, and nothing costs them points.

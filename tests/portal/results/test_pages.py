@@ -7,6 +7,7 @@ from portal.courses.models import Role
 from portal.platform.db import read_session, write_session
 from portal.runs import service as runs
 from portal.runs.models import RunState
+from portal.runs.speaking import current_runs
 
 SECRET = "HIDDEN-INPUT-CANARY"
 
@@ -127,7 +128,7 @@ def test_progress_tells_the_state_to_pages_that_poll(bench, clock, report):
     status = json.loads(bench.client.get(receipt["url"] + "/progress").text)
     assert (status["state"], status["final"], status["position"]) == ("queued", False, 1)
     with write_session(bench.engine) as session:
-        run = runs.current_runs(session, [receipt["id"]])[receipt["id"]]
+        run = current_runs(session, [receipt["id"]])[receipt["id"]]
         held = runs.claim(session, run.id, executor="w", now=clock())
         runs.progress(session, held, done=3, total=9, now=clock())
     status = json.loads(bench.client.get(receipt["url"] + "/progress").text)
@@ -141,7 +142,7 @@ def test_a_fault_that_is_tried_again_is_told_as_ours(bench, clock):
     assert "A fault of ours" in page
     assert "disk full" not in page, "what failed is for the staff"
     with read_session(bench.engine) as session:
-        run = runs.current_runs(session, [receipt["id"]])[receipt["id"]]
+        run = current_runs(session, [receipt["id"]])[receipt["id"]]
         assert run.state is RunState.QUEUED
 
 

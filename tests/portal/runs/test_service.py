@@ -7,6 +7,7 @@ from portal.courses.models import AttemptPolicy, Offering
 from portal.platform.db import read_session, write_session
 from portal.runs import service
 from portal.runs.models import Event, EventKind, GradingRun, Result, RunState
+from portal.runs.speaking import current_runs
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -176,4 +177,4 @@ def test_the_run_that_speaks_is_the_newest_graded_one(course, new_report):
             )
         )
     with read_session(course.engine) as session:
-        assert service.current_runs(session, [submission_id])[submission_id].id == run_id
+        assert current_runs(session, [submission_id])[submission_id].id == run_id

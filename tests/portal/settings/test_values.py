@@ -46,6 +46,9 @@ terms = st.builds(
     slug=st.from_regex(r"[a-z0-9][a-z0-9-]{0,39}", fullmatch=True),
     title=words,
     timezone=st.sampled_from(["UTC", "Asia/Shanghai"]),
+    late_days=st.integers(0, 365),
+    late_days_a_lab=st.integers(0, 365),
+    pledge=st.just("") | words,
     offering=st.lists(offerings, max_size=4).map(tuple),
 )
 

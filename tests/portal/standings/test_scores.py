@@ -14,14 +14,13 @@ from portal.courses.models import AttemptPolicy, Enrolment, Offering, OfferingKi
 from portal.courses.policy import conditions
 from portal.platform.db import read_session, write_session
 from portal.platform.errors import Invalid
-from portal.runs.models import GradingRun, Result, RunState
-from portal.standings.attempts import Attempt
+from portal.runs.models import RunState
+from portal.standings.counting import PointsByTests, Tried, stand
 from portal.standings.marks import give_mark, parse_points
 from portal.standings.models import ManualMark
 from portal.standings.rubric import WHOLE, ManualItem
-from portal.standings.scores import ScoreState, scaled, score_card, scores_of
+from portal.standings.scores import ScoreCard, ScoreState, scaled, score_card, scores_of
 from portal.standings.table import gradebook
-from portal.submissions.models import Submission
 
 REPORT = ManualItem("report", "The report", Decimal(2))
 
@@ -49,16 +48,25 @@ def attempt(
     *,
     pending: float = 0.0,
     days_late: int = 0,
-) -> Attempt:
+) -> Tried:
     state = state or (RunState.QUEUED if score is None else RunState.GRADED)
-    result = None if score is None else Result(score=score, max_score=12.0, pending_score=pending)
+    graded = None if score is None else PointsByTests.of(score, 12.0, pending)
     received = DUE + timedelta(days=days_late)
-    submission = Submission(id=str(number), attempt=number, received_at=received)
-    return Attempt(submission, GradingRun(state=state), result, conditions(Rules()))
+    return Tried(str(number), number, received, f"run-{number}", state, graded)
 
 
 def lab(policy: AttemptPolicy = AttemptPolicy.BEST) -> Offering:
     return Offering(id=1, assignment_slug="demo", points=Decimal(14), policy=policy)
+
+
+def card_of(
+    offering: Offering,
+    attempts: list[Tried],
+    items: tuple[ManualItem, ...] = (),
+    marks: dict[str, Decimal] | None = None,
+) -> ScoreCard:
+    found = stand((1, 1), attempts, marks or {}, policy=offering.policy, own=conditions(Rules()))
+    return score_card(offering, items, found)
 
 
 scores = st.lists(
@@ -68,7 +76,7 @@ scores = st.lists(
 
 @given(scores)
 def test_best_takes_the_highest_of_the_graded_attempts(found):
-    line = score_card(lab(), (), [attempt(i + 1, score) for i, score in enumerate(found)], {})
+    line = card_of(lab(), [attempt(i + 1, score) for i, score in enumerate(found)])
     graded = [score for score in found if score is not None]
     expected = scaled(Decimal(str(max(graded))), Decimal(12), Decimal(14)) if graded else None
     assert line.points == expected
@@ -77,7 +85,7 @@ def test_best_takes_the_highest_of_the_graded_attempts(found):
 @given(scores)
 def test_last_takes_the_newest_graded_attempt(found):
     attempts = [attempt(i + 1, score) for i, score in enumerate(found)]
-    line = score_card(lab(AttemptPolicy.LAST), (), attempts, {})
+    line = card_of(lab(AttemptPolicy.LAST), attempts)
     graded = [score for score in found if score is not None]
     expected = scaled(Decimal(str(graded[-1])), Decimal(12), Decimal(14)) if graded else None
     assert line.points == expected
@@ -107,8 +115,8 @@ def test_a_score_within_its_scale_stays_within_the_offering(raw, most):
     ],
 )
 def test_a_missing_score_is_never_a_zero(attempts, given_points, state, points):
-    marks = {} if given_points is None else {"report": ManualMark(points=Decimal(given_points))}
-    line = score_card(lab(), (REPORT,), attempts, marks)
+    marks = {} if given_points is None else {"report": Decimal(given_points)}
+    line = card_of(lab(), attempts, (REPORT,), marks)
     assert (line.state, line.points) == (state, points)
 
 
@@ -181,8 +189,8 @@ LATE = [
 @pytest.mark.parametrize(("found", "number", "raw"), LATE)
 def test_the_best_attempt_is_the_one_worth_most_after_its_lateness(found, number, raw):
     attempts = [attempt(n + 1, s, days_late=days) for n, (s, days) in enumerate(found)]
-    card = score_card(lab(), (), attempts, {})
-    assert card.counted.submission.attempt == number
+    card = card_of(lab(), attempts)
+    assert card.counted.attempt == number
     assert card.points == scaled(Decimal(raw), Decimal(12), Decimal(14))
 
 
@@ -193,8 +201,8 @@ def test_a_card_adds_up_to_its_points(quarters, given_points, days, marked, weig
     lab = Offering(
         id=1, assignment_slug="demo", points=Decimal(weight) / 100, policy=AttemptPolicy.BEST
     )
-    marks = {"report": ManualMark(points=Decimal(given_points) / 2)} if marked else {}
-    card = score_card(lab, (REPORT,), [attempt(1, quarters / 4, days_late=days)], marks)
+    marks = {"report": Decimal(given_points) / 2} if marked else {}
+    card = card_of(lab, [attempt(1, quarters / 4, days_late=days)], (REPORT,), marks)
     assert card.raw == card.by_tests + card.by_hand and card.max_raw == 14
     assert card.points == scaled(card.raw * card.late_factor, card.max_raw, lab.points)
     assert 0 <= card.points <= card.max_points
