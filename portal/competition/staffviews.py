@@ -107,11 +107,10 @@ def rule(slug: str, offering_id: int) -> ResponseReturnValue:
     with writing() as session:
         teams.lock(session, offering_id)
         team = _team(session, competition, request.form.get("team", ""))
-        if entry_id is not None:
-            roll = teams.roll_of(session, offering_id)
-            mine = {one.id for one in entries.entries_of(session, roll, team)}
-            if entry_id not in mine:
-                abort(404)
+        roll = teams.roll_of(session, offering_id)
+        numbers = {one.id: one.number for one in entries.entries_of(session, roll, team)}
+        if entry_id is not None and entry_id not in numbers:
+            abort(404)
         reason = teams.read_reason(request.form.get("reason", ""))
         session.add(
             Ruling(
@@ -130,7 +129,7 @@ def rule(slug: str, offering_id: int) -> ResponseReturnValue:
             action="competition.disqualify" if disqualified else "competition.readmit",
             subject=f"offering:{offering_id}",
             team=team.name,
-            entry=entry_id,
+            entry=numbers.get(entry_id or ""),
             reason=reason,
         )
     said = gettext("Disqualified.") if disqualified else gettext("Taken back.")
@@ -192,7 +191,7 @@ def source(slug: str, entry_id: uuid.UUID) -> ResponseReturnValue:
             actor_id=me().id,
             action="competition.source",
             subject=f"offering:{entry.offering_id}",
-            entry=entry.id,
+            entry=entry.number,
         )
     return send_entry(entry, source=True)
 
