@@ -6,6 +6,7 @@ import pytest
 from small_competition import rings
 
 from grader.authoring.validate import ValidationPlan, check_count, validate
+from grader.authoring.validate.checks import CompetitionBench
 from grader.authoring.validate.checks import competition as checks
 from grader.lab.catalogue import Catalogue
 
@@ -28,7 +29,7 @@ def changed(home, file, old, new):
 
 def finding(home, check):
     lab = Catalogue(home).get("rings")
-    with closing(checks.CompetitionBench(lab)) as bench:
+    with closing(CompetitionBench(lab)) as bench:
         return check(bench)
 
 

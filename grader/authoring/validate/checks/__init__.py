@@ -2,7 +2,6 @@
 
 from grader.authoring.validate.checks.bench import ValidationBench, seed_key
 from grader.authoring.validate.checks.competition import (
-    CompetitionBench,
     data_are_repeatable,
     guesses_miss_the_baseline,
     labels_fit,
@@ -28,6 +27,7 @@ from grader.authoring.validate.checks.runs import (
     repeats_agree,
     written_from_scratch,
 )
+from grader.authoring.validate.checks.trial import CompetitionBench
 from grader.authoring.validate.checks.wrong import automatic_findings, is_caught, run_automatic
 
 __all__ = [
