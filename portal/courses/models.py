@@ -111,6 +111,8 @@ class Offering(Base):
     late_percent: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
     attempts_per_day: Mapped[int | None]  # None: no limit
     attempts_total: Mapped[int | None]
+    # Past the day's limit: True grades an upload and shows its score alone, False refuses it.
+    score_past_limit: Mapped[bool] = mapped_column(default=False)
     policy: Mapped[AttemptPolicy] = mapped_column(
         enum_type(AttemptPolicy), default=AttemptPolicy.BEST
     )

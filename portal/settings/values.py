@@ -49,6 +49,7 @@ class OfferingSettings(BaseModel):
     late_percent: Decimal = Field(Decimal(0), ge=0, le=100, decimal_places=2)
     attempts_per_day: Attempts = None
     attempts_total: Attempts = None
+    score_past_limit: bool = False
     counts: AttemptPolicy = AttemptPolicy.BEST
     published: bool = False
     marks_published: bool = False
@@ -82,6 +83,7 @@ LABELS: Mapping[str, Phrase] = {
     "late_percent": lazy("Late"),
     "attempts_per_day": lazy("Attempts a day"),
     "attempts_total": lazy("Attempts in all"),
+    "score_past_limit": lazy("Score alone past the day's limit"),
     "counts": lazy("Counts"),
     "published": lazy("Published"),
     "marks_published": lazy("Marks published"),
@@ -113,6 +115,7 @@ def settings_of(offering: Offering) -> OfferingSettings:
         late_percent=offering.late_percent,
         attempts_per_day=offering.attempts_per_day,
         attempts_total=offering.attempts_total,
+        score_past_limit=offering.score_past_limit,
         counts=offering.policy,
         published=offering.published,
         marks_published=offering.marks_published,
@@ -146,6 +149,7 @@ def put(offering: Offering, wanted: OfferingSettings, zone: ZoneInfo) -> None:
     offering.late_percent = wanted.late_percent
     offering.attempts_per_day = wanted.attempts_per_day
     offering.attempts_total = wanted.attempts_total
+    offering.score_past_limit = wanted.score_past_limit
     offering.policy = wanted.counts
     offering.published = wanted.published
     offering.marks_published = wanted.marks_published

@@ -35,6 +35,7 @@ offerings = st.builds(
     late_percent=cents,
     attempts_per_day=attempts,
     attempts_total=attempts,
+    score_past_limit=st.booleans(),
     counts=st.sampled_from(AttemptPolicy),
     published=st.booleans(),
     marks_published=st.booleans(),
