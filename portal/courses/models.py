@@ -113,6 +113,8 @@ class Offering(Base):
     attempts_total: Mapped[int | None]
     team_size: Mapped[int | None]  # of a competition; None: as `policy.TEAM_SIZE`
     teams_lock_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: by `policy`
+    # Past the day's limit: True grades an upload and shows its score alone, False refuses it.
+    score_past_limit: Mapped[bool] = mapped_column(default=False)
     policy: Mapped[AttemptPolicy] = mapped_column(
         enum_type(AttemptPolicy), default=AttemptPolicy.BEST
     )

@@ -54,6 +54,7 @@ class UploadForm:
     late_days: int  # that it would take
     pledge: str  # what the sender has to agree to; "" for nothing
     allowance: Allowance | None  # None: no limits apply to the sender
+    score_alone: bool  # sent now, it is past the day's limit and shows its score alone
     refusal: Phrase | None  # why nothing can be sent now; None if it can
 
     @property
@@ -79,7 +80,7 @@ def upload_form(
     """Build the form of an offering for one person."""
     files: tuple[SubmittedFile, ...] = ()
     upload_mb = 0.0
-    refusal = _refusal(session, offering, enrolment, is_staff=is_staff, now=now)
+    refusal, score_alone = _judged(session, offering, enrolment, is_staff=is_staff, now=now)
     try:
         assignment = catalogue.get(offering.assignment_slug or "").assignment
         if is_by_rank(catalogue, offering):
@@ -105,26 +106,27 @@ def upload_form(
         late_days=late_days,
         pledge="" if is_staff else offering.term.pledge,
         allowance=allowance,
+        score_alone=score_alone,
         refusal=refusal,
     )
 
 
-def _refusal(
+def _judged(
     session: Session,
     offering: Offering,
     enrolment: Enrolment | None,
     *,
     is_staff: bool,
     now: datetime,
-) -> Phrase | None:
+) -> tuple[Phrase | None, bool]:
+    """Return why nothing can be sent now, and whether it would show its score alone."""
     if enrolment is None:
         return lazy(
             "You are not enrolled in this term. To try the lab out, enrol yourself as staff."
-        )
+        ), False
     if is_staff:
-        return None
+        return None, False
     try:
-        check_allowed(session, enrolment.id, offering, now=now)
+        return None, check_allowed(session, enrolment.id, offering, now=now)
     except Refused as refused:
-        return refused.reason
-    return None
+        return refused.reason, False

@@ -101,8 +101,8 @@ def submit(
     if known is not None:
         return BookedUpload(known, created=False)
     superseded = runs.supersede(session, sender.enrolment_id, offering, now=now)
-    if not sender.is_staff:
-        check_allowed(session, sender.enrolment_id, offering, now=now)
+    if not sender.is_staff and check_allowed(session, sender.enrolment_id, offering, now=now):
+        upload = upload.past_limit()
     submission = book(
         session,
         jobs,
@@ -150,8 +150,11 @@ def book(
 
 def check_allowed(
     session: Session, enrolment_id: int, offering: Offering, *, now: datetime
-) -> None:
-    """Raise Refused if an upload at `now` is too early, too late or once too often."""
+) -> bool:
+    """Raise Refused if an upload at `now` is too early, too late or once too often.
+
+    Tells whether it is past the day's limit, in a lab that takes it then and shows its score alone.
+    """
     zone = ZoneInfo(offering.term.timezone)
     own = conditions_for(session, enrolment_id, offering)
     state = own.state(now)
@@ -172,7 +175,8 @@ def check_allowed(
         raise Refused(
             lazy("You have used all %(count)s attempts of this lab.", count=allowance.total)
         )
-    if allowance.per_day is not None and allowance.used_today >= allowance.per_day:
+    past_limit = allowance.per_day is not None and allowance.used_today >= allowance.per_day
+    if past_limit and not offering.score_past_limit:
         raise Refused(
             lazy(
                 "You have used today's %(count)s attempts. The next ones come at %(when)s.",
@@ -180,6 +184,7 @@ def check_allowed(
                 when=_local(allowance.next_day, zone),
             )
         )
+    return past_limit
 
 
 def too_late(own: Conditions, zone: ZoneInfo, *, came: datetime) -> Phrase:

@@ -96,7 +96,7 @@ def result_page(
         arrival=arrival,
         attempt=attempt,
         status=statuses(session, [attempt.run.id], now=now)[attempt.run.id],
-        report=student_report(session, submission.offering, attempt.result, now=now),
+        report=student_report(session, submission, attempt.result, now=now),
         changed=changed,
         previous=previous,
         score=score_for_student(session, submission.enrolment, submission.offering, catalogue),
@@ -104,21 +104,29 @@ def result_page(
 
 
 def student_report(
-    session: Session, offering: Offering, result: Result | None, *, now: datetime
+    session: Session, submission: Submission, result: Result | None, *, now: datetime
 ) -> StudentReport | None:
     """Return what the student may see of a result at `now`; None without one.
 
     Details that open after the due date stay closed while uploads are still taken from anybody, or
     on their way since the last minute: who has an extension could be shown them. Those that open
-    with published grades stay closed: grades are not published test by test.
+    with published grades stay closed: grades are not published test by test. Of an upload past the
+    day's limit there are the points alone as long.
     """
     if result is None:
         return None
-    return for_student(
-        Report.model_validate_json(result.report),
-        due_passed=conditions_of_all(session, offering).is_closed(now - _ON_THE_WAY),
-        published=False,
+    closed = conditions_of_all(session, submission.offering).is_closed(now - _ON_THE_WAY)
+    report = for_student(
+        Report.model_validate_json(result.report), due_passed=closed, published=False
     )
+    alone = Arrival.model_validate_json(submission.intake).score_alone
+    return _points_alone(report) if alone and not closed else report
+
+
+def _points_alone(report: StudentReport) -> StudentReport:
+    """Return a report with its score and that of each part, and nothing else that tests found."""
+    parts = tuple(part.model_copy(update={"items": ()}) for part in report.parts)
+    return report.model_copy(update={"parts": parts, "tests": (), "artifacts": ()})
 
 
 def _previous(session: Session, submission: Submission) -> Submission | None:

@@ -40,7 +40,7 @@ def explanation(submission_id: uuid.UUID) -> ResponseReturnValue:
     """Show how the score came about, line by line."""
     submission = _own(submission_id)
     result = attempt_of(db_session(), submission).result
-    report = student_report(db_session(), submission.offering, result, now=now())
+    report = student_report(db_session(), submission, result, now=now())
     if report is None:
         abort(404)
     return render_template(
@@ -89,7 +89,7 @@ def artifact(submission_id: uuid.UUID, digest: str) -> ResponseReturnValue:
     if result is None:
         abort(404)
     report = Report.model_validate_json(result.report)
-    visible = student_report(db_session(), submission.offering, result, now=now())
+    visible = student_report(db_session(), submission, result, now=now())
     shown = report.artifacts if _is_staff(submission) else visible.artifacts if visible else ()
     if digest not in {picture.sha256 for picture in shown}:
         abort(404)

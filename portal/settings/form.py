@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.settings.values import OfferingSettings, TermSettings, read_offering, read_term
 
-_SWITCHES = ("published", "marks_published")
+_SWITCHES = ("score_past_limit", "published", "marks_published")
 _OPTIONAL = (
     "assignment",
     "closes",

@@ -50,6 +50,7 @@ class OfferingSettings(BaseModel):
     late_percent: Decimal = Field(Decimal(0), ge=0, le=100, decimal_places=2)
     attempts_per_day: Attempts = None
     attempts_total: Attempts = None
+    score_past_limit: bool = False
     counts: AttemptPolicy = AttemptPolicy.BEST
     team_size: int | None = Field(None, ge=1, le=LARGEST_TEAM)
     teams_lock: Moment | None = None
@@ -85,6 +86,7 @@ LABELS: Mapping[str, Phrase] = {
     "late_percent": lazy("Late"),
     "attempts_per_day": lazy("Attempts a day"),
     "attempts_total": lazy("Attempts in all"),
+    "score_past_limit": lazy("Score alone past the day's limit"),
     "counts": lazy("Counts"),
     "team_size": lazy("Team size"),
     "teams_lock": lazy("Teams lock"),
@@ -118,6 +120,7 @@ def settings_of(offering: Offering) -> OfferingSettings:
         late_percent=offering.late_percent,
         attempts_per_day=offering.attempts_per_day,
         attempts_total=offering.attempts_total,
+        score_past_limit=offering.score_past_limit,
         counts=offering.policy,
         team_size=offering.team_size,
         teams_lock=on_the_wall(offering.teams_lock_at, zone) if offering.teams_lock_at else None,
@@ -155,6 +158,7 @@ def put(offering: Offering, wanted: OfferingSettings, zone: ZoneInfo) -> None:
     offering.attempts_total = wanted.attempts_total
     offering.team_size = wanted.team_size
     offering.teams_lock_at = instant(wanted.teams_lock, zone) if wanted.teams_lock else None
+    offering.score_past_limit = wanted.score_past_limit
     offering.policy = wanted.counts
     offering.published = wanted.published
     offering.marks_published = wanted.marks_published

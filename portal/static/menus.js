@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const open = () => document.querySelectorAll(".bar details.dropdown[open]");
+  const open = () => document.querySelectorAll("details.dropdown[open]");
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -44,6 +44,7 @@ class Arrival(BaseModel):
     ignored: tuple[str, ...] = ()  # names, cleaned for display
     notices: tuple[str, ...] = ()  # sentences for the student
     pledge: str = ""  # what the student agreed to with it
+    score_alone: bool = False  # sent past the day's limit: until the lab closes, no more is shown
 
     def changed_since(self, earlier: Arrival) -> tuple[str, ...]:
         """Return the paths that are new, gone or different against an earlier arrival."""
@@ -73,6 +74,10 @@ class Upload:
     def sha256(self) -> str:
         """Digest of the bytes as stored: of the file itself if one was sent."""
         return hashlib.sha256(self.data).hexdigest()
+
+    def past_limit(self) -> Upload:
+        """Return it as one that was sent past the day's limit."""
+        return replace(self, arrival=self.arrival.model_copy(update={"score_alone": True}))
 
     def columns(self) -> dict[str, Any]:
         """Return what a row says of the upload, by column."""

@@ -35,6 +35,7 @@ offerings = st.builds(
     late_percent=cents,
     attempts_per_day=attempts,
     attempts_total=attempts,
+    score_past_limit=st.booleans(),
     counts=st.sampled_from(AttemptPolicy),
     team_size=st.none() | st.integers(1, 10),
     teams_lock=st.none() | minutes,
