@@ -12,7 +12,7 @@ from grader.suite import as_object, as_tensor, parameters, require
 SIZE = 20  # pixels a side
 BEST_CPU_SECONDS, DRAWN_CPU_SECONDS = 120, 60
 PROBES = 16
-CLASSES, DRAWN_TRAIN, DRAWN_TEST = 6, 800, 1000
+CLASSES, DRAWN_TRAIN, DRAWN_TEST = 6, 500, 1000
 MOTIF, WINDOW = 4, 10  # pixels a side, of a motif and of the place where it is seen
 
 
@@ -80,8 +80,10 @@ def drawn_pictures(rng, train, test):
     A class is its motif, which is drawn for this run; place, brightness and noise are drawn anew
     for each picture. Its ground is one of as many others, drawn at random: it tells nothing.
     """
-    motifs = rng.normal(0, 1, (CLASSES, 3, MOTIF, MOTIF))
-    grounds = rng.normal(0, 1, (CLASSES, 3, MOTIF, MOTIF))
+    motifs, grounds = rng.normal(0, 1, (2, CLASSES, 3, MOTIF, MOTIF))
+    for patch in (*motifs, *grounds):  # of one colour, as bright as every other
+        patch -= patch.mean(axis=(1, 2), keepdims=True)
+        patch /= patch.std(axis=(1, 2), keepdims=True)
     labels = rng.integers(0, CLASSES, train + test)
     pictures = np.empty((len(labels), 3, SIZE, SIZE))
     for picture, label in zip(pictures, labels, strict=True):
@@ -90,7 +92,7 @@ def drawn_pictures(rng, train, test):
         window = picture[:, top : top + WINDOW, left : left + WINDOW]
         window[:] = tiled(motifs[label], rng)[:, :WINDOW, :WINDOW]
         picture *= rng.uniform(25, 40)
-    pictures += rng.uniform(100, 155, (len(labels), 3, 1, 1)) + rng.normal(0, 30, pictures.shape)
+    pictures += rng.uniform(100, 155, (len(labels), 3, 1, 1)) + rng.normal(0, 28, pictures.shape)
     images = torch.tensor(pictures.round().clip(0, 255).astype(np.uint8))
     told = torch.tensor(labels)
     names = tuple(f"motif {number}" for number in range(CLASSES))

@@ -61,7 +61,7 @@ def tolerance(cell):
 
 # ------------------------------------------------------------------------------ cells and fits
 
-MEASURE_POINTS = 4000  # of ours, so that the chance in a distance is that of run_cell's thousand
+MEASURE_POINTS = 10_000  # of ours, so that the chance in a distance is that of run_cell's thousand
 # How far the mean of a value's claims may lie from a network of another seed: the handout's
 # numbers, four times sqrt(4 / 3) of the sd over seeds, and more, of the values that are asked for.
 ANOTHER_SEED, ANOTHER_ERRATIC_SEED = 2.0, 3.0
