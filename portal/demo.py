@@ -49,6 +49,7 @@ from portal.submissions.arrival import SentFile, Upload, receive
 
 TERM = "demo-2026"
 LABS = ("fnn", "cnn", "text", "gcn", "gan")  # in the course's order
+COMPETITION = "wardrobe"
 WITHOUT_DATA = "synthetic"  # the variant that grades on any machine
 ZONE = "Asia/Shanghai"
 WRONG_ANSWERS = 5  # how many of the first lab's wrong solutions are handed in
@@ -210,9 +211,10 @@ def _labs(config: PortalConfig) -> list[Lab]:
 
 
 def _competition(config: PortalConfig) -> Assignment | None:
-    """Return the first assignment that ranks score; None if the checkout has none."""
-    found = (lab.assignment for lab in Catalogue(config.home).labs())
-    return next((one for one in found if one.competition is not None), None)
+    """Return the course's competition, else the first there is; None if the checkout has none."""
+    found = [lab.assignment for lab in Catalogue(config.home).labs()]
+    ranked = [one for one in found if one.competition is not None]
+    return min(ranked, key=lambda one: one.slug != COMPETITION, default=None)
 
 
 def _people(session: Session, config: PortalConfig, labs: Sequence[Lab], now: datetime) -> None:

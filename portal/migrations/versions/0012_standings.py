@@ -7,7 +7,7 @@ from alembic import op
 
 from portal.platform.db import ExactDecimal
 
-revision = "0020"
+revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None
