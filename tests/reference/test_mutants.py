@@ -11,10 +11,11 @@ import pytest
 from grader.lab.catalogue import Catalogue
 
 REFERENCE = Path(__file__).parents[2] / "reference"
-# The modules of every lab that students write.
+# The modules of every lab that students write; a competition has no tests that a mutant could lose.
 FILES = {
     lab.assignment.slug: {file.path for file in lab.assignment.files if file.module}
     for lab in Catalogue(REFERENCE.parent).labs()
+    if lab.assignment.competition is None
 }
 # The classes that every suite on convolutional networks must catch.
 CLASSES_OF_CNN = {

@@ -22,7 +22,8 @@ from portal.standings.models import ManualMark
 from portal.submissions.models import Submission
 
 OPEN = {"static", "system.health"} | {
-    f"people.{name}" for name in ("login", "log_in", "logout", "speak")
+    f"people.{name}"
+    for name in ("login", "log_in", "logout", "speak", "sign_on_there", "signed_on")
 }
 ANYBODYS = (
     OPEN

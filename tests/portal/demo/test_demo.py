@@ -10,8 +10,8 @@ from support.portal import START, open_site
 
 from grader.authoring import reference_submission
 from grader.lab.catalogue import Catalogue, find_home
-from portal.courses.models import Enrolment, Offering, Role
-from portal.demo import LABS, build_demo, few_uploads, uploads
+from portal.courses.models import Enrolment, Offering, OfferingKind, Role
+from portal.demo import COMPETITION, LABS, build_demo, few_uploads, uploads
 from portal.people.service import authenticate
 from portal.platform.db import read_session
 from portal.platform.errors import ConfigError
@@ -64,7 +64,7 @@ def test_the_printed_logins_work(built, site):
 def test_every_lab_is_open_in_the_courses_order_and_needs_no_data(built, site):
     with read_session(site.engine) as session:
         offerings = session.scalars(select(Offering).order_by(Offering.position)).all()
-    offered = [one for one in offerings if one.assignment_slug]
+    offered = [one for one in offerings if one.assignment_slug and one.kind is OfferingKind.LAB]
     assert [one.assignment_slug for one in offered] == [
         slug for slug in LABS if (site.config.home / "assignments" / slug).is_dir()
     ]
@@ -73,6 +73,9 @@ def test_every_lab_is_open_in_the_courses_order_and_needs_no_data(built, site):
     assert dates == sorted(set(dates))
     with_data = [one for one in offered if one.variants != ("synthetic",)]
     assert [one.assignment_slug for one in with_data] == ["fnn"]
+    ranked = [one for one in offerings if one.kind is OfferingKind.COMPETITION]
+    wanted = COMPETITION if (site.config.home / "assignments" / COMPETITION).is_dir() else None
+    assert [one.assignment_slug for one in ranked] == [wanted]
 
 
 def test_a_right_solution_is_that_of_the_variant_it_is_graded_by(site):
