@@ -4,8 +4,10 @@ Everything else may change from one version to the next.
 """
 
 from grader.authoring import load_mutants, reference_submission, skeleton_submission
+from grader.authoring.draw import draw
 from grader.authoring.mutants import Replacement
 from grader.competition import Judge, Ladder, Scores, points_of
+from grader.competition.drawn import files_of
 from grader.encoding import encodings_of
 from grader.errors import ManifestError, ProctorError, Rejected, TableError, UnknownAssignment
 from grader.grading import GradingPool, GradingProgress, suite_digest
@@ -32,6 +34,8 @@ from grader.sheet import SheetRow, read_sheet
 from grader.text import clean, clean_line, invisible
 
 __all__ = [
+    "draw",
+    "files_of",
     "points_of",
     "Scores",
     "Ladder",

@@ -2,8 +2,8 @@
 
 `build_demo` fills an instance that `portal init` has set up: a term with every lab of the course,
 its people and uploads, right ones and wrong ones, made from the staff's half of the labs. A worker
-grades them like any other, the first lab's before the others'. Building it again adds nothing and
-returns the same logins.
+grades them like any other, the first lab's before the others'. The competition's data are drawn, so
+that it takes entries. Building it again adds nothing and returns the same logins.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from grader.api import (
@@ -27,18 +28,22 @@ from grader.api import (
     Catalogue,
     Lab,
     Replacement,
+    draw,
+    files_of,
     load_mutants,
     reference_submission,
     skeleton_submission,
 )
 from grader.api import Submission as AcceptedFiles
+from portal.competition.labels import set_labels
+from portal.competition.opening import installed_labels
 from portal.courses.models import Enrolment, Offering, OfferingKind, Role, Term
 from portal.courses.service import create_term, enrol
 from portal.labs.service import Sender, submit
 from portal.people.models import User
 from portal.people.service import create_user, find_user
 from portal.platform.config import PortalConfig
-from portal.platform.db import make_engine, write_session
+from portal.platform.db import make_engine, read_session, write_session
 from portal.platform.engine import DbosEngine, JobEngine, prepare
 from portal.platform.errors import ConfigError
 from portal.platform.passwords import Passwords
@@ -50,6 +55,9 @@ from portal.submissions.arrival import SentFile, Upload, receive
 TERM = "demo-2026"
 LABS = ("fnn", "cnn", "text", "gcn", "gan")  # in the course's order
 COMPETITION = "wardrobe"
+COMPETITION_DATA = "competition-data"  # below the instance: what students get, and the labels
+STUDENTS, STAFF = "students", "staff"  # their folders in it
+DRAWN = "drawn"  # its variant that any machine can draw
 WITHOUT_DATA = "synthetic"  # the variant that grades on any machine
 ZONE = "Asia/Shanghai"
 WRONG_ANSWERS = 5  # how many of the first lab's wrong solutions are handed in
@@ -93,10 +101,12 @@ class Demo:
 
     logins: tuple[Login, ...]
     submissions: int  # uploads that this call added; 0 if they were there
+    data: Path | None  # what students get for the competition; None if there is none to enter
 
     def lines(self) -> list[str]:
-        """Return what to print: every login, one a line."""
-        return [f"{one.role:<12} {one.username:<8} {one.password}" for one in self.logins]
+        """Return what to print: every login, one a line, and where a file to enter lies."""
+        logins = [f"{one.role:<12} {one.username:<8} {one.password}" for one in self.logins]
+        return [*logins, f"Data of the competition: {self.data}"] if self.data else logins
 
 
 def build_demo(config: PortalConfig, *, now: datetime) -> Demo:
@@ -119,10 +129,11 @@ def build_demo(config: PortalConfig, *, now: datetime) -> Demo:
                 key = f"demo-{lab.assignment.slug}-{number:03}"
                 with write_session(engine) as session:
                     added += _hand_in(session, jobs, lab, username, upload, key, now)
+        data = _draw_data(config, engine)
     finally:
         jobs.close()
         engine.dispose()
-    return Demo(logins, added)
+    return Demo(logins, added, data)
 
 
 def build_people(config: PortalConfig, *, now: datetime) -> tuple[Login, ...]:
@@ -217,6 +228,35 @@ def _competition(config: PortalConfig) -> Assignment | None:
     return min(ranked, key=lambda one: one.slug != COMPETITION, default=None)
 
 
+def _draw_data(config: PortalConfig, engine: Engine) -> Path | None:
+    """Draw the competition's data and install its labels, once; return the students' folder.
+
+    None if no competition is offered whose data can be drawn.
+    """
+    with read_session(engine) as session:
+        offering = session.scalar(
+            select(Offering)
+            .join(Offering.term)
+            .where(Term.slug == TERM, Offering.kind == OfferingKind.COMPETITION)
+        )
+    slug = offering.assignment_slug if offering else None
+    if offering is None or slug is None:
+        return None
+    catalogue = Catalogue(config.home)
+    lab, folder = catalogue.get(slug), config.instance / COMPETITION_DATA
+    rules = lab.assignment.competition
+    if rules is None or not rules.test or lab.reference is None:
+        return None
+    if not installed_labels(config, offering.id).exists():
+        secret = hmac.digest(config.grading_key, b"the demo's competition", "sha256")
+        variant = DRAWN if DRAWN in lab.assignment.variants else None
+        for name, content in files_of(draw(lab, secret, variant=variant), rules).items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        set_labels(config, engine, catalogue, TERM, slug, folder / STAFF / rules.labels)
+    return folder / STUDENTS
+
+
 def _people(session: Session, config: PortalConfig, labs: Sequence[Lab], now: datetime) -> None:
     term = session.scalar(select(Term).where(Term.slug == TERM))
     if term is None:
@@ -239,6 +279,7 @@ def _people(session: Session, config: PortalConfig, labs: Sequence[Lab], now: da
             if offering.kind is OfferingKind.COMPETITION:
                 offering.opens_at = term.offerings[0].opens_at
                 offering.due_at = term.offerings[0].due_at + timedelta(COMPETITION_DAYS)
+                offering.teams_lock_at = term.offerings[0].due_at
         session.flush()
     passwords = Passwords(config.password_cost)
     for person in PEOPLE:

@@ -78,6 +78,27 @@ def test_every_lab_is_open_in_the_courses_order_and_needs_no_data(built, site):
     assert [one.assignment_slug for one in ranked] == [wanted]
 
 
+def test_the_competition_takes_an_entry_from_the_folder_that_is_printed(built, site, monkeypatch):
+    monkeypatch.setattr(site.clock, "instant", START)
+    demo, again = built
+    assert demo.data == again.data
+    assert f"Data of the competition: {demo.data}" in demo.lines()
+    with read_session(site.engine) as session:
+        (offering,) = session.scalars(
+            select(Offering).where(Offering.kind == OfferingKind.COMPETITION)
+        )
+    assert offering.opens_at <= START < offering.teams_lock_at < offering.due_at
+    client = site.app.test_client()
+    (ada,) = (login for login in demo.logins if login.username == "ada")
+    client.post("/login", data={"username": ada.username, "password": ada.password})
+    sample = (demo.data / "sample_submission.csv").read_bytes()
+    sent = {"predictions": (io.BytesIO(sample), "predictions.csv")}
+    page = f"/competitions/{offering.id}/"
+    answer = client.post(f"{page}entries", data=sent, follow_redirects=True)
+    assert answer.status_code == 200, answer.text
+    assert "Your team has made no entry yet" not in client.get(page).text
+
+
 def test_a_right_solution_is_that_of_the_variant_it_is_graded_by(site):
     lab = Catalogue(site.config.home).get("cnn")
     right = reference_submission(lab, "synthetic").file("results.csv")
