@@ -18,7 +18,7 @@ from portal.submissions.models import Submission
 
 PROGRAMS = Path(__file__).parent / "programs"
 KILL9 = Path(__file__).parents[4] / "bench" / "kill9.py"
-PATIENCE = 240
+PATIENCE = 400
 
 pytestmark = pytest.mark.timeout(900)
 # What these show is not the database's doing.
