@@ -28,7 +28,7 @@ from portal.runs.models import Event, EventKind, GradingRun, Result, RunState
 from portal.runs.tests import fill_tests
 from portal.standings.keeping import rebuild
 from portal.standings.models import ManualMark
-from portal.submissions.models import Submission
+from portal.submissions.models import Submission, SubmissionMember
 
 START = datetime(2026, 9, 7, tzinfo=UTC)
 NOW = START + timedelta(days=80)
@@ -50,7 +50,8 @@ class Size:
 def fill(engine: Engine, catalogue: Catalogue, size: Size, password_hash: str) -> None:
     """Write the term; every account has the same password."""
     dice = random.Random(1)
-    labs = list(itertools.islice(itertools.cycle(catalogue.labs()), size.labs))
+    graded = [lab for lab in catalogue.labs() if lab.assignment.competition is None]
+    labs = list(itertools.islice(itertools.cycle(graded), size.labs))
     with Session(engine, expire_on_commit=False) as session, session.begin():
         term = Term(slug=SLUG, title="A large term", timezone="Asia/Shanghai")
         session.add(term)
@@ -67,7 +68,7 @@ def fill(engine: Engine, catalogue: Catalogue, size: Size, password_hash: str) -
     sent = _submissions(students, [one.id for one in offerings], reports, size.submissions, dice)
     for rows in _batches(sent, BATCH):
         with Session(engine, expire_on_commit=False) as session, session.begin():
-            for model in (Submission, GradingRun, Result):
+            for model in (Submission, SubmissionMember, GradingRun, Result):
                 session.execute(insert(model), [row[model] for row in rows])
             session.execute(insert(Event), [event for row in rows for event in row[Event]])
     with Session(engine, expire_on_commit=False) as session, session.begin():
@@ -153,6 +154,7 @@ def _rows(
             "attempt": attempt,
             "received_at": when,
         },
+        SubmissionMember: {"submission_id": name, "enrolment_id": student},
         GradingRun: {
             "id": run,
             "submission_id": name,

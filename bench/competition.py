@@ -19,7 +19,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.competition import Arena
 from support.portal import open_site
-from support.season import make_players, ordered_right, play, results
+from support.season import make_players, ordered_by_chance, ordered_right, play, results
+
+
+def skills_of(teams: int) -> list[float]:
+    """Return the share of rows that each team gets right in the end."""
+    return [0.45 + 0.5 * number / teams for number in range(teams)]
 
 
 def season(teams: int, days: int, a_day: int, seed: int) -> dict[str, float | dict[str, int]]:
@@ -28,8 +33,7 @@ def season(teams: int, days: int, a_day: int, seed: int) -> dict[str, float | di
         arena = Arena(site)
         site.make_member("tess", "ta")
         staff = site.log_in("tess")
-        skills = [0.45 + 0.5 * number / teams for number in range(teams)]
-        players = make_players(arena, skills, pairs=teams, seed=seed)
+        players = make_players(arena, skills_of(teams), pairs=teams, seed=seed)
         begun = time.monotonic()
         play(arena, players, days=days, a_day=a_day)
         found = results(arena, staff)
@@ -54,6 +58,9 @@ def main() -> None:
     entries = chosen.teams * chosen.days * chosen.a_day
     print(f"{entries} entries in {first['seconds']:.0f} s")
     print(f"better team ahead in {100 * first['ordered']:.1f} % of pairs, {first['tied']} tied")
+    if chosen.a_day == 1:
+        mean, sd = ordered_by_chance(skills_of(chosen.teams), days=chosen.days, seasons=300, seed=2)
+        print(f"simulated: {100 * mean:.1f} % of pairs, standard deviation {100 * sd:.1f} %")
     print(f"second season the same: {first['places'] == second['places']}")
 
 

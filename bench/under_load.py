@@ -4,8 +4,9 @@
 
 A score must not hang on who else computes: limits count CPU time, and what is drawn hangs on the
 key alone. Grades the submission with one key, without a cache, and prints each run's score, its
-wall and CPU seconds and the largest part of a CPU allowance that a test used. Exits with 1 unless
-every run gave the same score and the same outcome of every test.
+wall and CPU seconds and the largest part of a CPU allowance that a test used. With `--at-once 9`
+nine runs go on side by side, so that each has eight others beside it, which want memory and disk
+as well. Exits with 1 unless every run gave the same score and the same outcome of every test.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,10 +84,16 @@ def _compute(niceness: int, parent: int) -> None:
         pass
 
 
-def runs(pool: GradingPool, lab: Lab, submission: Submission, count: int) -> Iterator[Run]:
-    """Grade a submission `count` times, with the same hidden inputs."""
-    for _ in range(count):
-        yield Run.of(pool.grade(lab, submission, key=KEY).report)
+def runs(
+    pool: GradingPool, lab: Lab, submission: Submission, count: int, at_once: int
+) -> Iterator[Run]:
+    """Grade a submission `count` times, `at_once` side by side, with the same hidden inputs."""
+
+    def grade(_: int) -> Run:
+        return Run.of(pool.grade(lab, submission, key=KEY).report)
+
+    with ThreadPoolExecutor(at_once) as threads:
+        yield from threads.map(grade, range(count))
 
 
 def differing(found: list[Run]) -> list[str]:
@@ -106,18 +114,21 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--busy", type=int, default=8, help="processes that compute meanwhile")
     parser.add_argument("--nice", type=int, default=0, help="of these processes")
+    parser.add_argument("--at-once", type=int, default=1, help="runs side by side")
     options = parser.parse_args()
     lab = Catalogue(HOME).get(options.lab)
     submission = receive(options.path, lab.assignment)
     print("| run | score | wall s | CPU s | largest share |\n|---|---|---|---|---|")
     found = []
-    with busy(options.busy, options.nice), GradingPool(jobs=1) as pool:
-        for number, run in enumerate(runs(pool, lab, submission, options.runs), 1):
+    with busy(options.busy, options.nice), GradingPool(jobs=options.at_once) as pool:
+        graded = runs(pool, lab, submission, options.runs, options.at_once)
+        for number, run in enumerate(graded, 1):
             found.append(run)
             print(f"| {number} | {run} |", flush=True)
     said = differing(found)
     same = len(found) - len(said)
-    print(f"\n{same} of {len(found)} runs alike, beside {options.busy} busy processes")
+    beside = options.busy + options.at_once - 1
+    print(f"\n{same} of {len(found)} runs alike, each beside {beside} busy processes")
     print(*said, sep="\n")
     sys.exit(1 if said or any(run.fault for run in found) else 0)
 

@@ -29,6 +29,7 @@ from grader.report.redaction import (
     StudentTest,
     for_student,
 )
+from grader.rerun import Rerun, RerunSets, SourceRunner, Verdict, read_entry, read_sets, rerun
 from grader.sandbox import Tier, best_tier, gpu_count
 from grader.sheet import SheetRow, read_sheet
 from grader.text import clean, clean_line, invisible
@@ -56,18 +57,22 @@ __all__ = [
     "Rejected",
     "Replacement",
     "Report",
+    "Rerun",
+    "RerunSets",
     "RunStatus",
     "SheetRow",
     "StudentArtifact",
     "StudentItem",
     "StudentReport",
     "StudentTest",
+    "SourceRunner",
     "Submission",
     "SubmittedFile",
     "TableError",
     "TestReport",
     "Tier",
     "UnknownAssignment",
+    "Verdict",
     "best_tier",
     "clean",
     "clean_line",
@@ -84,9 +89,12 @@ __all__ = [
     "pack_together",
     "plain",
     "preview_upload",
+    "read_entry",
+    "read_sets",
     "read_sheet",
     "receive_bytes",
     "reference_submission",
+    "rerun",
     "safe_cell",
     "skeleton_submission",
     "smiley",

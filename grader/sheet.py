@@ -18,6 +18,7 @@ from grader.text import megabytes
 
 MOST_BYTES = 2_000_000
 MOST_LINES = 20_000  # empty ones too
+MOST_CELLS = 2_000_000  # of a whole file, however large it may be
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "\uff0c": "wide commas"}
 
 _SAVED_AS_CSV = "Save it as CSV (comma separated, UTF-8)."
@@ -25,6 +26,17 @@ _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # Excel's, new and old
 _NAMES_SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?', re.IGNORECASE)  # Excel's own first line
 _BREAK = re.compile(r"[\r\n]")
 _QUOTED = re.compile(r'"[^"]*"')
+
+
+@dataclass(frozen=True)
+class SheetLimits:
+    """How large a file may be."""
+
+    lines: int = MOST_LINES
+    bytes: int = MOST_BYTES
+
+
+USUAL = SheetLimits()
 
 
 @dataclass(frozen=True)
@@ -46,13 +58,13 @@ class Sheet:
     is_guess: bool  # whether other encodings would read the bytes too
 
 
-def read_sheet(data: bytes, *, encoding: str | None = None) -> Sheet:
+def read_sheet(data: bytes, *, encoding: str | None = None, limits: SheetLimits = USUAL) -> Sheet:
     """Split a file into rows and cells; blank rows and marks of the byte order are left out.
 
     `encoding` is one that `grader.encoding` names, for a text whose encoding a person chose.
     Raises TableError for a file that is too large, no text, or not CSV.
     """
-    _check_size(data)
+    _check_size(data, limits)
     if data.startswith(_WORKBOOKS):
         raise _whole(f"it is a workbook by another name. {_SAVED_AS_CSV}")
     text = decode_as(data, encoding) if encoding else decode_text(data)
@@ -62,15 +74,15 @@ def read_sheet(data: bytes, *, encoding: str | None = None) -> Sheet:
     return Sheet(tuple(rows), separator, text.encoding, text.is_guess)
 
 
-def _check_size(data: bytes) -> None:
+def _check_size(data: bytes, limits: SheetLimits) -> None:
     lines = max(data.count(b"\n"), data.count(b"\r"))
-    if lines > MOST_LINES:
+    if lines > limits.lines:
         raise _whole(
-            f"it has {lines:,} lines; a table may have {MOST_LINES:,}. Take out what is too much, "
-            f"empty lines too."
+            f"it has {lines:,} lines; a table may have {limits.lines:,}. Take out what is too "
+            f"much, empty lines too."
         )
-    if len(data) > MOST_BYTES:
-        raise _whole(f"it has {megabytes(len(data))}; a table may have {megabytes(MOST_BYTES)}.")
+    if len(data) > limits.bytes:
+        raise _whole(f"it has {megabytes(len(data))}; a table may have {megabytes(limits.bytes)}.")
 
 
 def _whole(mend: str) -> TableError:
@@ -90,6 +102,7 @@ def _split(text: DecodedText) -> tuple[str, Iterator[SheetRow]]:
 
 def _rows(lines: io.StringIO, separator: str, skipped: int) -> Iterator[SheetRow]:
     reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
+    cells_left = MOST_CELLS
     while True:
         begins = reader.line_num + skipped + 1
         try:
@@ -99,6 +112,9 @@ def _rows(lines: io.StringIO, separator: str, skipped: int) -> Iterator[SheetRow
         except csv.Error as error:
             mend = f"it is not CSV ({error}). Close what is in quotes, or save the file anew."
             raise TableError([TableProblem(begins, mend)]) from None
+        cells_left -= len(row)
+        if cells_left < 0:
+            raise _whole(f"a table may have {MOST_CELLS:,} cells. Take out columns that are empty.")
         cells = tuple(" ".join(cell.split()) for cell in row)
         if any(cells):
             yield SheetRow(begins, cells, any(_BREAK.search(cell.strip()) for cell in row))

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from grader.api import Catalogue
 from portal.audit.feature import FEATURE as audit
+from portal.code.feature import FEATURE as code
 from portal.competition.feature import FEATURE as competition
 from portal.courses.feature import FEATURE as courses
 from portal.dashboard.feature import FEATURE as dashboard
@@ -38,13 +39,14 @@ FEATURES = (
     people,
     courses,
     grants,
+    teams,
     submissions,
     runs,
     standings,
-    teams,
     competition,
     settings,
     history,
+    code,
     results,
     marking,
     inbox,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from grader.api import Catalogue, ProctorError
 from portal.audit.service import record
+from portal.competition.fresh import set_fresh
 from portal.competition.labels import set_labels
 from portal.courses.members import reset_password
 from portal.courses.models import Role
@@ -40,7 +41,7 @@ from portal.runs.queues import QUEUES
 from portal.serving import serve, work
 from portal.settings.changes import apply_term, plan_term
 from portal.settings.coursefile import next_term, read_course, write_course
-from portal.settings.values import term_settings
+from portal.settings.rubrics import course_settings
 from portal.standings.keeping import rebuild
 
 instance_option = click.option(
@@ -264,6 +265,37 @@ def set_labels_command(instance: Path, term: str, slug: str, file: Path) -> None
     click.echo(f"Installed the labels of {slug} in {term}; {count} entries were scored anew.")
 
 
+@cli.command("set-fresh")
+@instance_option
+@click.argument("term")
+@click.argument("slug")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--drawn",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The term's own set, as grader draw left it.",
+)
+def set_fresh_command(instance: Path, term: str, slug: str, folder: Path, drawn: Path) -> None:
+    """Install a fresh set, on which staff run entries of competition SLUG again.
+
+    FOLDER is a set that nobody has seen, drawn with --set 2 or higher. Both sets are checked and
+    then copied to where only the portal can read them.
+    """
+    config = _ready(instance)
+    installed = set_fresh(
+        config,
+        make_engine(config.database_url),
+        Catalogue(config.home),
+        term,
+        slug,
+        drawn=drawn,
+        fresh=folder,
+        now=utc_now(),
+    )
+    click.echo(f"Installed a fresh set of {installed.rows} rows for {slug} in {term}.")
+
+
 @cli.command("export-course")
 @instance_option
 @click.argument("term")
@@ -277,7 +309,7 @@ def export_course_command(instance: Path, term: str, output: IO[str]) -> None:
     """Write a term's settings as a course file."""
     config = _ready(instance)
     with read_session(make_engine(config.database_url)) as session:
-        output.write(write_course(term_settings(find_term(session, term))))
+        output.write(write_course(course_settings(session, find_term(session, term))))
 
 
 @cli.command("import-course")
@@ -319,7 +351,7 @@ def copy_term_command(instance: Path, old: str, new: str, title: str, first_day:
     with write_session(make_engine(config.database_url)) as session:
         if known_term(session, new) is not None:
             raise Invalid(f"a term {new!r} exists already; choose another short name")
-        like = term_settings(find_term(session, old))
+        like = course_settings(session, find_term(session, old))
         wanted = next_term(like, slug=new, title=title, first_day=first_day.date())
         apply_term(session, catalogue, None, wanted, actor_id=None, now=utc_now())
     click.echo(f"Created {new}; publish its labs when they are ready.")

@@ -2,8 +2,9 @@
 
 `build_demo` fills an instance that `portal init` has set up: a term with every lab of the course,
 its people and uploads, right ones and wrong ones, made from the staff's half of the labs. A worker
-grades them like any other, the first lab's before the others'. The competition's data are drawn, so
-that it takes entries. Building it again adds nothing and returns the same logins.
+grades them like any other, the first lab's before the others'. Two hand one lab in together. The
+competition's data are drawn, so that it takes entries, and rivals have made some. Building it again
+adds nothing and returns the same logins.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from portal.competition.labels import set_labels
 from portal.competition.opening import installed_labels
 from portal.courses.models import Enrolment, Offering, OfferingKind, Role, Term
 from portal.courses.service import create_term, enrol
+from portal.demoteams import RIVALS, TEAM_LAB, compete, team_up
 from portal.labs.service import Sender, submit
 from portal.people.models import User
 from portal.people.service import create_user, find_user
@@ -121,6 +123,7 @@ def build_demo(config: PortalConfig, *, now: datetime) -> Demo:
     jobs = DbosEngine(config.database_url)
     try:
         added = 0
+        _team_up(engine, now)
         for lab in labs:
             sent_in = uploads(lab) if lab is labs[0] else few_uploads(lab)
             for number, (username, sent) in enumerate(sent_in):
@@ -130,6 +133,8 @@ def build_demo(config: PortalConfig, *, now: datetime) -> Demo:
                 with write_session(engine) as session:
                     added += _hand_in(session, jobs, lab, username, upload, key, now)
         data = _draw_data(config, engine)
+        if data is not None:
+            _compete(config, engine, now)
     finally:
         jobs.close()
         engine.dispose()
@@ -234,11 +239,7 @@ def _draw_data(config: PortalConfig, engine: Engine) -> Path | None:
     None if no competition is offered whose data can be drawn.
     """
     with read_session(engine) as session:
-        offering = session.scalar(
-            select(Offering)
-            .join(Offering.term)
-            .where(Term.slug == TERM, Offering.kind == OfferingKind.COMPETITION)
-        )
+        offering = _ranked(session)
     slug = offering.assignment_slug if offering else None
     if offering is None or slug is None:
         return None
@@ -255,6 +256,45 @@ def _draw_data(config: PortalConfig, engine: Engine) -> Path | None:
             (folder / name).write_bytes(content)
         set_labels(config, engine, catalogue, TERM, slug, folder / STAFF / rules.labels)
     return folder / STUDENTS
+
+
+def _ranked(session: Session) -> Offering | None:
+    """Return the offering of the demo's competition."""
+    return session.scalar(
+        select(Offering)
+        .join(Offering.term)
+        .where(Term.slug == TERM, Offering.kind == OfferingKind.COMPETITION)
+    )
+
+
+def _team_up(engine: Engine, now: datetime) -> None:
+    """Let two hand in the lab that teams hand in, if the demo has it."""
+    with write_session(engine) as session:
+        offering = session.scalar(
+            select(Offering)
+            .join(Offering.term)
+            .where(Term.slug == TERM, Offering.assignment_slug == TEAM_LAB)
+        )
+        if offering is not None:
+            team_up(session, offering, actor_id=_leader(session), now=now)
+
+
+def _compete(config: PortalConfig, engine: Engine, now: datetime) -> None:
+    """Enrol the rivals and let them enter the competition, whose labels are installed."""
+    people = [Person(*one) for rivals in RIVALS for one in rivals.people.items()]
+    with write_session(engine) as session:
+        offering = _ranked(session)
+        if offering is None:
+            return
+        _enrol_all(session, config, offering.term, people, now)
+        offering_id, leader = offering.id, _leader(session)
+    compete(config, engine, Catalogue(config.home), offering_id, actor_id=leader)
+
+
+def _leader(session: Session) -> int:
+    """Return the account of the demo's instructor."""
+    name = next(one.username for one in PEOPLE if one.role is Role.INSTRUCTOR)
+    return session.scalars(select(User.id).where(User.username == name)).one()
 
 
 def _people(session: Session, config: PortalConfig, labs: Sequence[Lab], now: datetime) -> None:
@@ -275,14 +315,23 @@ def _people(session: Session, config: PortalConfig, labs: Sequence[Lab], now: da
             offering.due_at = term.offerings[0].due_at + timedelta(OPEN_DAYS * offering.position)
             if WITHOUT_DATA in lab.assignment.variants:
                 offering.variants = (WITHOUT_DATA,)
+            if lab.assignment.slug == TEAM_LAB:
+                offering.team_size, offering.teams_lock_at = 2, offering.due_at
         for offering in term.offerings:
             if offering.kind is OfferingKind.COMPETITION:
                 offering.opens_at = term.offerings[0].opens_at
                 offering.due_at = term.offerings[0].due_at + timedelta(COMPETITION_DAYS)
                 offering.teams_lock_at = term.offerings[0].due_at
         session.flush()
+    _enrol_all(session, config, term, PEOPLE, now)
+
+
+def _enrol_all(
+    session: Session, config: PortalConfig, term: Term, people: Sequence[Person], now: datetime
+) -> None:
+    """Give everybody an account and a place in the term who has none yet."""
     passwords = Passwords(config.password_cost)
-    for person in PEOPLE:
+    for person in people:
         user = find_user(session, person.username) or create_user(
             session,
             passwords,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from portal.app import create_app
+from portal.competition.rerunning import Reruns
 from portal.platform.config import PortalConfig
 from portal.platform.connections import WebWorker
 from portal.platform.errors import PortalError
@@ -45,6 +47,10 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         """Build the app, in the web process and not in gunicorn's master."""
         app = create_app(self._config)
         app.config[runs_web.STREAMS_SETTING] = MAX_STREAMS
+        # What was made so far stays. The collector need not go through it again and again, which
+        # makes some page wait for a tenth of a second each time.
+        gc.collect()
+        gc.freeze()
         return app
 
 
@@ -72,7 +78,8 @@ def serve(config: PortalConfig, *, host: str, port: int, threads: int, with_work
 
 def work(config: PortalConfig, queues: Sequence[str] = ()) -> None:
     """Grade until told to stop, from these queues; by default from all this machine can serve."""
-    run_worker(config, WorkerSettings(queues=tuple(queues)) if queues else None)
+    settings = WorkerSettings(queues=tuple(queues)) if queues else None
+    run_worker(config, settings, others=[Reruns])
 
 
 def _leave(_arbiter: object, process: WebWorker) -> None:

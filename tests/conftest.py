@@ -25,6 +25,10 @@ from grader.intake.limited import child as limited
 from grader.sandbox import cgroup
 from grader.sandbox.guest import landlock
 
+# Before any conftest below imports from there: a module that is imported is rewritten no more, and
+# what it asserts would be told without values.
+pytest.register_assert_rewrite("support")
+
 # Courses of their own that tests grade with; their tests are the engine's to run, not pytest's.
 collect_ignore = ["home", "attacks/home"]
 

@@ -76,3 +76,10 @@ def test_a_console_script_starts(script):
     )
     assert done.returncode == 0, done.stderr
     assert "Usage: " + script in done.stdout
+
+
+def test_the_demo_installs_what_each_lab_of_the_course_needs():
+    setup = (ROOT / ".ci" / "setup").read_text(encoding="utf-8")
+    installed = set(re.search(r'"\.\[([\w,]+)\]"', setup)[1].split(","))
+    labs = {folder.name for folder in (ROOT / "assignments").iterdir()}
+    assert labs & set(PYPROJECT["project"]["optional-dependencies"]) <= installed

@@ -174,6 +174,29 @@ def test_fit_learns_the_function_of_the_term():
 
 
 @told
+def test_run_cell_measures_what_fit_makes_of_the_same_seed():
+    """Three cells, each beside the network that it promises to measure."""
+    low, high = study.DOMAINS[study.VARIANT]
+    x = np.linspace(low, high, study.TRAIN_POINTS)[:, None]
+    points, values = (
+        torch.tensor(v, dtype=torch.float32) for v in (x, study.target(study.VARIANT, x))
+    )
+    between = np.linspace(low, high, 4001)[:, None]
+    apart = []
+    for seed in range(3):
+        settings = {**study.BASE, "width": 16}
+        network = model.fit(points, values, seed, steps=study.STEPS, **settings)
+        with torch.no_grad():
+            prediction = network(torch.tensor(between, dtype=torch.float32)).double().numpy()
+        mse = np.mean((prediction - study.target(study.VARIANT, between)) ** 2)
+        apart.append(abs(study.run_cell("width", 16, seed) - math.log10(mse)))
+    assert np.mean(apart) <= 0.1, (
+        f"run_cell is {np.mean(apart):.2f} off the networks of fit: does it call fit with "
+        "np.linspace(low, high, TRAIN_POINTS), steps=STEPS and the seed of the cell?"
+    )
+
+
+@told
 def test_run_cell_gives_the_same_number_for_the_same_seed():
     """A cell can be run again."""
     first, again = (study.run_cell("width", 8, 1) for _ in range(2))

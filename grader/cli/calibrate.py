@@ -97,8 +97,9 @@ def calibrate(
 
     The reference is graded under many keys, only by the tests that measure something; wrong
     solutions once. What they measured goes to reference/SLUG/calibration.json and into pictures.
-    A run that has been made is not made again unless the suite has changed. Exits with 1 if a
-    bar is refused: its reference may miss it in more than 0.1 % of all runs.
+    A run that has been made is not made again unless its solution or what a measuring test sees
+    has changed. Exits with 1 if a bar is refused: its reference may miss it in more than 0.1 % of
+    all runs.
 
     After a change that moves no figure, such as another name in the reference, --confirm runs K
     keys of each variant as it was and as it is. If every figure is the same, the calibration is

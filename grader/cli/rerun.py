@@ -12,12 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.cli.home import lab_of, rules_of
-from grader.competition.drawn import read_drawn
-from grader.errors import ProctorError
 from grader.lab.given import REFERENCE
 from grader.report.export import for_spreadsheets, write_atomically
 from grader.report.export.csv_table import safe_cell
-from grader.rerun import Rerun, SourceRunner, Verdict, read_entries, rerun
+from grader.rerun import Rerun, SourceRunner, Verdict, read_entries, read_sets, rerun
 from grader.sandbox import Tier
 from grader.text import clean, clean_line
 
@@ -57,12 +55,8 @@ def rerun_command(
     """
     lab = lab_of(slug)
     rules = rules_of(lab)
-    term, new = read_drawn(drawn, rules), read_drawn(fresh, rules)
-    if term.train is None:
-        raise ProctorError(f"{drawn} holds no rows to train on; name the folder of set 1")
-    if new.train is not None:
-        raise ProctorError(f"{fresh} is a term's first set, the same rows that teams have seen")
-    found = read_entries(folder, lab.assignment, rules, term.labels.ids)
+    sets = read_sets(drawn, fresh, rules)
+    found = read_entries(folder, lab.assignment, rules, sets.term.labels.ids)
     results = [Rerun(team, Verdict.REFUSED, detail=why) for team, why in found.refused.items()]
     ours = [folder, drawn, fresh, lab.public.parents[1] / REFERENCE]
     minimum = None if minimum_tier is None else Tier(minimum_tier)
@@ -70,7 +64,7 @@ def rerun_command(
         for number, entry in enumerate(found.entries, start=1):
             name = f"[{number}/{len(found.entries)}] {clean_line(entry.team, 100)}"
             click.echo(f"{name} ...", err=True)
-            results.append(rerun(runner, rules.metric, entry, term, new))
+            results.append(rerun(runner, rules.metric, entry, sets.term, sets.fresh))
             click.echo(f"{name}: {results[-1].verdict.value}", err=True)
             if csv_file is not None:  # after each: an interruption costs one entry, not hours
                 write_atomically(csv_file, for_spreadsheets(_csv(results)))

@@ -50,7 +50,8 @@ def _limits(limits: Limits) -> str:
     return (
         f"\nLimits: {limits.cpu_seconds:g} CPU s in all, {limits.test_cpu_seconds:g} s a test, "
         f"{limits.memory_mb} MB memory, {limits.upload_mb:g} MB upload; one upload holds a worker "
-        f"for {limits.longest_hold_seconds / 60:.0f} min at most"
+        f"for {limits.longest_hold_seconds / 60:.0f} min at most, time "
+        "in line for a core not counted"
     )
 
 

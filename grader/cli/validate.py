@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import click
 from rich.console import Console
@@ -19,7 +21,9 @@ from rich.table import Table
 
 from grader.authoring.validate import Finding, Validation, ValidationPlan, check_count, validate
 from grader.authoring.validate.automatic import MutantProgress
+from grader.errors import GradingError, ManifestError, ProctorError
 from grader.lab.catalogue import Catalogue, Lab, find_home
+from grader.lab.data import lacking
 
 _EVERY = 25  # mutants between two lines where there is no terminal
 
@@ -75,26 +79,81 @@ def validate_command(
     What every test came to is kept (see grader cache), so that an interrupted run goes on where it
     was, and after a change only those tests run again that it can touch.
 
-    Exits with 1 if one of these does not hold.
+    Exits with 1 if one of these does not hold. With --all a lab whose data this machine lacks, or
+    that cannot be run, is told and passed over; the last lines say what each lab came to, and the
+    exit code is 1, for not all was proven.
     """
     if every == (slug is not None):
         raise click.UsageError("Name one lab, or say --all.")
     catalogue = Catalogue(find_home())
-    labs = catalogue.labs() if slug is None else [catalogue.get(slug)]
     plan = ValidationPlan(seeds, repeats, automatic, sample, jobs, fresh)
     console = Console(highlight=False)
-    problems = catalogue.problems() if every else []
+    if slug is not None:
+        raise SystemExit(0 if _validate(catalogue.get(slug), plan, console).sound else 1)
+    problems = catalogue.problems()
     for problem in problems:
         console.print(str(problem), markup=False)
-    results = [_validate(lab, plan, console) for lab in labs]
-    if every:
-        console.print(_table(results))
-    raise SystemExit(0 if not problems and all(result.sound for result in results) else 1)
+    verdicts = [_verdict(lab, plan, console) for lab in catalogue.labs()]
+    _show_summary(verdicts, problems, console)
+    raise SystemExit(0 if not problems and all(one.proven for one in verdicts) else 1)
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What one of several labs came to."""
+
+    slug: str
+    validation: Validation | None  # None if it could not be made
+    hindrance: str = ""  # why it could not
+
+    @property
+    def proven(self) -> bool:
+        return self.validation is not None and self.validation.sound
+
+    @property
+    def said(self) -> str:
+        if self.validation is None:
+            return f"not validated. {self.hindrance}"
+        return _outcome(self.validation)
+
+
+def _verdict(lab: Lab, plan: ValidationPlan, console: Console) -> _Verdict:
+    """Validate one of several labs; what hinders it is no reason to leave out the next."""
+    slug = lab.assignment.slug
+    try:
+        return _Verdict(slug, _validate(lab, plan, console))
+    except ProctorError as error:
+        found = _Verdict(slug, None, str(error))
+    console.print(f"{slug}: {found.said}", markup=False, soft_wrap=True)
+    return found
+
+
+def _show_summary(
+    verdicts: Sequence[_Verdict], problems: Sequence[ManifestError], console: Console
+) -> None:
+    """Print a table of what was run, and what each lab came to, unreadable ones too."""
+    console.print(_table([one.validation for one in verdicts if one.validation]))
+    for one in verdicts:
+        face = ":)" if one.proven else ":("
+        console.print(f"{face} {one.slug}: {one.said}", markup=False, soft_wrap=True)
+    for problem in problems:
+        console.print(f":( {problem}", markup=False, soft_wrap=True)
+    proven = sum(one.proven for one in verdicts)
+    console.print(f"{proven} of {len(verdicts) + len(problems)} labs proven.")
+
+
+def _outcome(result: Validation) -> str:
+    total = len(result.findings)
+    failed = sum(not finding.holds for finding in result.findings)
+    return f"{failed} of {total} claims do not hold." if failed else f"all {total} claims hold."
 
 
 def _validate(lab: Lab, plan: ValidationPlan, console: Console) -> Validation:
+    """Validate a lab and say each claim; GradingError at once if its data are missing here."""
+    lack = lacking(lab.assignment)
+    if lack:
+        raise GradingError(lack)
     total, done = check_count(lab, plan), 0
-    slug = lab.assignment.slug
 
     def show(finding: Finding) -> None:
         nonlocal done
@@ -106,13 +165,7 @@ def _validate(lab: Lab, plan: ValidationPlan, console: Console) -> Validation:
 
     with _MutantDisplay(console) as watch:
         result = validate(lab, plan, on_finding=show, on_progress=watch.on_progress)
-    failed = [finding for finding in result.findings if not finding.holds]
-    console.print(
-        f"{slug}: all {total} claims hold."
-        if result.sound
-        else f"{slug}: {len(failed)} of {total} claims do not hold.",
-        markup=False,
-    )
+    console.print(f"{lab.assignment.slug}: {_outcome(result)}", markup=False)
     return result
 
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +30,18 @@ class Ladder:
 
         Its value follows from the scores alone: nothing has to be stored that could be lost.
         """
+        told = self.history(scores)
+        return told[-1] if told else None
+
+    def history(self, scores: Sequence[float]) -> list[float]:
+        """Return what the board shows after each of a team's scores, in the order they came."""
+        told: list[float] = []
         best: float | None = None
         for value in scores:
             if best is None or self._beats(value, best):
                 best = self._rounded(value)
-        return best
+            told.append(best)
+        return told
 
     def _beats(self, value: float, best: float) -> bool:
         gain = value - best if self.higher_is_better else best - value
@@ -43,8 +49,10 @@ class Ladder:
 
     def _rounded(self, value: float) -> float:
         """Round to a whole number of steps, half up, without the dust of binary fractions."""
-        step = Fraction(str(self.step))
-        return float(math.floor(Fraction(value) / step + Fraction(1, 2)) * step)
+        over, under = value.as_integer_ratio()
+        step, whole = Decimal(str(self.step)).as_integer_ratio()
+        steps = (2 * over * whole + under * step) // (2 * under * step)  # floor(x + 1/2)
+        return steps * step / whole
 
 
 def public_rows(secret: bytes, rows: int, public: int) -> NDArray[np.bool_]:

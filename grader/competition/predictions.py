@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.errors import ManifestError, ManifestProblem, TableError, TableProblem
-from grader.lab.competition import CompetitionRules, MetricName
-from grader.lab.table import Column, TableRow, read_table
+from grader.lab.competition import MOST_ROWS, CompetitionRules, MetricName
+from grader.lab.table import Column, Table, TableRow, read_table
+from grader.sheet import MOST_BYTES, MOST_LINES, SheetLimits
 from grader.text import shown
 
 _NAMED = 3  # rows named in one sentence
 _PROBLEMS = 20  # that one file is told
+_CELL_BYTES = 24  # on average, in a file of many rows
 
 Values = NDArray[np.float64]  # [rows, columns]: numbers, or places in the list of classes
 
@@ -42,6 +44,15 @@ def columns_of(rules: CompetitionRules) -> dict[str, Column]:
     return {rules.id: Column.TEXT, **dict.fromkeys(rules.predicted, kind)}
 
 
+def limits_for(rules: CompetitionRules, rows: int) -> SheetLimits:
+    """Return how large a file of predictions for so many rows may be.
+
+    There may be a blank line after each, as Python's csv leaves them on Windows.
+    """
+    most_bytes = _CELL_BYTES * rows * (1 + len(rules.predicted))
+    return SheetLimits(max(MOST_LINES, 2 * (rows + 1)), max(MOST_BYTES, most_bytes))
+
+
 def read_predictions(data: bytes, rules: CompetitionRules, ids: Sequence[str]) -> Values:
     """Return predictions in the order of `ids`, shape [rows, columns].
 
@@ -49,12 +60,14 @@ def read_predictions(data: bytes, rules: CompetitionRules, ids: Sequence[str]) -
     Raises TableError with every problem: a row that is missing, doubled or unknown, a class that
     there is not, a number that is none.
     """
-    table = read_table(data, columns_of(rules))
+    table = read_table(data, columns_of(rules), limits=limits_for(rules, len(ids)))
     places = {name: place for place, name in enumerate(ids)}
     values = np.full((len(ids), len(rules.predicted)), np.nan)
     seen: dict[str, int] = {}
     problems: list[TableProblem] = []
     for row in table.rows:
+        if len(problems) >= _PROBLEMS:  # no more are told, and looking for what was meant costs
+            break
         problem = _wrong_id(row, rules, places, seen)
         if problem is not None:
             problems.append(problem)
@@ -77,11 +90,14 @@ def read_labels(file: Path, rules: CompetitionRules) -> Labels:
     Raises ManifestError: it is a mistake of staff's, and names no label.
     """
     try:
-        table = read_table(file.read_bytes(), columns_of(rules))
-        ids = tuple(row.cells[rules.id] for row in table.rows)
-        values = read_predictions(file.read_bytes(), rules, ids)
+        data = file.read_bytes()
     except FileNotFoundError:
         raise _damaged(file, "is missing; write it with the columns of the predictions") from None
+    ids = tuple(row.cells[rules.id] for row in _table_of_labels(file, data, rules).rows)
+    if len(ids) > MOST_ROWS:
+        raise _too_many(file, f"{len(ids):,} rows")
+    try:
+        values = read_predictions(data, rules, ids)
     except TableError:
         raise _damaged(file, "holds a row that is doubled or no label; look at it") from None
     if rules.public >= len(ids):
@@ -89,6 +105,23 @@ def read_labels(file: Path, rules: CompetitionRules) -> Labels:
     if rules.metric is MetricName.AUC and not set(values.flat) == {0.0, 1.0}:
         raise _damaged(file, "must hold 0 and 1, and both, for the metric auc")
     return Labels(ids, values)
+
+
+def _table_of_labels(file: Path, data: bytes, rules: CompetitionRules) -> Table:
+    lines = max(data.count(b"\n"), data.count(b"\r"))
+    limits = limits_for(rules, MOST_ROWS)
+    if lines > limits.lines:
+        raise _too_many(file, f"{lines:,} lines")
+    try:
+        return read_table(data, columns_of(rules), limits=limits)
+    except TableError as error:
+        whole = [problem.mend for problem in error.problems if problem.line == 0]
+        said = whole[0] if whole else "holds a row that is no label; look at it"
+        raise _damaged(file, said) from None  # a line's problem may name its label
+
+
+def _too_many(file: Path, what: str) -> ManifestError:
+    return _damaged(file, f"has {what}; a competition may have {MOST_ROWS:,} rows to predict")
 
 
 def _wrong_id(

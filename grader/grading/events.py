@@ -11,9 +11,10 @@ class GradingProgress:
 
     done: int
     total: int
+    share: float = 0.0  # of the CPU time that all tests may take: that of the tests that have ended
     test: str = ""  # id of the test that just ended; staff only
     outcome: str = ""
 
-    def as_dict(self) -> dict[str, int | str]:
+    def as_dict(self) -> dict[str, int | float | str]:
         """Return a JSON-ready copy."""
         return vars(self).copy()

@@ -146,7 +146,7 @@ class GradingPool:
         memory = Memory(cache, lab, submission, key=key, variant=job.variant, tier=tier)
         recall = memory.recall(memory.collected() or memory.learn(self.collected(lab)))
         if recall.complete:
-            on_progress(GradingProgress(len(recall.served), len(recall.served)))
+            on_progress(GradingProgress(len(recall.served), len(recall.served), 1.0))
             report = recalled_report(
                 lab,
                 submission,

@@ -30,9 +30,11 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from grader.lab.naming import FilePath, Points
+
+MOST_ROWS = 100_000  # to predict: a file of so many is read in some seconds
 
 
 class MetricName(StrEnum):
@@ -68,7 +70,7 @@ class CompetitionRules(BaseModel):
     classes: tuple[str, ...] = Field((), description="what may be predicted; none: any number")
     labels: str = Field("labels.csv", pattern=r"^[A-Za-z0-9_.-]+\.csv$")
     train: int = Field(0, ge=0, le=10_000_000, description="rows to train on, if data are drawn")
-    test: int = Field(0, ge=0, le=10_000_000, description="rows to predict, if data are drawn")
+    test: int = Field(0, ge=0, description="rows to predict, if data are drawn")
     public: int = Field(ge=1, description="rows that the public board is scored on")
     source: FilePath | None = Field(None, description="holds predict(train, test), to run it again")
     baseline: float = Field(description="the score of the baseline that is printed")
@@ -77,6 +79,13 @@ class CompetitionRules(BaseModel):
     least: Points = Field(description="points of the last rank")
     below_baseline: Points = Field(description="points of an entry that misses the baseline")
     step: float = Field(0.005, gt=0, description="by which the public board moves")
+
+    @field_validator("test")
+    @classmethod
+    def _can_be_entered(cls, rows: int) -> int:
+        if rows > MOST_ROWS:
+            raise ValueError(f"a file of predictions may have {MOST_ROWS:,} rows; draw fewer")
+        return rows
 
     @model_validator(mode="after")
     def _agree(self) -> CompetitionRules:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from grader.errors import TableError, TableProblem
-from grader.sheet import SEPARATORS, Sheet, SheetRow, read_sheet
+from grader.sheet import SEPARATORS, USUAL, Sheet, SheetLimits, SheetRow, read_sheet
 from grader.text import shown
 
 LONGEST_CELL = 200  # characters
@@ -61,9 +61,9 @@ class Table:
         return out.getvalue().encode()
 
 
-def read_table(data: bytes, columns: Mapping[str, Column]) -> Table:
+def read_table(data: bytes, columns: Mapping[str, Column], *, limits: SheetLimits = USUAL) -> Table:
     """Read a table with these columns; raises TableError with every problem and its line."""
-    sheet = read_sheet(data)
+    sheet = read_sheet(data, limits=limits)
     asked = f"The first line must be {','.join(columns)}"
     if not sheet.rows:
         raise TableError([TableProblem(0, f"it is empty. {asked}.")])

@@ -9,7 +9,7 @@ from pathlib import Path
 from grader.competition import read_predictions
 from grader.competition.metrics import Values
 from grader.errors import ProctorError, Rejected, TableError
-from grader.intake import Submission, receive
+from grader.intake import Submission, receive, receive_bytes
 from grader.lab.competition import CompetitionRules
 from grader.lab.manifest import Assignment
 
@@ -54,6 +54,22 @@ def read_entries(
     return EntryFolder(tuple(entries), refused)
 
 
+def read_entry(
+    team: str,
+    claimed: bytes,
+    source: bytes,
+    assignment: Assignment,
+    rules: CompetitionRules,
+    ids: Sequence[str],
+) -> Entry:
+    """Read the predictions and the zip of one team; nothing of it is run.
+
+    Raises TableError for the predictions, Rejected for the source.
+    """
+    values = read_predictions(claimed, rules, ids)
+    return Entry(team, values, receive_bytes("source.zip", source, _asked(assignment, rules)))
+
+
 def _bytes(file: Path) -> bytes:
     if not file.is_file():
         raise Rejected([f"There is no {file.name}; a team needs its predictions and its source."])
@@ -61,9 +77,13 @@ def _bytes(file: Path) -> bytes:
 
 
 def _source(file: Path, assignment: Assignment, rules: CompetitionRules) -> Submission:
-    """Take in a source as any upload is; of the files asked for it must hold the entry point."""
     _bytes(file)
+    return receive(file, _asked(assignment, rules))
+
+
+def _asked(assignment: Assignment, rules: CompetitionRules) -> Assignment:
+    """Ask for a source as for any upload, of whose files it must hold the entry point alone."""
     asked = tuple(
         one.model_copy(update={"required": one.path == rules.source}) for one in assignment.files
     )
-    return receive(file, assignment.model_copy(update={"files": asked}))
+    return assignment.model_copy(update={"files": asked})

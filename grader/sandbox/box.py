@@ -16,6 +16,7 @@ from grader.errors import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.cell import Cell
 from grader.sandbox.control import Control
+from grader.sandbox.host import clock
 from grader.sandbox.host.budget import Budget
 from grader.sandbox.host.channel import Channel
 from grader.sandbox.host.failures import (
@@ -95,6 +96,8 @@ class Sandbox:
         self.output = Output(self._cell.output)
         self._keeper = Control(self._cell.control)
         self._cpu_at_start = self._cell.cpu_seconds()  # of the start: not the student's
+        self._queued = self._cell.tree.queued_seconds
+        clock.follow(self._queued)
         self._write(self._cell.submission)
         _make_readable(self._cell.submission)
 
@@ -212,6 +215,7 @@ class Sandbox:
         self._move_in()
 
     def _leave(self) -> None:
+        clock.leave(self._queued)
         self._keeper.close()
         self._cell.kill()
         self.output.close()

@@ -41,6 +41,15 @@ class ProcessTree:
         self._most = max(self._most, sum(_cpu_seconds(pid) for pid in _with_descendants(roots)))
         return self._most
 
+    def queued_seconds(self) -> dict[int, float]:
+        """Return for how long each thread that lives has stood in line for a core, by its id."""
+        roots = [root.pid for root in self._roots if root.is_running()]
+        return {
+            thread: seconds
+            for pid in _with_descendants(roots)
+            for thread, seconds in _queued_seconds(pid)
+        }
+
     def kill(self) -> None:
         """Kill them and every descendant, and wait until they are gone.
 
@@ -93,6 +102,14 @@ def _children(pid: int) -> Iterator[int]:
         for thread in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
                 yield from map(int, file.read().split())
+
+
+def _queued_seconds(pid: int) -> Iterator[tuple[int, float]]:
+    """Yield how long each thread of a process was ready to run and did not, by the kernel."""
+    with suppress(OSError, ValueError, IndexError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as file:
+                yield int(thread), int(file.read().split()[1]) / 1e9
 
 
 def _cpu_seconds(pid: int) -> float:

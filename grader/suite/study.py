@@ -138,8 +138,11 @@ class Study:
         factor: str,
         task: str = "",
         count: int = 2,
+        values: Sequence[Value] = (),
     ) -> list[StudyCell]:
         """Return cells of `count` claimed values of a factor (of all, if it has fewer) to try.
+
+        Or of `values`, which may name one twice; AssertionError for one that is not claimed.
 
         In turn they are a cell as it is claimed, and one with a seed that is not claimed for its
         value, with the mean of the value's claims as metric. Such a seed is of the claimed ones'
@@ -148,11 +151,13 @@ class Study:
         cells: dict[Value, list[StudyCell]] = defaultdict(list)
         for cell in self.claims(submission, factor, task):
             cells[cell.value].append(cell)
-        values = list(cells)
-        order = rng.permutation(len(values))[:count]
+        missing = sorted(set(values) - cells.keys(), key=str)
+        require(not missing, f"{_place(task, factor)}: the values {missing} are missing")
+        claimed = list(cells)
+        chosen = values or [claimed[place] for place in rng.permutation(len(claimed))[:count]]
         return [
-            _fresh(cells[values[place]], rng) if turn % 2 else _one_of(cells[values[place]], rng)
-            for turn, place in enumerate(order)
+            _fresh(cells[value], rng) if turn % 2 else _one_of(cells[value], rng)
+            for turn, value in enumerate(chosen)
         ]
 
     def seeds(self, submission: Submitted, rng: np.random.Generator, count: int) -> list[int]:

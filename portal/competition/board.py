@@ -43,7 +43,7 @@ class BoardTeam:
     """What the board has to know of a team."""
 
     name: str
-    entries: Sequence[CompetitionEntry]  # that count, in the order they came
+    scores: Sequence[float]  # on the public rows, of entries that count and came before the freeze
     is_own: bool = False
 
 
@@ -51,34 +51,32 @@ def steps(
     ladder: Ladder, entries: Iterable[CompetitionEntry], frozen_from: datetime
 ) -> list[BoardStep]:
     """Return the history of one team's entries on the shown numbers, the oldest first."""
+    ordered = sorted(entries, key=lambda one: one.number)
+    seen = [one.public_score for one in ordered if one.received_at < frozen_from]
+    numbers = iter(ladder.history(seen))
     found: list[BoardStep] = []
-    scores: list[float] = []
     before: float | None = None
-    for entry in sorted(entries, key=lambda one: one.number):
+    for entry in ordered:
         if entry.received_at >= frozen_from:
             found.append(BoardStep(entry, None, moved=False))
             continue
-        scores.append(entry.public_score)
-        shown = ladder.shown(scores)
+        shown = next(numbers)
         found.append(BoardStep(entry, shown, moved=shown != before))
         before = shown
     return found
 
 
-def public_board(
-    competition: Competition, teams: Iterable[BoardTeam], frozen_from: datetime
-) -> list[BoardRow]:
+def public_board(competition: Competition, teams: Iterable[BoardTeam]) -> list[BoardRow]:
     """Return the board, the best first and the baseline in its place.
 
     A team without a number is left out. Equal numbers are a tie: what tells such teams apart is not
     for the board to tell.
     """
-    numbers: list[tuple[float, BoardTeam, int]] = []
+    numbers: list[tuple[float, BoardTeam]] = []
     for team in teams:
-        seen = [one for one in team.entries if one.received_at < frozen_from]
-        number = competition.ladder.shown([one.public_score for one in seen])
+        number = competition.ladder.shown(team.scores)
         if number is not None:
-            numbers.append((number, team, len(seen)))
+            numbers.append((number, team))
     rows = [_row(competition, one, numbers) for one in numbers]
     rows.append(BoardRow("", competition.rules.baseline, None))
     sign = -1 if competition.rules.metric.higher_is_better else 1
@@ -92,17 +90,17 @@ def best_shown(history: Sequence[BoardStep]) -> CompetitionEntry | None:
 
 def _row(
     competition: Competition,
-    one: tuple[float, BoardTeam, int],
-    numbers: Sequence[tuple[float, BoardTeam, int]],
+    one: tuple[float, BoardTeam],
+    numbers: Sequence[tuple[float, BoardTeam]],
 ) -> BoardRow:
-    number, team, count = one
-    place = 1 + sum(competition.better(other, number) for other, _, _ in numbers)
+    number, team = one
+    place = 1 + sum(competition.better(other, number) for other, _ in numbers)
     return BoardRow(
         name=team.name,
         number=number,
         place=place,
-        tied=sum(other == number for other, _, _ in numbers) > 1,
+        tied=sum(other == number for other, _ in numbers) > 1,
         points=competition.points(number, place, len(numbers)),
-        entries=count,
+        entries=len(team.scores),
         is_own=team.is_own,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from grader.api import Scores
@@ -19,6 +19,7 @@ from portal.courses.models import Enrolment, Offering
 from portal.courses.policy import Conditions, OfferingState, day_of
 from portal.grants.service import conditions_of_team
 from portal.platform.errors import Invalid
+from portal.platform.formats import moment
 from portal.platform.language import gettext
 from portal.teams.models import Team
 from portal.teams.service import TeamRoll, lock, own_team, roll_of
@@ -121,16 +122,20 @@ def check_allowed(
     session: Session, offering: Offering, roll: TeamRoll, enrolment_id: int, *, now: datetime
 ) -> None:
     """Raise Invalid if an entry at `now` is too early, too late or once too often."""
-    zone = ZoneInfo(offering.term.timezone)
-    allowance = allowance_of(session, offering, roll, enrolment_id, now=now)
+    check_allowance(allowance_of(session, offering, roll, enrolment_id, now=now), offering, now=now)
+
+
+def check_allowance(allowance: EntryAllowance, offering: Offering, *, now: datetime) -> None:
+    """Raise Invalid if an entry at `now` is outside the dates, or beyond what is allowed."""
+    zone = offering.term.timezone
     own = allowance.conditions
     state = own.state(now)
     if state is OfferingState.NOT_YET:
         raise Invalid(
-            gettext("this competition opens at %(when)s", when=_local(own.opens_at, zone))
+            gettext("this competition opens at %(when)s", when=moment(own.opens_at, zone))
         )
     if state is not OfferingState.OPEN:
-        raise Invalid(gettext("this competition ended at %(when)s", when=_local(own.ends_at, zone)))
+        raise Invalid(gettext("this competition ended at %(when)s", when=moment(own.ends_at, zone)))
     total, per_day = own.attempts_total, own.attempts_per_day
     if total is not None and allowance.used_total >= total:
         raise Invalid(gettext("your team has made all its %(count)s entries", count=total))
@@ -139,7 +144,7 @@ def check_allowed(
             gettext(
                 "your team has made today's %(count)s entries; the next ones come at %(when)s",
                 count=per_day,
-                when=_local(allowance.next_day, zone),
+                when=moment(allowance.next_day, zone),
             )
         )
 
@@ -152,7 +157,13 @@ def allowance_of(
     Against a team counts what any of its members has had a part in, in this team or another: who
     leaves and who merges gains no entry by it.
     """
-    members = roll.members_of(enrolment_id)
+    return allowance_of_people(session, offering, roll, roll.members_of(enrolment_id), now=now)
+
+
+def allowance_of_people(
+    session: Session, offering: Offering, roll: TeamRoll, members: Collection[int], *, now: datetime
+) -> EntryAllowance:
+    """Count what would count against a team of these people."""
     midnight, next_midnight = day_of(now, ZoneInfo(offering.term.timezone))
     made = select(func.count(CompetitionEntry.id)).where(_counts_against(offering, roll, members))
     return EntryAllowance(
@@ -163,21 +174,12 @@ def allowance_of(
     )
 
 
-def made_together(
-    session: Session, offering: Offering, roll: TeamRoll, enrolment_ids: Collection[int]
-) -> int:
-    """Return how many entries would count against a team of these people."""
-    made = select(func.count(CompetitionEntry.id)).where(
-        _counts_against(offering, roll, enrolment_ids)
-    )
-    return session.scalar(made) or 0
-
-
 def entries_of(session: Session, roll: TeamRoll, team: Team | None) -> list[CompetitionEntry]:
-    """Return a team's entries, in the order they came."""
+    """Return a team's entries, in the order they came; none of another team is read."""
     if team is None:
         return []
-    return [one for one in all_entries(session, team.offering_id) if _owner(roll, one) == team.id]
+    own = CompetitionEntry.team_id.in_(roll.family(team.id))
+    return list(session.scalars(_with_senders(team.offering_id).where(own)))
 
 
 def entries_by_team(
@@ -186,18 +188,49 @@ def entries_by_team(
     """Return the entries of every team that has some, in the order they came."""
     found: dict[int, list[CompetitionEntry]] = {}
     for entry in all_entries(session, offering_id):
-        found.setdefault(_owner(roll, entry), []).append(entry)
+        found.setdefault(roll.root(entry.team_id), []).append(entry)
     return found
 
 
 def all_entries(session: Session, offering_id: int) -> Sequence[CompetitionEntry]:
     """Return every entry of a competition, in the order they came."""
-    return session.scalars(
-        select(CompetitionEntry)
+    return session.scalars(_with_senders(offering_id)).all()
+
+
+def counts_by_team(session: Session, roll: TeamRoll, offering_id: int) -> dict[int, int]:
+    """Return how many entries every team has that has some."""
+    found: dict[int, int] = {}
+    made = (
+        select(CompetitionEntry.team_id, func.count())
         .where(CompetitionEntry.offering_id == offering_id)
-        .options(joinedload(CompetitionEntry.enrolment).joinedload(Enrolment.user))
+        .group_by(CompetitionEntry.team_id)
+    )
+    for team_id, count in session.execute(made):
+        found[roll.root(team_id)] = found.get(roll.root(team_id), 0) + count
+    return found
+
+
+def public_scores(
+    session: Session, roll: TeamRoll, struck: Struck, offering_id: int, *, before: datetime
+) -> dict[int, list[float]]:
+    """Return what teams' entries that count scored on the public rows until an instant.
+
+    In the order they came, by team. For the board, which shows what the Ladder makes of them:
+    one number of each entry is read, and no row of it.
+    """
+    found: dict[int, list[float]] = {}
+    counting = (
+        select(CompetitionEntry.team_id, CompetitionEntry.public_score)
+        .where(
+            CompetitionEntry.offering_id == offering_id,
+            CompetitionEntry.received_at < before,
+            CompetitionEntry.id.not_in(struck.entries),
+        )
         .order_by(CompetitionEntry.number)
-    ).all()
+    )
+    for team_id, score in session.execute(counting):
+        found.setdefault(roll.root(team_id), []).append(score)
+    return found
 
 
 def struck_in(session: Session, roll: TeamRoll) -> Struck:
@@ -229,15 +262,20 @@ def digest_of_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def _with_senders(offering_id: int) -> Select[CompetitionEntry]:
+    return (
+        select(CompetitionEntry)
+        .where(CompetitionEntry.offering_id == offering_id)
+        .options(joinedload(CompetitionEntry.enrolment).joinedload(Enrolment.user))
+        .order_by(CompetitionEntry.number)
+    )
+
+
 def _next_number(session: Session, offering_id: int) -> int:
     last = select(func.max(CompetitionEntry.number)).where(
         CompetitionEntry.offering_id == offering_id
     )
     return (session.scalar(last) or 0) + 1
-
-
-def _owner(roll: TeamRoll, entry: CompetitionEntry) -> int:
-    return roll.root(entry.team_id)
 
 
 def _counts_against(
@@ -252,7 +290,3 @@ def _counts_against(
     return (CompetitionEntry.offering_id == offering.id) & or_(
         CompetitionEntry.team_id.in_(families), CompetitionEntry.id.in_(seen)
     )
-
-
-def _local(instant: datetime, zone: ZoneInfo) -> str:
-    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z (UTC%z)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.competition import staffviews, views
 from portal.competition.models import (
     CompetitionEntry,
+    CompetitionRerun,
     CompetitionResult,
     EntryMember,
     FinalsChoice,
@@ -18,7 +19,15 @@ from portal.platform.language import lazy
 FEATURE = Feature(
     name="competition",
     blueprints=(views.blueprint, staffviews.blueprint),
-    models=(CompetitionEntry, EntryMember, FinalsChoice, Ruling, CompetitionResult, ResultPlace),
+    models=(
+        CompetitionEntry,
+        EntryMember,
+        FinalsChoice,
+        Ruling,
+        CompetitionResult,
+        ResultPlace,
+        CompetitionRerun,
+    ),
     menu=(MenuEntry(Menu.STAFF, lazy("Competition"), "competition_staff.show", place=32),),
     words=WORDS,
     permissions={
@@ -29,7 +38,18 @@ FEATURE = Feature(
         "competition.download": Audience.OWNER,
         **{
             f"competition_staff.{name}": Audience.STAFF
-            for name in ("show", "move", "rename", "rule", "preview", "finalise", "source")
+            for name in (
+                "show",
+                "one_team",
+                "move",
+                "rename",
+                "rule",
+                "rerun",
+                "cancel_reruns",
+                "preview",
+                "finalise",
+                "source",
+            )
         },
     },
     limits={"competition.enter": "30 per minute", "competition.invite": "30 per hour"},

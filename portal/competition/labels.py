@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from portal.audit.service import record
 from portal.competition.entries import all_entries
 from portal.competition.models import CompetitionEntry
 from portal.competition.opening import Competition, competition_of, installed_labels, judge_by
+from portal.competition.private import write_private
 from portal.courses.models import Offering, OfferingKind
 from portal.courses.service import find_term
 from portal.platform.config import PortalConfig
@@ -32,10 +31,10 @@ def set_labels(
     nothing is changed then.
     """
     with read_session(engine) as session:
-        competition = _offered(session, catalogue, term, slug)
+        competition = offered(session, catalogue, term, slug)
         judge = judge_by(config, competition, file)
         scores = _scored(session, Store(config.store), judge, competition)
-    _install(file.read_bytes(), installed_labels(config, competition.offering.id))
+    write_private(file.read_bytes(), installed_labels(config, competition.offering.id))
     with write_session(engine) as session:
         for entry_id, new in scores.items():
             # The one column of an entry that may change: what was sent and when stays as it is.
@@ -57,7 +56,8 @@ def set_labels(
     return len(scores)
 
 
-def _offered(session: Session, catalogue: Catalogue, term: str, slug: str) -> Competition:
+def offered(session: Session, catalogue: Catalogue, term: str, slug: str) -> Competition:
+    """Return the competition SLUG that a term offers; Invalid or UnknownAssignment without one."""
     offerings = session.scalars(
         select(Offering).where(
             Offering.term_id == find_term(session, term).id,
@@ -93,19 +93,3 @@ def _scored(
                 f"{entry.received_at:%Y-%m-%d} does not fit them; nothing was changed"
             ) from None
     return found
-
-
-def _install(data: bytes, target: Path) -> None:
-    """Write the labels where only the portal's own account can read them, whole or not at all."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".labels-")  # its mode is 0600
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

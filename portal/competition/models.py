@@ -1,20 +1,23 @@
 """What was sent to a competition, what teams and staff decided, and each result. Only ever added.
 
-The bytes lie in the store; rows point to their digests.
+The bytes lie in the store; rows point to their digests. Re-runs alone have a state, as gradings do.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, Float, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from grader.api import Verdict
 from portal.courses.models import Enrolment, Offering
 from portal.people.models import User
-from portal.platform.db import Base, ExactDecimal, UtcDateTime
+from portal.platform.db import Base, ExactDecimal, UtcDateTime, enum_type
 from portal.platform.insert_only import insert_only
+from portal.runs.delivered import Delivered
 from portal.teams.models import Team
 
 
@@ -114,6 +117,62 @@ class ResultPlace(Base):
     place: Mapped[int]
     tied: Mapped[bool]
     points: Mapped[Decimal] = mapped_column(ExactDecimal)  # of the offering
+
+
+class RerunState(StrEnum):
+    """How a re-run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"  # before anybody took it: it says nothing
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it has not ended."""
+        return self in OPEN_RERUNS
+
+
+OPEN_RERUNS = (RerunState.QUEUED, RerunState.RUNNING)
+
+
+class CompetitionRerun(Delivered, Base):
+    """An entry's source, to be run or run on a fresh set, and what came of it.
+
+        QUEUED  -- claim: fence + 1 -->            RUNNING
+        RUNNING -- verdict under the same fence --> DONE
+        RUNNING -- worker lost, claimed anew -->   RUNNING with a higher fence
+        QUEUED  -- staff -->                       CANCELLED
+
+    Of a competition's open ones the engine owes the first alone: they go one after another, so that
+    uploads of a class are graded beside them. What is done is not changed; another try is a row.
+    """
+
+    __tablename__ = "competition_rerun"
+    __table_args__ = (
+        UniqueConstraint("offering_id", "number"),
+        CheckConstraint("fence >= 0", name="fence_not_negative"),
+        CheckConstraint("(state = 'done') = (verdict IS NOT NULL)", name="done_has_a_verdict"),
+    )
+
+    offering_id: Mapped[int] = mapped_column(ForeignKey(Offering.id))
+    number: Mapped[int]  # 1, 2, ... within the offering: the order in which they are run
+    batch: Mapped[int]  # which press of the button queued it
+    entry_id: Mapped[str] = mapped_column(ForeignKey(CompetitionEntry.id), index=True)
+    state: Mapped[RerunState] = mapped_column(enum_type(RerunState))
+    verdict: Mapped[Verdict | None] = mapped_column(enum_type(Verdict))
+    fresh: Mapped[str] = mapped_column(String(64))  # names the fresh set that it is made on
+    claim: Mapped[float | None] = mapped_column(Float)  # the entry's score, on all rows
+    again: Mapped[float | None] = mapped_column(Float)  # its source's, on fresh rows
+    sds: Mapped[float | None] = mapped_column(Float)  # by which the second is below the first
+    tries: Mapped[int] = mapped_column(default=0)
+    cpu_seconds: Mapped[float] = mapped_column(Float, default=0.0)
+    detail: Mapped[str] = mapped_column(Text, default="")  # for staff; cleaned, but not trusted
+    author_id: Mapped[int] = mapped_column(ForeignKey(User.id))  # who queued it
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    entry: Mapped[CompetitionEntry] = relationship()
 
 
 for model in (EntryMember, FinalsChoice, Ruling, CompetitionResult, ResultPlace):

@@ -16,6 +16,7 @@ from grader.api import (
     Lab,
     Ladder,
     ManifestError,
+    RerunSets,
     UnknownAssignment,
     points_of,
 )
@@ -81,7 +82,7 @@ def judge_of(config: PortalConfig, competition: Competition) -> Judge:
         return _open(file, changed, competition.rules, _secret(config, competition.offering.id))
     except (OSError, ManifestError):
         raise Invalid(
-            gettext("this competition cannot score entries at the moment; tell your instructor")
+            gettext("This competition cannot score entries at the moment; tell your instructor.")
         ) from None
 
 
@@ -101,6 +102,12 @@ def installed_labels(config: PortalConfig, offering_id: int) -> Path:
 def judge_by(config: PortalConfig, competition: Competition, file: Path) -> Judge:
     """Return the judge by other labels. Raises ManifestError, which names no label."""
     return Judge.open(file, competition.rules, _secret(config, competition.offering.id))
+
+
+def judge_by_sets(config: PortalConfig, competition: Competition, sets: RerunSets) -> Judge:
+    """Return the judge by the labels of a term's set, to tell whether they are the installed."""
+    secret = _secret(config, competition.offering.id)
+    return Judge(competition.rules, sets.term.labels, secret)
 
 
 @lru_cache(maxsize=8)

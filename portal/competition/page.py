@@ -14,8 +14,9 @@ from portal.competition.entries import (
     EntryAllowance,
     Struck,
     allowance_of,
-    check_allowed,
-    entries_by_team,
+    check_allowance,
+    entries_of,
+    public_scores,
     struck_in,
 )
 from portal.competition.finals import Finals, choices_in, finals_of
@@ -82,7 +83,7 @@ class CompetitionPage:
     freezes_at: datetime
     locks_at: datetime
     team_size: int
-    board: tuple[BoardRow, ...]
+    board: tuple[BoardRow, ...]  # empty once there is a result, which stands in its place
     result: CompetitionResult | None
     struck: Struck
     own: OwnSide | None  # None: staff, who take no part
@@ -107,13 +108,12 @@ def page_of(
     offering = competition.offering
     roll = roll_of(session, offering.id)
     struck = struck_in(session, roll)
-    by_team = entries_by_team(session, roll, offering.id)
     result = result_of(session, offering.id)
     student = None if is_staff else enrolment
     own = None
     conditions = conditions_for(session, None, offering)
     if student is not None:
-        own = _own_side(session, competition, roll, struck, by_team, student, now=now)
+        own = _own_side(session, competition, roll, struck, student, now=now)
         conditions = own.allowance.conditions
     return CompetitionPage(
         competition=competition,
@@ -122,13 +122,7 @@ def page_of(
         freezes_at=freezes_at(offering),
         locks_at=teams_lock_at(offering),
         team_size=size_of(offering),
-        board=tuple(
-            public_board(
-                competition,
-                board_teams(roll, struck, by_team, own=own.team if own else None),
-                freezes_at(offering),
-            )
-        ),
+        board=() if result else _board(session, competition, roll, struck, own),
         result=result,
         struck=struck,
         own=own,
@@ -137,19 +131,26 @@ def page_of(
     )
 
 
-def board_teams(
-    roll: TeamRoll, struck: Struck, by_team: dict[int, list[CompetitionEntry]], *, own: Team | None
-) -> list[BoardTeam]:
-    """Return who may stand on the board, with the entries that count."""
-    return [
+def _board(
+    session: Session,
+    competition: Competition,
+    roll: TeamRoll,
+    struck: Struck,
+    own: OwnSide | None,
+) -> tuple[BoardRow, ...]:
+    """Return the board of the teams that may stand on it."""
+    offering = competition.offering
+    scores = public_scores(session, roll, struck, offering.id, before=freezes_at(offering))
+    teams = [
         BoardTeam(
             name=roll.teams[team_id].name,
-            entries=[one for one in entries if one.id not in struck.entries],
-            is_own=own is not None and own.id == team_id,
+            scores=found,
+            is_own=own is not None and own.team is not None and own.team.id == team_id,
         )
-        for team_id, entries in by_team.items()
+        for team_id, found in scores.items()
         if team_id not in struck.teams and roll.members[team_id]
     ]
+    return tuple(public_board(competition, teams))
 
 
 def own_history(
@@ -165,19 +166,19 @@ def _own_side(
     competition: Competition,
     roll: TeamRoll,
     struck: Struck,
-    by_team: dict[int, list[CompetitionEntry]],
     student: Enrolment,
     *,
     now: datetime,
 ) -> OwnSide:
     offering = competition.offering
     team = roll.team_of(student.id)
-    entries = by_team.get(team.id, []) if team else []
+    entries = entries_of(session, roll, team)
     history = own_history(competition, struck, entries)
     choice = choices_in(session, [team.id]).get(team.id) if team else None
+    allowance = allowance_of(session, offering, roll, student.id, now=now)
     refusal = ""
     try:
-        check_allowed(session, offering, roll, student.id, now=now)
+        check_allowance(allowance, offering, now=now)
     except Invalid as problem:
         refusal = str(problem)
     return OwnSide(
@@ -186,7 +187,7 @@ def _own_side(
         history=tuple(history),
         entries=tuple(entries),
         finals=finals_of(history, choice),
-        allowance=allowance_of(session, offering, roll, student.id, now=now),
+        allowance=allowance,
         refusal=refusal,
         invited=tuple(invitations_of(session, student.id, offering.id)),
         inviting=tuple(invitations_by(session, team)) if team else (),

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from portal.audit.service import record
-from portal.competition import entries, finish
-from portal.competition.models import CompetitionEntry, Ruling
+from portal.competition import entries, finish, reruns
+from portal.competition.fresh import ready_fresh
+from portal.competition.models import CompetitionEntry, CompetitionRerun, Ruling
 from portal.competition.opening import Competition, competition_of, judge_of
-from portal.competition.page import own_history, page_of
+from portal.competition.rerunpage import rerun_table, unproved
+from portal.competition.staffpage import staff_page, team_entries
 from portal.competition.views import require_competition, send_entry
-from portal.competition.words import CHIPS
+from portal.competition.words import CHIPS, VERDICT_CHIPS
 from portal.courses.access import staff_term
-from portal.courses.models import Enrolment, Offering, Role, Term
-from portal.courses.service import students
+from portal.courses.models import Offering, Term
 from portal.people.login import me
 from portal.platform.errors import Invalid
-from portal.platform.language import gettext
+from portal.platform.language import gettext, ngettext
 from portal.platform.web import db_session, now, portal, row_id, writing
+from portal.runs.web import engine_jobs
 from portal.teams import service as teams
-from portal.teams.models import Team
+from portal.teams.forms import move_as_sent, rename_as_sent, team_as_sent
 
 blueprint = Blueprint("competition_staff", __name__)
-
-
-@dataclass(frozen=True)
-class StaffTeam:
-    """A team as its staff see it: the numbers are those of the board."""
-
-    team: Team
-    members: tuple[Enrolment, ...]
-    entries: tuple[CompetitionEntry, ...]
-    number: float | None
-    struck: str | None  # why it is disqualified; None if it is not
 
 
 @blueprint.get("/staff/<slug>/competition")
@@ -59,29 +48,30 @@ def show(slug: str) -> ResponseReturnValue:
     return _page(term, found[0])
 
 
+@blueprint.get("/staff/<slug>/competition/<int:offering_id>/teams/<int:team_id>")
+def one_team(slug: str, offering_id: int, team_id: int) -> ResponseReturnValue:
+    """Show the entries of one team."""
+    competition = _competition(slug, offering_id)
+    found = team_as_sent(db_session(), competition.offering, str(team_id))
+    if found.merged_into_id is not None:
+        abort(404)
+    return render_template(
+        "competition/team.html",
+        term=competition.offering.term,
+        offering=competition.offering,
+        page=team_entries(db_session(), found),
+        zone=competition.offering.term.timezone,
+        max_reason=teams.MAX_REASON,
+    )
+
+
 @blueprint.post("/staff/<slug>/competition/<int:offering_id>/moves")
 def move(slug: str, offering_id: int) -> ResponseReturnValue:
     """Move a person to a team, or to one of their own."""
-    competition = _competition(slug, offering_id)
-    person, goal = request.form.get("person", type=row_id), request.form.get("team", "")
-    if person is None:
-        raise Invalid(gettext("choose a student"))
+    _competition(slug, offering_id)
     with writing() as session:
         offering = teams.lock(session, offering_id)
-        who = session.get(Enrolment, person)
-        if who is None or who.term_id != offering.term_id or who.role is not Role.STUDENT:
-            abort(404)
-        target = None if goal == "own" else _team(session, competition, goal)
-        team = teams.move(
-            session,
-            offering,
-            who,
-            target,
-            reason=request.form.get("reason", ""),
-            actor_id=me().id,
-            now=now(),
-        )
-        said = {"name": who.user.display_name, "team": team.name}
+        said = move_as_sent(session, offering, actor_id=me().id, now=now())
         flash(gettext("Moved: %(name)s is in the team %(team)s now.", **said), "success")
     return _back(slug, offering_id)
 
@@ -89,11 +79,10 @@ def move(slug: str, offering_id: int) -> ResponseReturnValue:
 @blueprint.post("/staff/<slug>/competition/<int:offering_id>/names")
 def rename(slug: str, offering_id: int) -> ResponseReturnValue:
     """Give a team another name, where the one it picked cannot stay."""
-    competition = _competition(slug, offering_id)
+    _competition(slug, offering_id)
     with writing() as session:
-        teams.lock(session, offering_id)
-        team = _team(session, competition, request.form.get("team", ""))
-        teams.rename(session, team, request.form.get("name", ""), actor_id=me().id, now=now())
+        offering = teams.lock(session, offering_id)
+        team = rename_as_sent(session, offering, actor_id=me().id, now=now())
         flash(gettext("The team is now called %(name)s.", name=team.name), "success")
     return _back(slug, offering_id)
 
@@ -106,8 +95,9 @@ def rule(slug: str, offering_id: int) -> ResponseReturnValue:
     disqualified = request.form.get("what") != "undo"
     with writing() as session:
         teams.lock(session, offering_id)
-        team = _team(session, competition, request.form.get("team", ""))
+        team = team_as_sent(session, competition.offering, request.form.get("team", ""))
         roll = teams.roll_of(session, offering_id)
+        shown = roll.root(team.id)
         numbers = {one.id: one.number for one in entries.entries_of(session, roll, team)}
         if entry_id is not None and entry_id not in numbers:
             abort(404)
@@ -134,6 +124,60 @@ def rule(slug: str, offering_id: int) -> ResponseReturnValue:
         )
     said = gettext("Disqualified.") if disqualified else gettext("Taken back.")
     flash(said, "success")
+    if entry_id is None:
+        return _back(slug, offering_id)
+    place = url_for(".one_team", slug=slug, offering_id=offering_id, team_id=shown)
+    return redirect(place, 303)
+
+
+@blueprint.post("/staff/<slug>/competition/<int:offering_id>/reruns")
+def rerun(slug: str, offering_id: int) -> ResponseReturnValue:
+    """Queue the best finals, or one entry once more, to be run again from source."""
+    competition = _competition(slug, offering_id)
+    fresh, jobs = ready_fresh(portal().config, competition), engine_jobs()
+    actor = me().id
+    entry_id = request.form.get("entry")
+    if entry_id:
+        with writing() as session:
+            reruns.queue_again(
+                session, jobs, competition, entry_id, fresh, actor_id=actor, now=now()
+            )
+        flash(gettext("Queued once more."), "success")
+        return _back(slug, offering_id)
+    places = _best(competition, request.form.get("count", ""))
+    with writing() as session:
+        queued = reruns.queue_best(
+            session,
+            jobs,
+            competition,
+            places,
+            fresh,
+            also_holding="again" in request.form,
+            actor_id=actor,
+            now=now(),
+        )
+    _tell(queued)
+    return _back(slug, offering_id)
+
+
+@blueprint.post("/staff/<slug>/competition/<int:offering_id>/reruns/cancel")
+def cancel_reruns(slug: str, offering_id: int) -> ResponseReturnValue:
+    """Cancel a re-run that is queued, or all that are; what a worker has taken goes on."""
+    _competition(slug, offering_id)
+    jobs, only = engine_jobs(), request.form.get("rerun") or None
+    if only is not None:
+        wanted = db_session().get(CompetitionRerun, only)
+        if wanted is None or wanted.offering_id != offering_id:
+            abort(404)
+    actor = me().id
+    with writing() as session:
+        cancelled = reruns.cancel(session, jobs, offering_id, only=only, actor_id=actor, now=now())
+    jobs.cancel(cancelled)
+    if cancelled:
+        said = ngettext("%(num)s is cancelled.", "%(num)s are cancelled.", len(cancelled))
+        flash(said, "success")
+    else:
+        flash(gettext("Nothing is cancelled: it runs or has ended already."), "info")
     return _back(slug, offering_id)
 
 
@@ -148,6 +192,8 @@ def preview(slug: str, offering_id: int) -> ResponseReturnValue:
         term=competition.offering.term,
         offering=competition.offering,
         plan=wanted,
+        reruns=unproved(db_session(), wanted, offering_id) if competition.rules.source else None,
+        verdict_chips=VERDICT_CHIPS,
         again=finish.result_of(db_session(), offering_id) is not None,
         baseline=competition.rules.baseline,
         max_reason=teams.MAX_REASON,
@@ -197,40 +243,49 @@ def source(slug: str, entry_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _page(term: Term, competition: Competition) -> str:
-    session, offering = db_session(), competition.offering
-    page = page_of(session, competition, None, is_staff=True, now=now())
-    roll = teams.roll_of(session, offering.id)
-    by_team = entries.entries_by_team(session, roll, offering.id)
-    listed = []
-    for team in sorted(roll.teams.values(), key=lambda one: one.name.casefold()):
-        if team.merged_into_id is not None:
-            continue
-        made = by_team.get(team.id, [])
-        history = own_history(competition, page.struck, made)
-        shown = [step.shown for step in history if step.shown is not None]
-        listed.append(
-            StaffTeam(
-                team=team,
-                members=roll.members[team.id],
-                entries=tuple(made),
-                number=shown[-1] if shown else None,
-                struck=page.struck.teams.get(team.id),
-            )
-        )
+    page = staff_page(db_session(), competition, now=now())
+    table = None
+    if page.has_ended and competition.rules.source:
+        table = rerun_table(db_session(), portal().config, competition, now=now())
     return render_template(
         "competition/staff.html",
         term=term,
-        offering=offering,
+        offering=competition.offering,
         page=page,
-        rules=competition.rules,
+        reruns=table,
+        best=reruns.BEST,
+        most=reruns.MOST,
+        verdict_chips=VERDICT_CHIPS,
         zone=term.timezone,
-        teams=listed,
-        students=students(session, term.id),
-        alone=[one for one in students(session, term.id) if one.id not in roll.place_of],
-        has_ended=finish.has_ended(session, competition, now()),
         chips=CHIPS,
         max_reason=teams.MAX_REASON,
     )
+
+
+def _best(competition: Competition, count: str) -> tuple[finish.PlannedPlace, ...]:
+    """Return the first places of the result as it would be; Invalid for a senseless number."""
+    if not count.isdecimal() or not 1 <= int(count) <= reruns.MOST:
+        raise Invalid(gettext("say how many to run again: 1 to %(most)s", most=reruns.MOST))
+    judge = judge_of(portal().config, competition)
+    plan = finish.plan(db_session(), portal().store, judge, competition, now=now())
+    return plan.places[: int(count)]
+
+
+def _tell(queued: reruns.QueuedReruns) -> None:
+    """Say what was queued, and what was not and why."""
+    said = ngettext("%(num)s entry is queued.", "%(num)s entries are queued.", queued.queued)
+    flash(said, "success" if queued.queued else "info")
+    skipped = queued.waiting + queued.holding
+    if skipped:
+        said = ngettext(
+            "%(num)s is not: it waits or runs already, or held before.",
+            "%(num)s are not: they wait or run already, or held before.",
+            skipped,
+        )
+        flash(said, "info")
+    if queued.without_source:
+        names = gettext(", ").join(queued.without_source)
+        flash(gettext("No source came with the finals of: %(teams)s", teams=names), "warning")
 
 
 def _competition(slug: str, offering_id: int) -> Competition:
@@ -240,17 +295,6 @@ def _competition(slug: str, offering_id: int) -> Competition:
     if offering is None or offering.term_id != term.id:
         abort(404)
     return require_competition(offering)
-
-
-def _team(session: Session, competition: Competition, text: str) -> Team:
-    """Return a team of the competition by the id that a form sends; else 404."""
-    try:
-        team = session.get(Team, row_id(text))
-    except ValueError:
-        raise Invalid(gettext("choose a team")) from None
-    if team is None or team.offering_id != competition.offering.id:
-        abort(404)
-    return team
 
 
 def _back(slug: str, offering_id: int) -> ResponseReturnValue:

@@ -22,7 +22,6 @@ from portal.competition.words import CHIPS, METRICS
 from portal.courses.access import OfferingAccess, require_offering, require_role
 from portal.courses.models import Enrolment, Offering
 from portal.courses.policy import OfferingState
-from portal.grants.service import conditions_of_team
 from portal.people.login import me
 from portal.platform.errors import Invalid
 from portal.platform.feature import rate
@@ -30,7 +29,7 @@ from portal.platform.language import gettext, ngettext
 from portal.platform.security import limiter
 from portal.platform.web import began, db_session, end_reading, now, portal, writing
 from portal.teams import service as teams
-from portal.teams.models import TeamInvitation
+from portal.teams.forms import invitation_as_sent
 
 blueprint = Blueprint("competition", __name__)
 
@@ -120,10 +119,8 @@ def rename(offering_id: int) -> ResponseReturnValue:
     who = _competitor(offering_id)
     with writing() as session:
         offering = teams.lock(session, offering_id)
-        _check_opened(offering)
-        enrolment = session.get_one(Enrolment, who.enrolment.id)
-        team = teams.own_team(session, offering, enrolment, now=now())
-        teams.rename(session, team, request.form.get("name", ""), actor_id=me().id, now=now())
+        own = session.get_one(Enrolment, who.enrolment.id)
+        team = teams.rename_own(session, offering, own, request.form.get("name", ""), now=now())
         flash(gettext("Your team is now called %(name)s.", name=team.name), "success")
     return _back(offering_id)
 
@@ -150,26 +147,15 @@ def answer(offering_id: int, invitation_id: int) -> ResponseReturnValue:
     who = _competitor(offering_id)
     with writing() as session:
         offering = teams.lock(session, offering_id)
-        roll = teams.roll_of(session, offering_id)
-        asking = session.get(TeamInvitation, invitation_id)
-        if asking is None or asking.team.offering_id != offering_id:
-            abort(404)
-        team = roll.team_of(who.enrolment.id)
-        is_asked = asking.enrolment_id == who.enrolment.id
-        if not is_asked and (team is None or team.id != asking.team_id):
-            abort(404)
-        if is_asked and request.form.get("answer") == "accept":
+        asking, accepts = invitation_as_sent(session, offering, invitation_id, who.enrolment.id)
+        if accepts:
+            roll = teams.roll_of(session, offering_id)
             both = {*roll.members_of(who.enrolment.id)}
             both |= {one.id for one in roll.members[asking.team_id]}
-            own = conditions_of_team(session, both, offering)
-            teams.accept(
-                session,
-                offering,
-                asking,
-                together=entries.made_together(session, offering, roll, both),
-                most=own.most_by(now(), ZoneInfo(offering.term.timezone)),
-                now=now(),
-            )
+            used = entries.allowance_of_people(session, offering, roll, both, now=now())
+            zone = ZoneInfo(offering.term.timezone)
+            most = used.conditions.could_have_used(used.used_today, now(), zone)
+            teams.accept(session, offering, asking, together=used.used_total, most=most, now=now())
             flash(gettext("You are in the team %(name)s now.", name=asking.team.name), "success")
         else:
             teams.decline(session, asking, who.enrolment, now=now())
@@ -309,11 +295,6 @@ def _readable(entry_id: uuid.UUID) -> CompetitionEntry:
     if team is None or team.id != roll.root(entry.team_id):
         require_role(session, access.offering.term_id)
     return entry
-
-
-def _check_opened(offering: Offering) -> None:
-    if now() < offering.opens_at:
-        raise Invalid(gettext("teams are formed once the competition is open"))
 
 
 def _back(offering_id: int) -> ResponseReturnValue:

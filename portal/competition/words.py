@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from grader.api import Verdict
+from portal.competition.models import RerunState
 from portal.courses.policy import CompetitionPhase
 from portal.platform.language import Phrase, lazy
 
@@ -16,7 +18,20 @@ WORDS: Mapping[type[StrEnum], Mapping[Any, Phrase]] = {
         CompetitionPhase.FROZEN: lazy("open, the board is frozen"),
         CompetitionPhase.ENDED: lazy("over, the result is being checked"),
         CompetitionPhase.FINAL: lazy("over"),
-    }
+    },
+    RerunState: {
+        RerunState.QUEUED: lazy("queued"),
+        RerunState.RUNNING: lazy("running"),
+        RerunState.DONE: lazy("done"),
+        RerunState.CANCELLED: lazy("cancelled"),
+    },
+    Verdict: {
+        Verdict.HOLDS: lazy("holds"),
+        Verdict.BELOW: lazy("below its claim"),
+        Verdict.FAILED: lazy("failed"),
+        Verdict.REFUSED: lazy("cannot be read"),
+        Verdict.FAULT: lazy("a fault of ours"),
+    },
 }
 METRICS: Mapping[str, Phrase] = {
     "accuracy": lazy("share of rows that are right"),
@@ -31,4 +46,11 @@ CHIPS = {
     CompetitionPhase.FROZEN: "warn",
     CompetitionPhase.ENDED: "info",
     CompetitionPhase.FINAL: "idle",
+}
+VERDICT_CHIPS = {
+    Verdict.HOLDS: "good",
+    Verdict.BELOW: "bad",
+    Verdict.FAILED: "bad",
+    Verdict.REFUSED: "bad",
+    Verdict.FAULT: "warn",
 }

@@ -13,9 +13,11 @@ from flask import abort
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from portal.courses.anonymity import Veil, veil_over
 from portal.courses.models import STAFF, Enrolment, Offering, Role, Term
 from portal.people.login import me
 from portal.people.models import User
+from portal.platform.web import portal
 
 
 def enrolment_in(session: Session, term_id: int, user_id: int) -> Enrolment | None:
@@ -52,20 +54,22 @@ def staff_term(session: Session, slug: str, roles: Collection[Role] = STAFF) -> 
     return term
 
 
-def require_owner(session: Session, enrolment_id: int) -> Enrolment:
-    """Return an enrolment to the person it belongs to or to the term's staff; else answer 404.
+def reader_veil(session: Session, term: Term) -> Veil:
+    """Return what hides a term's students from the logged-in person, who is staff of it."""
+    hidden = any(one.hides_names for one in term.offerings)
+    leads = hidden and has_role(session, term.id, me(), {Role.INSTRUCTOR})
+    return veil_over(session, term, leads=leads, key=portal().config.grading_key)
 
-    The guard of everything a student owns: submissions, results, pictures, receipts.
-    """
-    enrolment = session.get(
-        Enrolment, enrolment_id, options=[joinedload(Enrolment.user), joinedload(Enrolment.term)]
-    )
-    if enrolment is None:
-        abort(404)
+
+def require_leader(session: Session) -> User:
+    """Return the logged-in person if they lead a term, or are an admin; else answer 404."""
     user = me()
-    if enrolment.user_id != user.id or not enrolment.active:
-        require_role(session, enrolment.term_id)
-    return enrolment
+    leads = select(Enrolment.id).where(
+        Enrolment.user_id == user.id, Enrolment.active, Enrolment.role == Role.INSTRUCTOR
+    )
+    if not user.is_admin and session.scalar(leads.limit(1)) is None:
+        abort(404)
+    return user
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.courses.models import Enrolment, Offering, Term
+from portal.courses.models import Enrolment, Offering, Reveal, Term
 from portal.courses.views import blueprint
 from portal.courses.words import WORDS
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry
@@ -11,7 +11,7 @@ from portal.platform.language import lazy
 FEATURE = Feature(
     name="courses",
     blueprints=(blueprint,),
-    models=(Term, Enrolment, Offering),
+    models=(Term, Enrolment, Offering, Reveal),
     menu=(MenuEntry(Menu.STAFF, lazy("Roster"), "courses.show", place=40),),
     words=WORDS,
     permissions={

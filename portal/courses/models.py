@@ -10,12 +10,13 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.courses.policy import LateDays
 from portal.people.models import User
 from portal.platform.db import Base, ExactDecimal, UtcDateTime, enum_type
+from portal.platform.insert_only import insert_only
 
 
 class Role(StrEnum):
@@ -42,6 +43,7 @@ class AttemptPolicy(StrEnum):
 
     LAST = "last"
     BEST = "best"
+    CHOSEN = "chosen"  # by hand; the best until somebody chooses
 
 
 class Term(Base):
@@ -111,7 +113,7 @@ class Offering(Base):
     late_percent: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
     attempts_per_day: Mapped[int | None]  # None: no limit
     attempts_total: Mapped[int | None]
-    team_size: Mapped[int | None]  # of a competition; None: as `policy.TEAM_SIZE`
+    team_size: Mapped[int | None]  # None: a competition's default, alone elsewhere
     teams_lock_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: by `policy`
     # Past the day's limit: True grades an upload and shows its score alone, False refuses it.
     score_past_limit: Mapped[bool] = mapped_column(default=False)
@@ -121,8 +123,22 @@ class Offering(Base):
     published: Mapped[bool] = mapped_column(default=False)  # False: students do not see it
     # False: students see what the tests gave, and not yet the marks given by hand.
     marks_published: Mapped[bool] = mapped_column(default=False)
+    anonymous: Mapped[bool] = mapped_column(default=False)  # marked without names until then
+
+    # Two people mark it, and the mean counts if they are no further apart; None: one person does.
+    two_marks_within: Mapped[Decimal | None] = mapped_column(ExactDecimal)
 
     term: Mapped[Term] = relationship(back_populates="offerings")
+
+    @property
+    def wants_two_marks(self) -> bool:
+        """Whether two people mark each of its items; ranks and feedback have no second opinion."""
+        return self.two_marks_within is not None and self.kind is OfferingKind.LAB
+
+    @property
+    def hides_names(self) -> bool:
+        """Whether staff read pseudonyms where they mark it: a lab's marks not being published."""
+        return self.anonymous and not self.marks_published and self.kind is OfferingKind.LAB
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -132,3 +148,20 @@ class Offering(Base):
     @variants.setter
     def variants(self, names: tuple[str, ...]) -> None:
         self.variant = ",".join(names) or None
+
+
+class Reveal(Base):
+    """An instructor had a student's name told to the instructors, in a lab marked without names."""
+
+    __tablename__ = "reveal"
+    __table_args__ = (Index("ix_reveal_of", "offering_id", "enrolment_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey(Enrolment.id))
+    offering_id: Mapped[int] = mapped_column(ForeignKey(Offering.id))
+    reason: Mapped[str] = mapped_column(Text)
+    author_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+insert_only(Reveal)

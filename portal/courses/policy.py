@@ -166,15 +166,17 @@ class Conditions:
             bounds.append(self.attempts_total - used_total)
         return max(0, min(bounds)) if bounds else None
 
-    def most_by(self, instant: datetime, zone: ZoneInfo) -> int | None:
-        """Return how many attempts anybody can have made by an instant; None: no limit.
+    def could_have_used(self, used_today: int, instant: datetime, zone: ZoneInfo) -> int | None:
+        """Return how many attempts one party can have used by an instant; None: no limit.
 
-        Two teams that together made more would gain attempts by becoming one.
+        `used_today` are those of the day: what is left of it could still be used, and counts for
+        nothing before. Two parties that together used more would gain attempts by becoming one.
         """
         bounds = []
         if self.attempts_per_day is not None:
             first, today = (one.astimezone(zone).date() for one in (self.opens_at, instant))
-            bounds.append(self.attempts_per_day * max(0, (today - first).days + 1))
+            before = self.attempts_per_day * max(0, (today - first).days)
+            bounds.append(before + min(used_today, self.attempts_per_day))
         if self.attempts_total is not None:
             bounds.append(self.attempts_total)
         return min(bounds, default=None)

@@ -31,6 +31,7 @@ WORDS: Mapping[type[StrEnum], Mapping[Any, Phrase]] = {
     AttemptPolicy: {
         AttemptPolicy.LAST: lazy("last"),
         AttemptPolicy.BEST: lazy("best"),
+        AttemptPolicy.CHOSEN: lazy("chosen by hand"),
     },
     RosterChange: {
         RosterChange.CREATE: lazy("new account"),

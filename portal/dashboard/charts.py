@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
 from portal.dashboard.service import Dashboard
 from portal.platform.charts import Spec, chart_of
 from portal.platform.language import CHINESE, gettext, page_language
-
-SHOWN_TESTS = 25
 
 
 def charts(board: Dashboard) -> dict[str, Spec]:
     """Return the charts of a dashboard by name."""
     return {
         "distribution": distribution(board),
-        "tests": tests(board),
         "progress": progress(board),
         "tries": tries(board),
     }
@@ -39,55 +38,42 @@ def distribution(board: Dashboard) -> Spec:
     )
 
 
-def tests(board: Dashboard) -> Spec:
-    """Return a bar a test, the hardest on top; at most `SHOWN_TESTS` of them."""
-    rows = [
-        {"title": one.title, "test": one.test, "rate": one.rate}
-        for one in board.tests[:SHOWN_TESTS]
-    ]
-    return chart_of(
-        rows,
-        mark={"type": "bar"},
-        height={"step": 20},
-        encoding={
-            "y": {
-                "field": "title",
-                "type": "nominal",
-                "sort": None,
-                "title": None,
-                "axis": {"labelLimit": 220},
-            },
-            "x": {
-                "field": "rate",
-                "type": "quantitative",
-                "title": gettext("Share of students who pass"),
-                "scale": {"domain": [0, 1]},
-                "axis": {"format": "%"},
-            },
-        },
-    )
-
-
 def progress(board: Dashboard) -> Spec:
-    """Return the number of students who have submitted by each day, and the due date."""
+    """Return the number of students who have submitted by each day, and the due date.
+
+    Times are written as the clock of the course's zone shows them and drawn as they are written:
+    wherever the reader's browser is, a day is the course's.
+    """
+    zone = ZoneInfo(board.offering.term.timezone)
+    due = board.offering.due_at.astimezone(zone).replace(tzinfo=UTC)
     days = [
-        {"day": one.day.isoformat(), "students": one.students, "uploads": one.uploads}
+        {
+            "day": datetime.combine(one.day, time(0), UTC).isoformat(),
+            "students": one.students,
+            "uploads": one.uploads,
+        }
         for one in board.days
     ]
     axis: Spec = {"labelOverlap": True}
     if page_language() is CHINESE:
         axis["format"] = "%-m月%-d日"  # the charts' own words for days are English
-    day = {"field": "day", "type": "temporal", "title": gettext("Day"), "axis": axis}
+    day = {
+        "field": "day",
+        "type": "temporal",
+        "scale": {"type": "utc"},
+        "title": gettext("Day (%(zone)s)", zone=zone.key),
+        "axis": axis,
+    }
     line = {
         "mark": {"type": "line", "interpolate": "step-after", "point": True},
         "encoding": {"x": day, "y": _count("students", gettext("Students who have submitted"))},
     }
-    due = {
-        "data": {"values": [{"day": board.offering.due_at.isoformat()}]},
+    rule = {
+        "data": {"values": [{"day": due.isoformat()}]},
         "mark": {"type": "rule", "strokeDash": [4, 4]},
-        "encoding": {"x": {"field": "day", "type": "temporal"}},
+        "encoding": {"x": {"field": "day", "type": "temporal", "scale": {"type": "utc"}}},
     }
-    return chart_of(days, layer=[line, due])
+    return chart_of(days, layer=[line, rule])
 
 
 def tries(board: Dashboard) -> Spec:

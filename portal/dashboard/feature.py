@@ -10,5 +10,5 @@ FEATURE = Feature(
     name="dashboard",
     blueprints=(blueprint,),
     menu=(MenuEntry(Menu.STAFF, lazy("Dashboard"), "dashboard.show", place=30),),
-    permissions={"dashboard.show": Audience.STAFF},
+    permissions={"dashboard.show": Audience.STAFF, "dashboard.test": Audience.STAFF},
 )

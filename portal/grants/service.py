@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from portal.courses.policy import NOTHING, Conditions, Granted, conditions
 from portal.grants.models import MOST_ATTEMPTS, Grant
 from portal.platform.errors import Invalid
 from portal.platform.language import gettext
+from portal.platform.reasons import stated
 
 MAX_REASON = 500
 
@@ -44,7 +45,13 @@ def conditions_of_team(
     session: Session, enrolment_ids: Collection[int], offering: Offering
 ) -> Conditions:
     """Return what holds for a team: for each of its members, what the luckiest was granted."""
-    granted = granted_to(session, enrolment_ids)
+    return conditions_together(granted_to(session, enrolment_ids), enrolment_ids, offering)
+
+
+def conditions_together(
+    granted: Mapping[Place, Granted], enrolment_ids: Collection[int], offering: Offering
+) -> Conditions:
+    """Return the same from what is read already."""
     own = [granted.get((one, offering.id), NOTHING) for one in enrolment_ids]
     dates = [one.due_at for one in own if one.due_at is not None]
     attempts = max((one.attempts for one in own), default=0)
@@ -99,17 +106,8 @@ def give(
             )
         )
     due_at = parse_due(due, offering)
-    reason = reason.strip()
-    if not reason:
-        raise Invalid(gettext("say why, in a few words: the student and other staff read it"))
-    if len(reason) > MAX_REASON:
-        raise Invalid(
-            gettext(
-                "the reason has %(count)s characters; shorten it to %(most)s",
-                count=len(reason),
-                most=MAX_REASON,
-            )
-        )
+    missing = gettext("say why, in a few words: the student and other staff read it")
+    reason = stated(reason, MAX_REASON, missing=missing)
     grant = Grant(
         enrolment_id=enrolment.id,
         offering_id=offering.id,

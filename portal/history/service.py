@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from portal.audit.models import AuditEntry
 from portal.courses.models import Enrolment, Offering, Term
 from portal.courses.titles import lab_title
 from portal.people.models import User
+from portal.platform.db import sought_last
 from portal.platform.language import gettext
 from portal.submissions.models import Submission
 
 PAGE_SIZE = 100
+_SUBMISSION = "submission:"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ def history_of(session: Session, term: Term, *, action: str = "", number: int = 
     """Return a page of what was done in a term, of one kind or of all."""
     mine = _of(term)
     wanted = [mine] if not action else [mine, AuditEntry.action == action]
-    total = session.scalar(select(func.count(AuditEntry.id)).where(*wanted)) or 0
+    kinds = select(AuditEntry.action, func.count()).where(mine).group_by(AuditEntry.action)
+    counts = {kind: count for kind, count in session.execute(kinds)}
+    total = counts.get(action, 0) if action else sum(counts.values())
     last = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), last)
     rows = session.execute(
@@ -58,7 +62,6 @@ def history_of(session: Session, term: Term, *, action: str = "", number: int = 
         .offset((number - 1) * PAGE_SIZE)
     ).all()
     words = _words(session, {entry.subject for entry, _ in rows})
-    actions = session.scalars(select(AuditEntry.action).where(mine).distinct()).all()
     return HistoryPage(
         lines=tuple(
             HistoryLine(
@@ -73,12 +76,15 @@ def history_of(session: Session, term: Term, *, action: str = "", number: int = 
         ),
         number=number,
         last=last,
-        actions=tuple(sorted(actions)),
+        actions=tuple(sorted(counts)),
     )
 
 
 def _of(term: Term) -> ColumnElement[bool]:
-    """Tell which entries are about a term, what it offers, who takes part and what they sent."""
+    """Tell which entries are about a term, what it offers, who takes part and what they sent.
+
+    Of the accounts, which may be of several terms, that somebody failed to log in.
+    """
     offering = select(Offering.id).where(Offering.term_id == term.id)
     return or_(
         AuditEntry.subject == f"term:{term.slug}",
@@ -92,10 +98,21 @@ def _of(term: Term) -> ColumnElement[bool]:
                 Enrolment.term_id == term.id
             )
         ),
-        AuditEntry.subject.in_(
-            select(literal("submission:") + Submission.id).where(
-                Submission.offering_id.in_(offering)
-            )
+        and_(
+            AuditEntry.action == "login.failed",
+            AuditEntry.subject.in_(
+                select(literal("user:") + cast(Enrolment.user_id, String)).where(
+                    Enrolment.term_id == term.id
+                )
+            ),
+        ),
+        # Asked of each entry, of which there are fewer than of submissions.
+        and_(
+            AuditEntry.subject.startswith(_SUBMISSION),
+            exists().where(
+                Submission.id == func.substr(AuditEntry.subject, len(_SUBMISSION) + 1),
+                sought_last(Submission.offering_id).in_(offering),
+            ),
         ),
     )
 
@@ -118,6 +135,13 @@ def _words(session: Session, subjects: set[str]) -> dict[str, str]:
             select(Enrolment.id, User.display_name)
             .join(Enrolment.user)
             .where(Enrolment.id.in_(places))
+        )
+    }
+    people = [int(number) for number in numbers.get("user", ()) if number.isdecimal()]
+    found |= {
+        f"user:{number}": name
+        for number, name in session.execute(
+            select(User.id, User.display_name).where(User.id.in_(people))
         )
     }
     found |= {

@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, literal_column, select
 from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from grader.api import Catalogue, clean_line
 from portal.competition.finish import has_ended, result_of
 from portal.competition.opening import competition_of
-from portal.courses.models import Enrolment, Offering, Term
+from portal.competition.rerunpage import WaitingReruns, waiting_reruns
+from portal.courses.models import Enrolment, Offering, OfferingKind, Term
+from portal.platform.db import sought_last
 from portal.runs.models import OPEN_STATES, Event, EventKind, GradingRun, Result, RunState
+from portal.runs.speaking import MAY_SPEAK
+from portal.standings.opinions import opinions_of
 from portal.standings.to_mark import to_mark
 from portal.submissions.models import LateUpload, Submission
 
@@ -35,7 +39,7 @@ class ToMark:
     """An offering where people have something to mark."""
 
     offering: Offering
-    students: int
+    attempts: int
     first: str  # a submission to begin with
 
 
@@ -46,25 +50,31 @@ class Inbox:
     faults: tuple[FaultGroup, ...]
     unjudged: tuple[tuple[Submission, float], ...]  # with the points that are open
     slow: tuple[tuple[Submission, GradingRun], ...]
+    slow_reruns: tuple[WaitingReruns, ...]  # by competition
     late: tuple[LateUpload, ...]  # refused, and not accepted since
     to_mark: tuple[ToMark, ...]
+    to_settle: tuple[Submission, ...]  # marked by two who are apart
     to_finish: tuple[Offering, ...]  # competitions that are over and have no result yet
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits."""
-        waiting = (self.faults, self.unjudged, self.slow, self.late, self.to_mark, self.to_finish)
-        return not any(waiting)
+        graded = (self.faults, self.unjudged, self.slow, self.slow_reruns, self.late)
+        return not any((*graded, self.to_mark, self.to_settle, self.to_finish))
 
 
-def inbox(session: Session, catalogue: Catalogue, term: Term, *, now: datetime) -> Inbox:
-    """Return what waits in a term at `now`, the oldest first."""
+def inbox(
+    session: Session, catalogue: Catalogue, term: Term, *, reader_id: int, now: datetime
+) -> Inbox:
+    """Return what waits for somebody of a term's staff at `now`, the oldest first."""
     return Inbox(
         faults=_faults(session, term),
         unjudged=_unjudged(session, term),
         slow=_slow(session, term, now),
+        slow_reruns=_slow_reruns(session, term, now),
         late=_late(session, term),
-        to_mark=_to_mark(session, catalogue, term),
+        to_mark=_to_mark(session, catalogue, term, reader_id),
+        to_settle=_to_settle(session, term),
         to_finish=_to_finish(session, catalogue, term, now),
     )
 
@@ -95,10 +105,12 @@ def _said(session: Session, run_ids: Sequence[str]) -> dict[str, str]:
 
 
 def _unjudged(session: Session, term: Term) -> tuple[tuple[Submission, float], ...]:
+    # The number stands in the text, as in the index that holds these few results alone.
+    unjudged = select(Result.run_id).where(Result.pending_score > literal_column("0"))
     query = (
         _newest_runs(term)
         .join(Result, Result.run_id == GradingRun.id)
-        .where(Result.pending_score > 0)
+        .where(GradingRun.id.in_(unjudged))
         .add_columns(Result.pending_score)
         .limit(MOST)
     )
@@ -112,8 +124,18 @@ def _slow(session: Session, term: Term, now: datetime) -> tuple[tuple[Submission
     return tuple((run.submission, run) for run in session.scalars(query.limit(MOST)))
 
 
+def _slow_reruns(session: Session, term: Term, now: datetime) -> tuple[WaitingReruns, ...]:
+    ranked = (one for one in term.offerings if one.kind is OfferingKind.COMPETITION)
+    found = (waiting_reruns(session, one, before=now - LONG) for one in ranked)
+    return tuple(one for one in found if one is not None)
+
+
 def _late(session: Session, term: Term) -> tuple[LateUpload, ...]:
-    accepted = select(Submission.id).where(Submission.client_key == "late-" + LateUpload.id)
+    accepted = select(Submission.id).where(
+        Submission.enrolment_id == LateUpload.enrolment_id,
+        Submission.offering_id == LateUpload.offering_id,
+        Submission.client_key == "late-" + LateUpload.id,
+    )
     query = (
         select(LateUpload)
         .join(LateUpload.offering)
@@ -128,10 +150,24 @@ def _late(session: Session, term: Term) -> tuple[LateUpload, ...]:
     return tuple(session.scalars(query))
 
 
-def _to_mark(session: Session, catalogue: Catalogue, term: Term) -> tuple[ToMark, ...]:
+def _to_settle(session: Session, term: Term) -> tuple[Submission, ...]:
+    apart = {
+        opinions.given[0].submission_id: None
+        for offering in term.offerings
+        if offering.wants_two_marks
+        for items in opinions_of(session, offering.id).values()
+        for opinions in items.values()
+        if opinions.apart
+    }
+    return tuple(session.get_one(Submission, one) for one in list(apart)[:MOST])
+
+
+def _to_mark(
+    session: Session, catalogue: Catalogue, term: Term, reader_id: int
+) -> tuple[ToMark, ...]:
     found = []
     for offering in term.offerings:
-        waiting = to_mark(session, catalogue, offering)
+        waiting = to_mark(session, catalogue, offering, reader_id)
         if waiting:
             found.append(ToMark(offering, len(waiting), waiting[0].submission_id))
     return tuple(found)
@@ -151,18 +187,21 @@ def _to_finish(
 
 
 def _newest_runs(term: Term) -> Select[GradingRun]:
-    """Select each submission's newest run, the oldest first, with whose it is."""
+    """Select each submission's newest run that may speak, the oldest first, with whose it is."""
     later = aliased(GradingRun)
     newer = select(later.id).where(
-        later.submission_id == GradingRun.submission_id, later.created_at > GradingRun.created_at
+        later.submission_id == GradingRun.submission_id,
+        later.created_at > GradingRun.created_at,
+        later.speaks,
     )
+    mine = [offering.id for offering in term.offerings]
     return (
         select(GradingRun)
         .join(GradingRun.submission)
         .join(Submission.offering)
         .join(Submission.enrolment)
         .join(Enrolment.user)
-        .where(Offering.term_id == term.id, ~newer.exists())
+        .where(sought_last(Submission.offering_id).in_(mine), MAY_SPEAK, ~newer.exists())
         .options(
             contains_eager(GradingRun.submission).contains_eager(Submission.offering),
             contains_eager(GradingRun.submission)

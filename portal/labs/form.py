@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from grader.api import Catalogue, ManifestError, SubmittedFile, UnknownAssignment
 from portal.courses.models import Enrolment, Offering
-from portal.grants.service import conditions_for
 from portal.labs.service import Allowance, Refused, allowance_of, check_allowed
 from portal.platform.language import Phrase, lazy
 from portal.standings.late_days import late_days_for
 from portal.standings.rubric import is_by_rank
+from portal.teams.parties import conditions_here, party_of
 
 _SCRIPT = {
     "bytes": lazy("{size} bytes"),
@@ -35,6 +35,9 @@ _SCRIPT = {
     "ignored": lazy("not graded"),
     "notAskedFor": lazy("{file}: this lab does not ask for it"),
     "chosen": lazy("chosen"),
+    "waits": lazy("Choose these too, then submit: {files}"),
+    "same": lazy("nothing new"),
+    "sameResult": lazy("Its result"),
     "sending": lazy("Sending…"),
     "submit": lazy("Submit for grading"),
 }
@@ -89,10 +92,11 @@ def upload_form(
             files, upload_mb = assignment.files, assignment.limits.upload_mb
     except (UnknownAssignment, ManifestError):
         refusal = lazy("This lab takes no uploads at the moment. Tell your instructor, please.")
-    own = conditions_for(session, enrolment.id if enrolment else None, offering)
+    own = conditions_here(session, offering, enrolment.id if enrolment else None)
     allowance, late_days = None, 0
     if enrolment is not None and not is_staff:
-        allowance = allowance_of(session, enrolment.id, offering, own, now=now)
+        party = party_of(session, offering, enrolment.id)
+        allowance = allowance_of(session, party, offering, own, now=now)
         at_hand = late_days_for(session, enrolment, offering)
         late_days = own.late_days_to_spend(now, at_hand)
     return UploadForm(
@@ -127,6 +131,7 @@ def _judged(
     if is_staff:
         return None, False
     try:
-        return None, check_allowed(session, enrolment.id, offering, now=now)
+        party = party_of(session, offering, enrolment.id)
+        return None, check_allowed(session, party, offering, now=now)
     except Refused as refused:
         return refused.reason, False

@@ -17,6 +17,7 @@ from portal.labs.service import book
 from portal.platform.engine import JobEngine
 from portal.submissions.arrival import Upload
 from portal.submissions.models import LateUpload, Submission
+from portal.teams.parties import party_of
 
 MOST_KEPT = 5  # of one student in one lab
 
@@ -80,6 +81,7 @@ def accept(
             intake=kept.intake,
             received_at=kept.received_at,
         ),
+        party_of(session, kept.offering, kept.enrolment_id, until=kept.received_at),
         suite_digest=suite_digest,
         queue=queue,
         now=now,

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from grader.api import Lab, ManifestError, UnknownAssignment
 from portal.courses.access import OfferingAccess, require_offering
 from portal.courses.models import Enrolment, Offering
-from portal.courses.policy import NOTHING, Conditions, OfferingState, conditions
+from portal.courses.policy import Conditions, OfferingState, conditions
 from portal.courses.service import enrolments_of, visible_offerings
 from portal.courses.variants import Lot
-from portal.grants.service import conditions_for, granted_to
+from portal.grants.service import conditions_of_all
 from portal.labs.handout import read_handout, skeleton_zip
 from portal.people.login import me
 from portal.platform.language import page_language
@@ -24,6 +24,9 @@ from portal.platform.web import db_session, now, portal
 from portal.standings.late_days import late_days_left
 from portal.standings.rubric import is_by_rank
 from portal.standings.scores import ScoreCard, score_for_student, scores_of
+from portal.submissions.arrival import ON_THE_WAY, Arrival
+from portal.submissions.models import Submission
+from portal.teams.parties import conditions_here
 
 blueprint = Blueprint("labs", __name__)
 
@@ -52,10 +55,9 @@ def home() -> ResponseReturnValue:
 
 def _home_lines(session: Session, enrolment: Enrolment, at: datetime) -> list[HomeLine]:
     scores = scores_of(session, enrolment, portal().catalogue, as_student=True)
-    granted = granted_to(session, [enrolment.id])
     lines = []
     for offering in visible_offerings(session, enrolment):
-        own = conditions(offering, granted.get((enrolment.id, offering.id), NOTHING))
+        own = conditions_here(session, offering, enrolment.id)
         by_rank = is_by_rank(portal().catalogue, offering)
         lines.append(HomeLine(offering, own, by_rank, own.state(at), scores[offering.id]))
     return lines
@@ -65,14 +67,15 @@ def _home_lines(session: Session, enrolment: Enrolment, at: datetime) -> list[Ho
 def lab(offering_id: int) -> ResponseReturnValue:
     """Show a lab: handout, points, skeleton, upload form and the person's attempts."""
     access = require_offering(db_session(), offering_id)
-    own = conditions_for(
-        db_session(), access.enrolment.id if access.enrolment else None, access.offering
+    own = conditions_here(
+        db_session(), access.offering, access.enrolment.id if access.enrolment else None
     )
     state = own.state(now())
     hidden = state is OfferingState.NOT_YET and not access.is_staff
     found = None if hidden else _lab_of(access.offering)
     language = request.args.get("lang", page_language().code)
     handout = read_handout(found.public, language) if found else None
+    score = _score(access)
     return render_template(
         "labs/lab.html",
         offering=access.offering,
@@ -85,7 +88,8 @@ def lab(offering_id: int) -> ResponseReturnValue:
         assignment=found.assignment if found else None,
         variants=_variants(found, access) if found else {},
         handout=handout,
-        score=_score(access),
+        score=score,
+        earned=_earned(access, score),
         is_competition=is_by_rank(portal().catalogue, access.offering),
         now=now(),
     )
@@ -110,6 +114,20 @@ def _score(access: OfferingAccess) -> ScoreCard | None:
     if access.enrolment is None or access.is_staff:
         return None
     return score_for_student(db_session(), access.enrolment, access.offering, portal().catalogue)
+
+
+def _earned(access: OfferingAccess, score: ScoreCard | None) -> dict[str, list[float]]:
+    """Return what the attempt that counts earned by tests: by item, points and the most.
+
+    Of an upload past the day's limit nothing until nobody can hand in any more.
+    """
+    counted = score.counted if score else None
+    if counted is None or counted.submission_id is None:
+        return {}
+    arrived = db_session().get_one(Submission, counted.submission_id).intake
+    closed = conditions_of_all(db_session(), access.offering).is_closed(now() - ON_THE_WAY)
+    alone = Arrival.model_validate_json(arrived).score_alone
+    return {} if alone and not closed else counted.items
 
 
 def _variants(lab: Lab, access: OfferingAccess) -> dict[str, dict[str, Any]]:

@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.courses.models import AttemptPolicy, Enrolment, Offering
 from portal.courses.policy import Conditions, OfferingState, day_of
-from portal.grants.service import conditions_for
+from portal.grants.service import conditions_of_team
+from portal.labs.resubmission import SentBefore, sent_before
 from portal.platform.engine import DEFAULT_QUEUE, JobEngine
 from portal.platform.errors import Invalid
+from portal.platform.formats import Moment
 from portal.platform.language import Phrase, lazy
 from portal.runs import service as runs
 from portal.runs.models import FRESH, GradingRun, RunState
 from portal.submissions.arrival import Upload
-from portal.submissions.models import Submission
+from portal.submissions.members import sent_by, sent_by_no_other
+from portal.submissions.models import Submission, SubmissionMember
+from portal.teams.parties import Party, party_of
+from portal.teams.service import lock, size_of
 
 FREE_STATES: tuple[RunState, ...] = (
     RunState.NEEDS_HUMAN,
@@ -88,20 +93,26 @@ def submit(
     suite_digest: str,
     now: datetime,
     queue: str = DEFAULT_QUEUE,
+    again: bool = False,
 ) -> BookedUpload:
     """Book an upload whose bytes are already in the store; the caller commits.
 
     The same `client_key` with the same bytes is the same submission, whenever and however often
-    it comes. Raises Refused outside the dates or past the attempts; both are judged here, under
-    the lock, so that uploads at the same instant cannot slip through together.
+    it comes. Raises Refused outside the dates or past the attempts, and SentBefore if a student's
+    files are an attempt already, unless they said to grade them once more (`again`). All of it is
+    judged here, under the lock, so that uploads at the same instant cannot slip through together.
     """
-    _lock(session, sender.enrolment_id)
-    offering = session.get_one(Offering, offering_id)
+    offering = _lock(session, sender.enrolment_id, offering_id)
     key, known = find_known(session, sender.enrolment_id, offering_id, client_key, upload.sha256)
     if known is not None:
         return BookedUpload(known, created=False)
-    superseded = runs.supersede(session, sender.enrolment_id, offering, now=now)
-    if not sender.is_staff and check_allowed(session, sender.enrolment_id, offering, now=now):
+    if not sender.is_staff and not again:
+        earlier = sent_before(session, sender.enrolment_id, offering_id, upload.content_digest)
+        if earlier is not None:
+            raise SentBefore(earlier)
+    party = party_of(session, offering, sender.enrolment_id)
+    superseded = runs.supersede(session, party.members, offering, now=now)
+    if not sender.is_staff and check_allowed(session, party, offering, now=now):
         upload = upload.past_limit()
     submission = book(
         session,
@@ -113,6 +124,7 @@ def submit(
             **upload.columns(),
             received_at=now,
         ),
+        party,
         suite_digest=suite_digest,
         queue=queue,
         now=now,
@@ -125,15 +137,18 @@ def book(
     session: Session,
     jobs: JobEngine,
     submission: Submission,
+    party: Party,
     *,
     suite_digest: str,
     queue: str,
     now: datetime,
     is_staff: bool = False,
 ) -> Submission:
-    """Add a submission as its student's next attempt, with its run and the run's job."""
+    """Add a submission as the next attempt of those who send it, with its run and the run's job."""
     submission.id = str(uuid.uuid4())
-    submission.attempt = _next_attempt(session, submission.enrolment_id, submission.offering_id)
+    submission.team_id = party.team_id
+    submission.members = [SubmissionMember(enrolment_id=one) for one in party.members]
+    submission.attempt = _next_attempt(session, party, submission.offering_id)
     session.add(submission)
     session.flush()
     runs.open_run(
@@ -148,15 +163,13 @@ def book(
     return submission
 
 
-def check_allowed(
-    session: Session, enrolment_id: int, offering: Offering, *, now: datetime
-) -> bool:
+def check_allowed(session: Session, party: Party, offering: Offering, *, now: datetime) -> bool:
     """Raise Refused if an upload at `now` is too early, too late or once too often.
 
     Tells whether it is past the day's limit, in a lab that takes it then and shows its score alone.
     """
     zone = ZoneInfo(offering.term.timezone)
-    own = conditions_for(session, enrolment_id, offering)
+    own = conditions_of_team(session, party.members, offering)
     state = own.state(now)
     if state is OfferingState.NOT_YET:
         raise Refused(
@@ -170,7 +183,7 @@ def check_allowed(
                 closed=_local(own.closes_at, zone),
             )
         )
-    allowance = allowance_of(session, enrolment_id, offering, own, now=now)
+    allowance = allowance_of(session, party, offering, own, now=now)
     if allowance.total is not None and allowance.used_total >= allowance.total:
         raise Refused(
             lazy("You have used all %(count)s attempts of this lab.", count=allowance.total)
@@ -198,27 +211,30 @@ def too_late(own: Conditions, zone: ZoneInfo, *, came: datetime) -> Phrase:
 
 
 def allowance_of(
-    session: Session, enrolment_id: int, offering: Offering, own: Conditions, *, now: datetime
+    session: Session, party: Party, offering: Offering, own: Conditions, *, now: datetime
 ) -> Allowance:
-    """Count a student's attempts under their conditions; a day begins at the course's midnight.
+    """Count the attempts of a party under its conditions; a day begins at the course's midnight.
+
+    Against a team counts what any of its members has had a part in, in this team, in another or
+    alone: who leaves and who merges gains no attempt by it.
 
     What was replaced before it was graded, or failed through our fault, is not counted; nor is
     what still waits and would be replaced by the next upload, where only the last one counts.
     """
-    free = FREE_STATES
-    if offering.policy is AttemptPolicy.LAST:
-        free = (*free, RunState.QUEUED)
     midnight, next_midnight = day_of(now, ZoneInfo(offering.term.timezone))
     counted = (
         select(func.count(Submission.id))
         .join(GradingRun, GradingRun.submission_id == Submission.id)
         .where(
-            Submission.enrolment_id == enrolment_id,
-            Submission.offering_id == offering.id,
+            sent_by(party.members, offering.id),
             GradingRun.reason_key == FRESH,
-            GradingRun.state.not_in(free),
+            GradingRun.state.not_in(FREE_STATES),
         )
     )
+    if offering.policy is AttemptPolicy.LAST:
+        counted = counted.where(
+            or_(GradingRun.state != RunState.QUEUED, ~sent_by_no_other(party.members))
+        )
     return Allowance(
         used_today=session.scalar(counted.where(Submission.received_at >= midnight)) or 0,
         used_total=session.scalar(counted) or 0,
@@ -248,19 +264,24 @@ def find_known(
     raise Refused(lazy("This page is out of date. Reload it, then send your files again."))
 
 
-def _lock(session: Session, enrolment_id: int) -> None:
-    """Let one upload of a student be judged at a time; SQLite lets only one write anyway."""
+def _lock(session: Session, enrolment_id: int, offering_id: int) -> Offering:
+    """Let one upload of a student, or of a lab's teams, be judged at a time.
+
+    SQLite lets only one write anyway. Whoever changes a team holds the same lock of the lab.
+    """
+    offering = session.get_one(Offering, offering_id)
+    if size_of(offering) > 1:
+        return lock(session, offering_id)
     session.execute(select(Enrolment.id).where(Enrolment.id == enrolment_id).with_for_update())
+    return offering
 
 
-def _next_attempt(session: Session, enrolment_id: int, offering_id: int) -> int:
+def _next_attempt(session: Session, party: Party, offering_id: int) -> int:
     last = session.scalar(
-        select(func.max(Submission.attempt)).where(
-            Submission.enrolment_id == enrolment_id, Submission.offering_id == offering_id
-        )
+        select(func.max(Submission.attempt)).where(sent_by(party.members, offering_id))
     )
     return (last or 0) + 1
 
 
-def _local(instant: datetime, zone: ZoneInfo) -> str:
-    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z (UTC%z)")
+def _local(instant: datetime, zone: ZoneInfo) -> Moment:
+    return Moment(instant, zone.key)

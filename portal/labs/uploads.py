@@ -4,33 +4,38 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from grader.api import ManifestError, Rejected, UnknownAssignment, preview_upload
+from grader.api import Assignment, ManifestError, Rejected, UnknownAssignment, preview_upload
 from portal.audit.service import record
 from portal.courses.access import OfferingAccess, require_offering, require_role
 from portal.courses.models import Offering
 from portal.courses.policy import OfferingState, conditions
-from portal.grants.service import conditions_for
 from portal.labs import late, service
+from portal.labs.admission import SentAway, admitted
 from portal.labs.form import UploadForm, upload_form
+from portal.labs.resubmission import SentBefore, foreseen, said_of, sent_before
 from portal.people.login import me
+from portal.platform.failures import failure_page
 from portal.platform.feature import rate
+from portal.platform.formats import moment
 from portal.platform.language import Phrase, gettext, lazy, source
 from portal.platform.security import limiter
 from portal.platform.web import began, db_session, end_reading, now, portal, writing
 from portal.runs.queues import queue_of
 from portal.runs.suites import digest_of
 from portal.runs.web import engine_jobs
-from portal.standings.attempts import Attempt, attempts_of
+from portal.standings.attempts import Attempt, attempt_of, attempts_of
 from portal.standings.scores import standing_of
 from portal.submissions.arrival import SentFile, SentWrongly, Upload, receive
-from portal.submissions.models import LateUpload
+from portal.submissions.members import had_part
+from portal.submissions.models import LateUpload, Submission
+from portal.teams.parties import conditions_here
 
 blueprint = Blueprint("uploads", __name__)
 
@@ -56,6 +61,21 @@ def _for_templates() -> dict[str, object]:
 @limiter.limit(lambda: rate("uploads.upload"), key_func=lambda: f"upload:{me().id}")
 def upload(offering_id: int) -> ResponseReturnValue:
     """Take an upload and answer with its receipt; a rejected one with all that is wrong."""
+    require_offering(db_session(), offering_id)  # strangers wait in no line
+    try:
+        with admitted(offering_id):
+            return _take(offering_id)
+    except SentAway as away:
+        zone = require_offering(db_session(), offering_id).offering.term.timezone
+        said = gettext(
+            "Many send their work at this moment. Send yours again within three minutes: it counts "
+            "as sent when you first tried, at %(time)s.",
+            time=moment(away.first, zone),
+        )
+        return failure_page(503, said)
+
+
+def _take(offering_id: int) -> ResponseReturnValue:
     session = db_session()
     access = require_offering(session, offering_id)
     form = form_of(access.offering)
@@ -65,7 +85,7 @@ def upload(offering_id: int) -> ResponseReturnValue:
         return _rejected(access, "refused", [_NO_PLEDGE])
     lab = portal().catalogue.get(access.offering.assignment_slug or "")
     try:
-        accepted = receive(_sent_files(), lab.assignment, pledge=form.pledge)
+        accepted = receive(_files_of(access), lab.assignment, pledge=form.pledge)
     except SentWrongly as wrong:
         return _rejected(access, "rejected", wrong.phrases)
     except Rejected as rejected:
@@ -77,6 +97,12 @@ def upload(offering_id: int) -> ResponseReturnValue:
         if form.closed and not access.is_staff:
             return _too_late(access, sender, accepted)
         return _rejected(access, "refused", [form.refusal])
+    again = access.is_staff or bool(request.form.get("again"))
+    if known is None and not again:
+        # Looked at before the bytes are stored: what costs no attempt must not fill the disk.
+        earlier = sent_before(session, sender.enrolment_id, offering_id, accepted.content_digest)
+        if earlier is not None:
+            return _sent_before(access, form, earlier.id)
     portal().store.put(accepted.data)
     jobs = engine_jobs()
     try:
@@ -91,19 +117,24 @@ def upload(offering_id: int) -> ResponseReturnValue:
                 suite_digest=digest_of(lab),
                 queue=queue_of(lab.assignment),
                 now=began(),
+                again=again,
             )
     except service.Refused as refused:
         return _rejected(access, "refused", [refused.reason])
+    except SentBefore as same:
+        return _sent_before(access, form, same.earlier_id)
     if submitted.superseded:
         jobs.cancel(submitted.superseded)
     return _receipt(submitted)
 
 
 @blueprint.post("/labs/<int:offering_id>/submissions/preview")
+@limiter.limit(lambda: rate("uploads.preview"), key_func=lambda: f"preview:{me().id}")
 def preview(offering_id: int) -> ResponseReturnValue:
     """Say what would become of files with these names, by the rules of intake itself.
 
-    Small texts and tables may come along as ``contents``: then it is said what is wrong in them.
+    Small files may come along as ``contents``: then it is said what is wrong in texts and tables
+    and, if all of them came, which attempt they are already.
     """
     access = require_offering(db_session(), offering_id)
     if _too_early(access):
@@ -114,7 +145,8 @@ def preview(offering_id: int) -> ResponseReturnValue:
         abort(404)
     contents = {file.filename or "": file.read() for file in request.files.getlist("contents")}
     names = request.form.getlist("names")[:_MOST_NAMES]
-    return jsonify(asdict(preview_upload(names, assignment, contents)))
+    said = asdict(preview_upload(names, assignment, contents))
+    return jsonify(**said, same=_foreseen(access, names, contents, assignment))
 
 
 @blueprint.post("/staff/late-uploads/<uuid:upload_id>/accept")
@@ -177,8 +209,36 @@ def _too_early(access: OfferingAccess) -> bool:
     return not access.is_staff and not opened
 
 
-def _sent_files() -> list[SentFile]:
-    return [SentFile(file.filename or "", file.read()) for file in request.files.getlist("files")]
+def _files_of(access: OfferingAccess) -> list[SentFile]:
+    """Return what was sent; an attempt's own files where it alone is to be graded once more."""
+    sent = [SentFile(file.filename or "", file.read()) for file in request.files.getlist("files")]
+    if any(file.name for file in sent):
+        return sent
+    again = db_session().get(Submission, request.form.get("again", ""))
+    mine = access.enrolment.id if access.enrolment else None
+    if again is None or mine is None or again.offering_id != access.offering.id:
+        return sent
+    if not had_part(db_session(), again.id, mine):
+        return sent
+    return [SentFile(again.filename, portal().store.get(again.upload_sha256))]
+
+
+def _foreseen(
+    access: OfferingAccess,
+    names: Sequence[str],
+    contents: Mapping[str, bytes],
+    assignment: Assignment,
+) -> dict[str, str] | None:
+    """Say which attempt files are already, if the browser sent what is in all of them."""
+    whole = bool(names) and set(names) == contents.keys()
+    if access.enrolment is None or access.is_staff or not whole:
+        return None
+    files = [SentFile(name, contents[name]) for name in names]
+    here = (access.enrolment.id, access.offering.id)
+    earlier = foreseen(db_session(), *here, files, assignment)
+    if earlier is None:
+        return None
+    return {"text": said_of(earlier), "url": url_for("results.show", submission_id=earlier.id)}
 
 
 def _client_key() -> str:
@@ -216,7 +276,7 @@ def _too_late(
     access: OfferingAccess, sender: service.Sender, upload: Upload
 ) -> ResponseReturnValue:
     """Keep what came after the lab had closed, and say that it is not graded."""
-    own = conditions_for(db_session(), sender.enrolment_id, access.offering)
+    own = conditions_here(db_session(), access.offering, sender.enrolment_id)
     zone = ZoneInfo(access.offering.term.timezone)
     refusal = service.too_late(own, zone, came=began())
     # Looked at before the bytes are stored: what nobody will find again must not fill the disk.
@@ -226,6 +286,27 @@ def _too_late(
     with writing() as session:
         kept = late.keep(session, sender.enrolment_id, access.offering.id, upload, now=began())
     return _rejected(access, "late" if kept else "refused", [refusal])
+
+
+def _sent_before(access: OfferingAccess, form: UploadForm, earlier_id: str) -> ResponseReturnValue:
+    """Say which attempt the files are already, and ask whether to grade them once more."""
+    end_reading()
+    offering = require_offering(db_session(), access.offering.id).offering
+    attempt = attempt_of(db_session(), db_session().get_one(Submission, earlier_id))
+    said = said_of(attempt.submission)
+    if not _wants_json():
+        return render_template(
+            "labs/again.html", offering=offering, attempt=attempt, said=said, form=form
+        ), 409
+    body = jsonify(
+        error="same",
+        reasons=[said],
+        attempt=attempt.submission.attempt,
+        received_at=attempt.submission.received_at.isoformat(),
+        url=url_for("results.show", submission_id=attempt.submission.id),
+        again=attempt.submission.id,
+    )
+    return body, 409
 
 
 def _receipt(submitted: service.BookedUpload) -> ResponseReturnValue:

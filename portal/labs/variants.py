@@ -13,6 +13,7 @@ from portal.courses.models import Offering
 from portal.courses.service import find_term
 from portal.platform.errors import Invalid
 from portal.submissions.models import Submission
+from portal.teams.service import size_of
 
 
 def choose_variants(
@@ -32,6 +33,11 @@ def choose_variants(
         raise Invalid(
             f"students have handed in {offering.title} already; "
             "its variants cannot change under their scores"
+        )
+    if len(names) > 1 and size_of(offering) > 1:
+        raise Invalid(
+            f"teams hand in {offering.title}, and members of one would be drawn several variants; "
+            "choose one"
         )
     offering.variants = tuple(dict.fromkeys(names))
     return offering

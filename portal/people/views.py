@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_limiter.util import get_remote_address
 from flask_login import current_user  # type: ignore[import-untyped]
 
 from portal.audit.service import record
@@ -18,7 +19,13 @@ from portal.people.login import (
     own_language,
     session_secret,
 )
-from portal.people.service import authenticate, change_account, change_password, refresh_hash
+from portal.people.service import (
+    authenticate,
+    change_account,
+    change_password,
+    find_user,
+    refresh_hash,
+)
 from portal.people.sessions import close_all, close_session, open_session
 from portal.platform.errors import Invalid
 from portal.platform.feature import rate
@@ -54,6 +61,7 @@ def log_in() -> ResponseReturnValue:
         user = authenticate(db_session(), portal().passwords, _typed_username(), password)
         guess.right = user is not None
     if user is None:
+        _note_failure()
         return _login_page(username=_typed_username(), wrong=True), 401
     with writing() as session:
         refresh_hash(session, portal().passwords, user.id, password)
@@ -173,6 +181,23 @@ def set_password() -> ResponseReturnValue:
     begin_session(user, secret)
     flash(gettext("Your password is changed."), "success")
     return redirect(url_for("labs.home"))
+
+
+def _note_failure() -> None:
+    """Note a failed login in the audit log: the account, if there is one, and the address.
+
+    What was typed is not kept, it may be a password; a name that nobody has costs as much time.
+    """
+    with writing() as session:
+        meant = find_user(session, _typed_username())
+        record(
+            session,
+            at=now(),
+            actor_id=None,
+            action="login.failed",
+            subject=f"user:{meant.id}" if meant else "user:unknown",
+            address=get_remote_address(),
+        )
 
 
 def _login_page(*, username: str = "", wrong: bool = False, problem: str = "") -> str:

@@ -24,7 +24,14 @@ class ConfigError(PortalError):
 
 
 class Invalid(PortalError):
-    """A request that cannot be done; its message is shown to the person who sent it."""
+    """A request that cannot be done; its message is shown to the person who sent it.
+
+    `field` names the field of a form that is to be mended; "" if it is none alone.
+    """
+
+    def __init__(self, message: str = "", *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class UnknownDigest(PortalError):

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
 from portal.platform.errors import Invalid, UnknownDigest, WriteTimeout
+from portal.platform.feature import takes_uploads
 from portal.platform.language import Phrase, gettext, lazy
 from portal.platform.web import end_reading
 
@@ -64,21 +65,37 @@ ERROR_PAGES = {
     ),
     503: ErrorPage(
         lazy("The portal is busy"),
-        lazy("Nothing was saved. Wait half a minute and send it again."),
+        lazy("Nothing was saved. Wait a quarter of a minute, go back and send it again."),
     ),
 }
+RETRY_SECONDS = 15  # after which who was told that the portal is busy may try again
+_TOO_MANY_UPLOADS = ErrorPage(
+    lazy("Too many uploads at once"),
+    lazy(
+        "This one was not taken and cost no attempt. Wait a minute, then go back and send it "
+        "again; what you sent before is safe."
+    ),
+)
 
 
 def failure_page(status: int, detail: str = "") -> ResponseReturnValue:
     """Render the page of a status, or a JSON object for a client that asks for one."""
-    words = ERROR_PAGES.get(status, ERROR_PAGES[500 if status >= 500 else 400])
+    words = _words(status)
     # The page reads who is logged in. A failed query leaves PostgreSQL's transaction unusable.
     end_reading()
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
     if request.accept_mimetypes.best == "application/json":
         said = {"error": str(words.title), "detail": detail, "advice": str(words.advice)}
-        return jsonify(said), status
+        return jsonify(said), status, headers
     page = render_template("error.html", status=status, words=words, detail=detail)
-    return page, status
+    return page, status, headers
+
+
+def _words(status: int) -> ErrorPage:
+    """Return what a page of a status says, to whoever sent too much at once of what they sent."""
+    if status == 429 and takes_uploads(request.endpoint):
+        return _TOO_MANY_UPLOADS
+    return ERROR_PAGES.get(status, ERROR_PAGES[500 if status >= 500 else 400])
 
 
 def init_app(app: Flask) -> None:

@@ -36,6 +36,7 @@ class Audience(StrEnum):
     OWNER = "the student it belongs to, and staff of the term"
     STAFF = "staff of the term"
     INSTRUCTOR = "instructors of the term"
+    LEADER = "instructors of any term, and administrators"
 
 
 class Menu(StrEnum):

@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from flask import Flask
 
 from grader.api import Report, findings_to_look_at, where
-from portal.platform.language import ENGLISH, gettext, ngettext, page_language
+from portal.platform.language import ENGLISH, PageLanguage, gettext, ngettext, page_language
+
+_CENT, _MILLIONTH = Decimal("0.01"), Decimal("0.000001")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An instant in a sentence that is said later: written in the language of whoever reads it."""
+
+    instant: datetime
+    zone: str
+
+    def __str__(self) -> str:
+        return moment(self.instant, self.zone)
+
+    @property
+    def source(self) -> str:
+        """The instant as the sentence is stored."""
+        return _written(self.instant, self.zone, ENGLISH)
 
 
 def moment(instant: datetime, zone: str) -> str:
     """Write an instant in a zone with its offset: ``Fri 27 Nov 2026, 23:59 (UTC+08:00)``."""
+    return _written(instant, zone, page_language())
+
+
+def offset_minutes(instant: datetime, zone: str) -> int:
+    """Return how far a zone's clock is ahead of UTC at an instant."""
+    ahead = instant.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)
+    return round(ahead.total_seconds() / 60)
+
+
+def _written(instant: datetime, zone: str, language: PageLanguage) -> str:
     local = instant.astimezone(ZoneInfo(zone))
-    language = page_language()
     written = format_datetime(local.replace(tzinfo=None), language.moment, locale=language.code)
     return f"{written} ({utc_offset(local)})"
 
@@ -32,11 +60,25 @@ def utc_offset(local: datetime) -> str:
 
 
 def points(value: Decimal | float | None) -> str:
-    """Write points with at most two decimals and no trailing zeros; a dash for none."""
+    """Write points with at most two decimals and no trailing zeros; a dash for none.
+
+    Rounded half up, as official points are: the same number reads the same everywhere.
+    """
+    return exact(None if value is None else Decimal(str(value)).quantize(_CENT, ROUND_HALF_UP))
+
+
+def exact(value: Decimal | float | None) -> str:
+    """Write points as they are kept, so that what is added up adds up; a dash for none."""
     if value is None:
         return "–"
-    text = f"{Decimal(str(value)):.2f}".rstrip("0").rstrip(".")
+    text = f"{Decimal(str(value)).quantize(_MILLIONTH, ROUND_HALF_UP):f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
     return text if text not in {"-0", ""} else "0"
+
+
+def signed(value: Decimal) -> str:
+    """Write points that are added or taken off: ``+2``, ``−0.5``."""
+    return f"{'−' if value < 0 else '+'}{points(abs(value))}"
 
 
 def file_size(size: int) -> str:
@@ -80,8 +122,16 @@ def findings(report: Report) -> str:
     return gettext("%(count)s findings to look at", count=len(report.findings))
 
 
+def sentence(text: str) -> str:
+    """Let a message that stands by itself begin with a capital; its other letters stay."""
+    return text[:1].upper() + text[1:]
+
+
 def init_app(app: Flask) -> None:
     """Register the filters."""
-    shown = (moment, points, file_size, time_left, setting, findings, where)
+    shown = (
+        moment, offset_minutes, points, exact, signed, file_size, time_left, setting, findings,
+        where, sentence,
+    )  # fmt: skip
     for function in shown:
         app.add_template_filter(function)

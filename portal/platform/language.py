@@ -71,7 +71,7 @@ class Phrase:
     @property
     def source(self) -> str:
         """The words in English."""
-        return self.text % self.values
+        return self.text % {name: getattr(one, "source", one) for name, one in self.values.items()}
 
     def filled(self, values: Mapping[str, object]) -> Phrase:
         """Return the phrase with these values in its places."""

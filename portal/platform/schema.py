@@ -25,13 +25,13 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring the database to the newest schema, all of it or nothing.
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the database to the newest schema, or to an older one, all of it or nothing.
 
     Raises ConfigError if rows point to rows that are not there.
     """
     with engine.connect() as connection, _tables_may_be_made_anew(connection), connection.begin():
-        command.upgrade(alembic_config(connection), "head")
+        command.upgrade(alembic_config(connection), revision)
         if connection.dialect.name == "sqlite":
             dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
             if dangling:

@@ -10,6 +10,7 @@ FEATURE = Feature(
     blueprints=(blueprint,),
     permissions={
         "results.show": Audience.OWNER,
+        "results.code": Audience.OWNER,
         "results.explanation": Audience.OWNER,
         "results.upload": Audience.OWNER,
         "results.receipt": Audience.OWNER,

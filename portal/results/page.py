@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,18 +17,17 @@ from grader.api import (
     StudentReport,
     for_student,
 )
-from portal.courses.models import Offering, Term
+from portal.courses.models import Enrolment, Offering, Term
 from portal.courses.policy import Conditions
-from portal.grants.service import conditions_for, conditions_of_all
+from portal.grants.service import conditions_of_all
 from portal.results.groups import TestGroup, grouped
-from portal.runs.models import Result
+from portal.runs.models import GradingRun, Result
 from portal.runs.status import Status, statuses
 from portal.standings.attempts import Attempt, attempt_of
 from portal.standings.scores import ScoreCard, score_for_student
-from portal.submissions.arrival import Arrival
+from portal.submissions.arrival import ON_THE_WAY, Arrival
+from portal.submissions.members import sent_by
 from portal.submissions.models import Submission
-
-_ON_THE_WAY = timedelta(minutes=6)  # the longest that an upload may take to arrive
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class ResultPage:
 
     submission: Submission
     offering: Offering
-    conditions: Conditions  # that hold for its student
+    conditions: Conditions  # that hold for its members
     term: Term
     arrival: Arrival
     attempt: Attempt
@@ -45,7 +44,8 @@ class ResultPage:
     report: StudentReport | None
     changed: tuple[str, ...] | None  # against the attempt before; None if this is the first
     previous: Submission | None
-    score: ScoreCard  # of the student in the lab, as they may see it
+    score: ScoreCard  # of its reader in the lab, as they may see it; to staff, of its sender
+    whose: Enrolment  # whose score that is
 
     @property
     def counts(self) -> bool:
@@ -70,6 +70,15 @@ class ResultPage:
         numbers = {test.number for test in group.tests}
         return [artifact for artifact in artifacts if artifact.test in numbers]
 
+    @staticmethod
+    def state_of(item: StudentItem) -> str:
+        """Return how much of an item's points there is: ``full``, ``some``, ``none``, ``open``."""
+        if item.score is None:
+            return "open"
+        if item.score >= item.max_score:
+            return "full"
+        return "some" if item.score > 0 else "none"
+
     @property
     def first_loss(self) -> str | None:
         """The first item that lost points: where to start reading."""
@@ -79,19 +88,24 @@ class ResultPage:
 
 
 def result_page(
-    session: Session, catalogue: Catalogue, submission: Submission, *, now: datetime
+    session: Session,
+    catalogue: Catalogue,
+    submission: Submission,
+    whose: Enrolment,
+    *,
+    now: datetime,
 ) -> ResultPage:
-    """Read the page of a submission, as its student sees it at `now`."""
+    """Read the page of a submission, as one of its members sees it at `now`."""
     attempt = attempt_of(session, submission)
     arrival = Arrival.model_validate_json(submission.intake)
-    previous = _previous(session, submission)
+    previous = _previous(session, submission, whose)
     changed = None
     if previous is not None:
         changed = arrival.changed_since(Arrival.model_validate_json(previous.intake))
     return ResultPage(
         submission=submission,
         offering=submission.offering,
-        conditions=conditions_for(session, submission.enrolment_id, submission.offering),
+        conditions=attempt.conditions,
         term=submission.offering.term,
         arrival=arrival,
         attempt=attempt,
@@ -99,7 +113,8 @@ def result_page(
         report=student_report(session, submission, attempt.result, now=now),
         changed=changed,
         previous=previous,
-        score=score_for_student(session, submission.enrolment, submission.offering, catalogue),
+        score=score_for_student(session, whose, submission.offering, catalogue),
+        whose=whose,
     )
 
 
@@ -110,17 +125,33 @@ def student_report(
 
     Details that open after the due date stay closed while uploads are still taken from anybody, or
     on their way since the last minute: who has an extension could be shown them. Those that open
-    with published grades stay closed: grades are not published test by test. Of an upload past the
-    day's limit there are the points alone as long.
+    with published grades open with the lab's marks, and no earlier than that. Of an upload past
+    the day's limit there are the points alone as long.
     """
     if result is None:
         return None
-    closed = conditions_of_all(session, submission.offering).is_closed(now - _ON_THE_WAY)
+    closed = conditions_of_all(session, submission.offering).is_closed(now - ON_THE_WAY)
     report = for_student(
-        Report.model_validate_json(result.report), due_passed=closed, published=False
+        Report.model_validate_json(result.report),
+        due_passed=closed,
+        published=closed and submission.offering.marks_published,
     )
     alone = Arrival.model_validate_json(submission.intake).score_alone
     return _points_alone(report) if alone and not closed else report
+
+
+def pictures_of_all(session: Session, submission_id: str) -> set[str]:
+    """Return the digests of the pictures that any run of a submission has drawn, for staff."""
+    reports = session.scalars(
+        select(Result.report)
+        .join(GradingRun, GradingRun.id == Result.run_id)
+        .where(GradingRun.submission_id == submission_id)
+    )
+    return {
+        picture.sha256
+        for report in reports
+        for picture in Report.model_validate_json(report).artifacts
+    }
 
 
 def _points_alone(report: StudentReport) -> StudentReport:
@@ -129,12 +160,11 @@ def _points_alone(report: StudentReport) -> StudentReport:
     return report.model_copy(update={"parts": parts, "tests": (), "artifacts": ()})
 
 
-def _previous(session: Session, submission: Submission) -> Submission | None:
+def _previous(session: Session, submission: Submission, whose: Enrolment) -> Submission | None:
     return session.scalar(
         select(Submission)
         .where(
-            Submission.enrolment_id == submission.enrolment_id,
-            Submission.offering_id == submission.offering_id,
+            sent_by([whose.id], submission.offering_id),
             Submission.attempt < submission.attempt,
         )
         .order_by(Submission.attempt.desc())

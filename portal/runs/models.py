@@ -15,11 +15,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Enum,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.platform.db import Base, UtcDateTime
 from portal.platform.insert_only import insert_only
+from portal.runs.delivered import Delivered
 
 if TYPE_CHECKING:
     from portal.submissions.models import Submission
@@ -49,7 +59,7 @@ def _values(states: type[StrEnum]) -> list[str]:
     return [state.value for state in states]
 
 
-class GradingRun(Base):
+class GradingRun(Delivered, Base):
     """One grading of one submission by one suite for one reason."""
 
     __tablename__ = "grading_run"
@@ -58,32 +68,51 @@ class GradingRun(Base):
         CheckConstraint("fence >= 0", name="fence_not_negative"),
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         Index("ix_grading_run_queue", "state", "queue", "priority", "created_at"),
+        # Of a submission's runs, which one speaks, and by which suite it was graded.
+        Index(
+            "ix_grading_run_speaking",
+            "submission_id",
+            "speaks",
+            "state",
+            "created_at",
+            "id",
+            "suite_digest",
+        ),
     )
 
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"), index=True)
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"))
     suite_digest: Mapped[str] = mapped_column(String(64))  # of the suite when the run was made
     reason_key: Mapped[str] = mapped_column(String(64), default=FRESH)
-    queue: Mapped[str] = mapped_column(String(32))
-    priority: Mapped[int]  # lower is sooner
     state: Mapped[RunState] = mapped_column(
         Enum(RunState, native_enum=False, length=16, values_callable=_values)
     )
-    fence: Mapped[int] = mapped_column(default=0)  # claims so far; only the last one may write
-    executor: Mapped[str | None] = mapped_column(String(128))  # who holds it while RUNNING
     attempts: Mapped[int] = mapped_column(default=0)  # faults of ours so far
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # False: a trial's, which counts for nothing until somebody lets it (`portal.marking.trials`).
+    speaks: Mapped[bool] = mapped_column(default=True)
 
     submission: Mapped[Submission] = relationship()
     result: Mapped[Result | None] = relationship(back_populates="run", viewonly=True)
+
+
+_PENDING = text("pending_score > 0")
 
 
 class Result(Base):
     """The report a run ended with. Inserted once, never changed."""
 
     __tablename__ = "result"
-    # Scores alone, without the reports of some 100 kB that stand before them in a row.
-    __table_args__ = (Index("ix_result_scores", "run_id", "score", "max_score", "pending_score"),)
+    __table_args__ = (
+        # Scores alone, without the reports of some 100 kB that stand before them in a row.
+        Index("ix_result_scores", "run_id", "score", "max_score", "pending_score"),
+        # The few of which a test could not be judged.
+        Index(
+            "ix_result_pending",
+            "pending_score",
+            "run_id",
+            sqlite_where=_PENDING,
+            postgresql_where=_PENDING,
+        ),
+    )
 
     run_id: Mapped[str] = mapped_column(ForeignKey("grading_run.id"), primary_key=True)
     fence: Mapped[int]  # of the claim that wrote it

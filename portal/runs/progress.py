@@ -20,7 +20,7 @@ from portal.platform.errors import PortalError
 from portal.runs import service
 
 SECONDS_BETWEEN = 10.0
-STEPS = 4  # of all tests; the last one is the result itself
+STEPS = 4  # of the time that all tests may take; the last one is the result itself
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 class ProgressWriter:
     """Takes every progress of one claim; inside ``with``, a thread tells how far it has come.
 
-    The beginning is told at once, a further quarter of the tests when `seconds` have passed again.
+    The beginning is told at once, a further quarter when `seconds` have passed again.
     Progress is a courtesy: a database that does not take it must not fail the grading.
     """
 
@@ -53,14 +53,13 @@ class ProgressWriter:
     def tell(self) -> None:
         """Record the step that is reached if it has not been told."""
         newest = self._newest
-        step = STEPS * newest.done // newest.total if newest and newest.total else 0
+        step = int(STEPS * newest.share) if newest else 0
         if newest is None or step in (self._told, STEPS):
             return
         self._told = step
-        done = step * newest.total // STEPS
         try:
             with write_session(self._database) as session:
-                service.progress(session, self._claim, done=done, total=newest.total, now=utc_now())
+                service.progress(session, self._claim, done=step, total=STEPS, now=utc_now())
         except (SQLAlchemyError, PortalError):
             logger.warning("progress of run %s was not recorded", self._claim.run_id, exc_info=True)
 

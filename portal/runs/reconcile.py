@@ -1,78 +1,72 @@
-"""Makes the engine owe a delivery of every open run, whatever has been lost in between.
+"""Makes the engine owe a delivery of all open work, whatever has been lost in between.
 
-Three things can go missing: a run's job (the engine's tables restored from an older copy, a job
-that ended without its run), the worker that took a job, and the worker's own memory of it. Each
-is mended from the portal's tables, at a worker's start and every minute.
+Three things can go missing: the job of a run, or of other work (the engine's tables restored from
+an older copy, a job that ended without its run), the worker that took a job, and the worker's own
+memory of it. Each is mended from the portal's tables, at a worker's start and every minute.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import CursorResult, Engine, delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import CursorResult, Engine, delete
 
 from portal.platform.db import read_session, write_session
 from portal.platform.engine import Job, JobEngine
 from portal.runs import service
-from portal.runs.models import OPEN_STATES, GradingRun, Heartbeat, RunState
+from portal.runs.claims import GRADINGS, Seen, WorkTable
+from portal.runs.models import Heartbeat
 
 
 @dataclass(frozen=True)
 class Mended:
     """What one pass put right."""
 
-    enqueued: tuple[str, ...] = ()  # runs that had no job
-    resumed: tuple[str, ...] = ()  # runs whose worker was lost
-
-
-@dataclass(frozen=True)
-class _Seen:
-    run_id: str
-    state: RunState
-    fence: int
+    enqueued: tuple[str, ...] = ()  # what had no job
+    resumed: tuple[str, ...] = ()  # what lost its worker
 
 
 def reconcile(
-    database: Engine, jobs: JobEngine, *, now: datetime, lease: timedelta = service.LEASE
+    database: Engine,
+    jobs: JobEngine,
+    *,
+    now: datetime,
+    lease: timedelta = service.LEASE,
+    tables: Sequence[WorkTable[Any]] = (GRADINGS,),
 ) -> Mended:
-    """Enqueue open runs without a job and resume jobs of lost workers."""
-    # The runs are read before the jobs: a job that ends in between belongs to a run that has
+    """Enqueue open work without a job and resume jobs of lost workers."""
+    # The rows are read before the jobs: a job that ends in between belongs to a row that has
     # ended too, which `_enqueue_again` sees.
     with read_session(database) as session:
-        runs = _open_runs(session)
+        due = [(table, row) for table in tables for row in table.owed(session)]
     owed = jobs.pending_of()
     with_job = {job.run_id for job in owed}
     return Mended(
-        enqueued=_enqueue_again(database, jobs, [r for r in runs if r.run_id not in with_job]),
+        enqueued=_enqueue_again(
+            database, jobs, [(table, row) for table, row in due if row.id not in with_job]
+        ),
         resumed=_resume_lost(database, jobs, owed, now - lease),
     )
 
 
-def _open_runs(session: Session) -> list[_Seen]:
-    rows = session.execute(
-        select(GradingRun.id, GradingRun.state, GradingRun.fence).where(
-            GradingRun.state.in_(OPEN_STATES)
-        )
-    )
-    return [_Seen(*row) for row in rows]
-
-
-def _enqueue_again(database: Engine, jobs: JobEngine, runs: list[_Seen]) -> tuple[str, ...]:
-    if not runs:
+def _enqueue_again(
+    database: Engine, jobs: JobEngine, due: Sequence[tuple[WorkTable[Any], Seen]]
+) -> tuple[str, ...]:
+    if not due:
         return ()
     mended = []
     with write_session(database) as session:
-        for seen in runs:
-            run = session.get(GradingRun, seen.run_id, with_for_update=True)
-            if run is None or (run.state, run.fence) != (seen.state, seen.fence):
+        for table, seen in due:
+            row = session.get(table.model, seen.id, with_for_update=True)
+            if row is None or (row.state, row.fence) != (seen.state, seen.fence):
                 continue
-            if run.state is RunState.RUNNING:
-                service.release(session, run.id, run.fence)
-            jobs.enqueue_in(session, run.id, run.queue, run.priority)
-            mended.append(run.id)
+            if row.state is table.running:
+                table.release(session, row.id, row.fence)
+            jobs.enqueue_in(session, row.id, row.queue, row.priority)
+            mended.append(row.id)
     return tuple(mended)
 
 

@@ -1,24 +1,24 @@
 """The state machine of a grading run. Every change is one compare-and-set in one transaction.
 
-A claim raises the run's fence. Whoever writes shows the fence of its claim; a worker that was
-thought lost and comes back late holds an old one, and what it writes is refused.
+`claims.py` has what it shares with other work that is delivered.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from grader.api import Report
 from portal.courses.models import AttemptPolicy, Enrolment, Offering
 from portal.platform.engine import DEFAULT_QUEUE, JobEngine
+from portal.runs.claims import GRADINGS
 from portal.runs.models import (
     FRESH,
     OPEN_STATES,
@@ -29,8 +29,10 @@ from portal.runs.models import (
     Result,
     RunState,
 )
+from portal.runs.speaking import MAY_SPEAK
 from portal.runs.strength import Strength
 from portal.runs.tests import add_tests
+from portal.submissions.members import sent_by, sent_by_no_other
 from portal.submissions.models import Submission
 
 MAX_FAULTS = 3  # the third fault of ours calls for a person
@@ -39,6 +41,7 @@ LEASE = timedelta(seconds=30)  # a worker silent for longer is lost
 PRIORITY_STAFF = 500_000
 PRIORITY_FRESH = 1_000_000
 PRIORITY_REGRADE = 2_000_000
+PRIORITY_TRIAL = 3_000_000  # nobody waits for it
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,12 @@ def open_run(
     now: datetime,
     queue: str = DEFAULT_QUEUE,
     reason_key: str = FRESH,
+    speaks: bool = True,
 ) -> GradingRun:
     """Add a queued run of a submission, its first event and its engine job to the transaction.
 
-    Runs of people with many open runs come later: the priority grows with their number.
+    Runs of people with many open runs come later: the priority grows with their number, those that
+    do not speak left out.
     """
     run = GradingRun(
         id=str(uuid.uuid4()),
@@ -76,6 +81,7 @@ def open_run(
         fence=0,
         attempts=0,
         created_at=now,
+        speaks=speaks,
     )
     session.add(run)
     session.flush()
@@ -85,11 +91,13 @@ def open_run(
 
 
 def supersede(
-    session: Session, enrolment_id: int, offering: Offering, *, now: datetime
+    session: Session, members: Collection[int], offering: Offering, *, now: datetime
 ) -> list[str]:
-    """Take a student's queued runs out where only the last upload counts; return their ids.
+    """Take queued runs out where only the last upload counts; return their ids.
 
-    Where the best one counts, each upload may be the best and all of them are graded.
+    Those of what `members`, who send the next one together, sent: all of them or some, but nobody
+    else with them, who would lose the attempt. Where the best one counts, each upload may be the
+    best and all of them are graded.
     """
     if offering.policy is not AttemptPolicy.LAST:
         return []
@@ -97,18 +105,26 @@ def supersede(
         select(GradingRun.id)
         .join(Submission)
         .where(
-            Submission.enrolment_id == enrolment_id,
-            Submission.offering_id == offering.id,
+            sent_by(members, offering.id),
+            sent_by_no_other(members),
             GradingRun.state == RunState.QUEUED,
             GradingRun.reason_key == FRESH,
         )
     )
-    replaced = []
-    for run_id in session.scalars(queued).all():
-        if _move(session, run_id, {"state": RunState.SUPERSEDED}, state=RunState.QUEUED):
+    return give_up(session, session.scalars(queued).all(), now=now)
+
+
+def give_up(session: Session, run_ids: Iterable[str], *, now: datetime) -> list[str]:
+    """Take those of some runs that are still queued out of the queue; return their ids.
+
+    The caller cancels their jobs once this is committed.
+    """
+    given_up = []
+    for run_id in run_ids:
+        if GRADINGS.move(session, run_id, {"state": RunState.SUPERSEDED}, state=RunState.QUEUED):
             _record(session, run_id, EventKind.SUPERSEDED, now)
-            replaced.append(run_id)
-    return replaced
+            given_up.append(run_id)
+    return given_up
 
 
 def claim(
@@ -119,29 +135,21 @@ def claim(
     Returns None if there is nothing to do: the run has ended, or another worker that shows signs
     of life has it. A run whose claims have used up `MAX_CLAIMS` goes to a person instead.
     """
-    run = session.get(GradingRun, run_id, with_for_update=True)
-    if run is None or not run.state.is_open:
-        return None
-    if run.state is RunState.RUNNING and _held_by_other(session, run, executor, now - lease):
+    run = GRADINGS.free(session, run_id, executor=executor, since=now - lease)
+    if run is None:
         return None
     if run.fence >= MAX_CLAIMS:
         _to_person(session, run, f"{run.fence} workers took it and none finished", now)
         return None
-    fence = run.fence + 1
-    if not _move(
-        session,
-        run_id,
-        {"state": RunState.RUNNING, "fence": fence, "executor": executor},
-        state=run.state,
-        fence=run.fence,
-    ):
+    fence = GRADINGS.take(session, run, executor=executor)
+    if fence is None:
         return None
     _record(session, run_id, EventKind.STARTED, now)
     return Claim(run_id, fence, run.submission_id)
 
 
 def progress(session: Session, claim: Claim, *, done: int, total: int, now: datetime) -> bool:
-    """Record that test `done` of `total` has ended; False if the claim is no longer the last."""
+    """Record that step `done` of `total` is reached; False if the claim is no longer the last."""
     if not _holds(session, claim):
         return False
     _record(session, claim.run_id, EventKind.PROGRESS, now, done=done, total=total)
@@ -243,26 +251,9 @@ def queue_positions(session: Session, queue: str) -> dict[str, int]:
     return {run_id: place for place, run_id in enumerate(waiting, start=1)}
 
 
-def release(session: Session, run_id: str, fence: int) -> bool:
-    """Put a running run that nobody works on back into the queue; False if it has moved on."""
-    values = {"state": RunState.QUEUED, "executor": None}
-    return _move(session, run_id, values, state=RunState.RUNNING, fence=fence)
-
-
-def _held_by_other(session: Session, run: GradingRun, executor: str, since: datetime) -> bool:
-    """Tell whether a live worker other than `executor` has the run.
-
-    A worker's own name on it is that of its predecessor, whose place it took after a crash.
-    """
-    if run.executor is None or run.executor == executor:
-        return False
-    holder = session.get(Heartbeat, run.executor)
-    return holder is not None and holder.at > since
-
-
 def _to_person(session: Session, run: GradingRun, fault: str, now: datetime) -> None:
     values = {"state": RunState.NEEDS_HUMAN, "executor": None}
-    if _move(session, run.id, values, state=run.state, fence=run.fence):
+    if GRADINGS.move(session, run.id, values, state=run.state, fence=run.fence):
         _record(session, run.id, EventKind.NEEDS_HUMAN, now, fault=fault)
 
 
@@ -272,23 +263,7 @@ def _holds(session: Session, claim: Claim) -> bool:
 
 
 def _end_claim(session: Session, claim: Claim, values: Mapping[str, Any]) -> bool:
-    return _move(session, claim.run_id, values, state=RunState.RUNNING, fence=claim.fence)
-
-
-def _move(
-    session: Session,
-    run_id: str,
-    values: Mapping[str, Any],
-    *,
-    state: RunState,
-    fence: int | None = None,
-) -> bool:
-    """Change a run only if it still is in `state` (and under `fence`); tell whether it was."""
-    statement = update(GradingRun).where(GradingRun.id == run_id, GradingRun.state == state)
-    if fence is not None:
-        statement = statement.where(GradingRun.fence == fence)
-    outcome = cast(CursorResult[Any], session.execute(statement.values(**values)))
-    return outcome.rowcount == 1
+    return GRADINGS.move(session, claim.run_id, values, state=RunState.RUNNING, fence=claim.fence)
 
 
 def _record(
@@ -303,6 +278,6 @@ def _open_runs_of_user(session: Session, enrolment_id: int) -> int:
         select(func.count(GradingRun.id))
         .join(Submission)
         .join(Enrolment, Submission.enrolment_id == Enrolment.id)
-        .where(Enrolment.user_id == user_id, GradingRun.state.in_(OPEN_STATES))
+        .where(Enrolment.user_id == user_id, GradingRun.state.in_(OPEN_STATES), MAY_SPEAK)
     )
     return session.scalar(open_runs) or 0

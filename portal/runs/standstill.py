@@ -1,15 +1,19 @@
-"""Whether grading stands still: runs wait, and no worker is there to take them."""
+"""Whether grading stands still: runs wait, or other work, and no worker is there to take them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from portal.platform.formats import moment
 from portal.platform.language import ngettext
-from portal.runs.models import GradingRun, Heartbeat, RunState
+from portal.runs.claims import GRADINGS, WorkTable
+from portal.runs.models import Heartbeat
 from portal.runs.service import LEASE
 
 PATIENCE = timedelta(minutes=2)  # a worker may be restarted without alarm
@@ -24,24 +28,29 @@ class Standstill:
 
     def sentence(self) -> str:
         """Say it to whoever can mend it."""
-        since = f"{self.since:%Y-%m-%d %H:%M}"
         return ngettext(
-            "%(num)s run waits and no worker takes them, since %(since)s UTC",
-            "%(num)s runs wait and no worker takes them, since %(since)s UTC",
+            "%(num)s run waits and no worker takes them, since %(since)s",
+            "%(num)s runs wait and no worker takes them, since %(since)s",
             self.waiting,
-            since=since,
+            since=moment(self.since, "UTC"),
         )
 
 
-def standstill(session: Session, *, now: datetime) -> Standstill | None:
-    """Return how grading stands still; None if a worker lives, or nothing has waited long."""
+def standstill(
+    session: Session, *, now: datetime, tables: Sequence[WorkTable[Any]] = (GRADINGS,)
+) -> Standstill | None:
+    """Return how the work of some tables stands still.
+
+    None if a worker lives, or nothing has waited long.
+    """
     last = session.scalar(select(func.max(Heartbeat.at)))
     if last is not None and last > now - LEASE:
         return None
-    waits = GradingRun.state.in_([RunState.QUEUED, RunState.RUNNING])
-    query = select(func.count(), func.min(GradingRun.created_at)).where(waits)
-    waiting, oldest = session.execute(query).one()
+    waiting = [table.waiting(session) for table in tables]
+    oldest = min((since for _, since in waiting if since is not None), default=None)
     if oldest is None:
         return None
     since = max(oldest, last) if last is not None else oldest
-    return Standstill(waiting, since) if since <= now - PATIENCE else None
+    if since > now - PATIENCE:
+        return None
+    return Standstill(sum(number for number, _ in waiting), since)

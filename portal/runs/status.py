@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from portal.platform.language import gettext
 from portal.runs import service
+from portal.runs.chips import STATES
 from portal.runs.models import Event, EventKind, GradingRun, RunState
 from portal.runs.standstill import standstill
 
@@ -25,7 +26,7 @@ class Status:
     state: RunState
     position: int | None = None  # in the queue, 1 for the next
     done: int = 0
-    total: int = 0  # 0 until the number of tests is known
+    total: int = 0  # steps of which `done` are reached; 0 until the tests begin
     still: bool = False  # it waits, and nobody takes runs
     again: bool = False  # a fault of ours has stopped it before
 
@@ -41,7 +42,13 @@ class Status:
 
     def as_json(self) -> str:
         """Return what the page's script reads."""
-        more = {"state": self.state.value, "text": self.text, "final": self.final}
+        kind, word = STATES[self.state]
+        more = {
+            "state": self.state.value,
+            "text": self.text,
+            "final": self.final,
+            "chip": {"kind": kind, "word": str(word)},
+        }
         return json.dumps({**asdict(self), **more})
 
 
@@ -96,12 +103,13 @@ def _text(status: Status) -> str:
             )
         case RunState.QUEUED:
             return gettext("Waiting for a free place, %(place)s.", place=place)
-        case RunState.RUNNING if status.total:
+        case RunState.RUNNING if status.done:
             return gettext(
-                "Being graded: test %(done)s of %(total)s done.",
-                done=status.done,
-                total=status.total,
+                "Being graded: about %(percent)s %% done.",
+                percent=100 * status.done // status.total,
             )
+        case RunState.RUNNING if status.total:
+            return gettext("Being graded: the first tests are running.")
         case RunState.RUNNING:
             return gettext("Being graded: the sandbox is starting.")
         case RunState.GRADED:

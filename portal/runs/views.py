@@ -7,28 +7,22 @@ import uuid
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
-from portal.courses.access import require_offering, require_owner
 from portal.platform.language import in_this_language
 from portal.platform.web import db_session, now
 from portal.runs.chips import OUTCOMES, STATES
 from portal.runs.models import GradingRun
 from portal.runs.speaking import current_runs
-from portal.runs.standstill import standstill
 from portal.runs.status import Status, statuses
 from portal.runs.web import live_feed
-from portal.submissions.models import Submission
+from portal.submissions.access import require_submission
 
 blueprint = Blueprint("runs", __name__)
 
 
 @blueprint.app_context_processor
 def _chips() -> dict[str, object]:
-    """Let any page show an outcome or a state, and tell staff when grading stands still."""
-    return {
-        "OUTCOMES": OUTCOMES,
-        "STATES": STATES,
-        "grading_standstill": lambda: standstill(db_session(), now=now()),
-    }
+    """Let any page show an outcome or a state."""
+    return {"OUTCOMES": OUTCOMES, "STATES": STATES}
 
 
 @blueprint.get("/submissions/<uuid:submission_id>/events")
@@ -57,11 +51,7 @@ def progress(submission_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _own_run(submission_id: uuid.UUID) -> GradingRun:
-    submission = db_session().get(Submission, str(submission_id))
-    if submission is None:
-        abort(404)
-    require_owner(db_session(), submission.enrolment_id)
-    require_offering(db_session(), submission.offering_id)  # an unpublished one is for staff
+    submission = require_submission(db_session(), submission_id).submission
     run = current_runs(db_session(), [submission.id]).get(submission.id)
     if run is None:
         abort(404)

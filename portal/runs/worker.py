@@ -1,4 +1,6 @@
-"""A worker process: takes run ids from the engine, grades them and books the results.
+"""A worker process: takes ids from the engine, grades runs and books the results.
+
+What else workers do is handed in, as `OtherWork`: the table that holds an id says whose it is.
 
 It may be killed at any instant. What it had taken is delivered again and claimed under a higher
 fence, so that every run is booked once; the sandboxes it had started die with it.
@@ -11,7 +13,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +26,7 @@ from portal.platform.db import make_engine, read_session, utc_now, write_session
 from portal.platform.engine import DbosEngine, JobEngine, WorkerOptions, prepare
 from portal.platform.store import Store
 from portal.runs import service
+from portal.runs.claims import GRADINGS, OtherWork
 from portal.runs.executor import executor_name
 from portal.runs.grading import Grade, Graded, engine_grading, load_work, read_order
 from portal.runs.progress import ProgressWriter
@@ -53,8 +56,19 @@ class WorkerSettings:
     drain_seconds: int = 600  # how long a stopping worker finishes what it has begun
 
 
+@dataclass(frozen=True)
+class WorkerParts:
+    """What a worker has, for all that it does."""
+
+    config: PortalConfig
+    database: Engine
+    store: Store
+    catalogue: Catalogue
+    jobs: JobEngine
+
+
 class Worker:
-    """What a worker does with one run id, and between them. Has no loop of its own."""
+    """What a worker does with one id, and between them. Has no loop of its own."""
 
     def __init__(
         self,
@@ -67,6 +81,7 @@ class Worker:
         grade: Grade,
         lease: timedelta = service.LEASE,
         strength: Strength | None = None,
+        others: Sequence[OtherWork] = (),
     ) -> None:
         self.executor = executor
         self._database = database
@@ -76,11 +91,12 @@ class Worker:
         self._grade = grade
         self._lease = lease
         self._strength = strength
+        self._others = others
         self._busy: set[str] = set()
         self._guard = threading.Lock()
 
     def deliver(self, run_id: str) -> None:
-        """Grade a run unless it has ended or is being graded. Logs what goes wrong; never raises.
+        """Do a run or other work unless it has ended or goes on. Logs what is wrong; never raises.
 
         If even the fault cannot be written down, the run stays open without a job and the next
         pass of `tend` delivers it again.
@@ -89,7 +105,11 @@ class Worker:
             if not first:
                 return
             try:
-                self._claim_and_grade(run_id)
+                other = self._other(run_id)
+                if other is None:
+                    self._claim_and_grade(run_id)
+                else:
+                    other.do(run_id, executor=self.executor, lease=self._lease)
             except Exception:
                 logger.exception("run %s could not be booked; it will be delivered again", run_id)
 
@@ -107,7 +127,10 @@ class Worker:
 
     def tend(self) -> None:
         """Have the engine owe what it should."""
-        mended = reconcile(self._database, self._jobs, now=utc_now(), lease=self._lease)
+        tables = [GRADINGS, *(other.table for other in self._others)]
+        mended = reconcile(
+            self._database, self._jobs, now=utc_now(), lease=self._lease, tables=tables
+        )
         if mended.enqueued or mended.resumed:
             logger.warning("enqueued %s again, resumed %s", mended.enqueued, mended.resumed)
 
@@ -127,6 +150,13 @@ class Worker:
             if first:
                 with self._guard:
                     self._busy.discard(run_id)
+
+    def _other(self, work_id: str) -> OtherWork | None:
+        """Return whose work an id is; None for a grading run."""
+        if not self._others:
+            return None
+        with read_session(self._database) as session:
+            return next((one for one in self._others if one.table.holds(session, work_id)), None)
 
     def _claim_and_grade(self, run_id: str) -> None:
         with write_session(self._database) as session:
@@ -168,16 +198,23 @@ class Worker:
 
 
 def run_worker(
-    config: PortalConfig, settings: WorkerSettings | None = None, *, grade: Grade | None = None
+    config: PortalConfig,
+    settings: WorkerSettings | None = None,
+    *,
+    grade: Grade | None = None,
+    others: Sequence[Callable[[WorkerParts], OtherWork]] = (),
 ) -> None:
     """Grade until SIGTERM or SIGINT, then finish what was begun and return.
 
-    `grade` stands in for the engine's; no setting of an installation can do that.
+    `others` make what else is to be done. `grade` stands in for the engine's; no setting of an
+    installation can do that.
     """
     settings = settings or WorkerSettings()
     prepare(config.database_url)
     database = make_engine(config.database_url)
     jobs = DbosEngine(config.database_url)
+    store, catalogue = Store(config.store), Catalogue(config.home)
+    parts = WorkerParts(config, database, store, catalogue, jobs)
     with (
         executor_name(config.instance / "executors") as executor,
         nullcontext(grade) if grade else engine_grading(config, settings.concurrency) as grading,
@@ -185,12 +222,13 @@ def run_worker(
         worker = Worker(
             executor=executor,
             database=database,
-            store=Store(config.store),
-            catalogue=Catalogue(config.home),
+            store=store,
+            catalogue=catalogue,
             jobs=jobs,
             grade=grading,
             lease=settings.lease,
             strength=_strength(config.minimum_tier),
+            others=[make(parts) for make in others],
         )
         # The sign of life comes before the first job: a job in the hands of an executor without
         # one would look lost to other workers.

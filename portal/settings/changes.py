@@ -1,24 +1,23 @@
-"""What would change if a term had other settings, what speaks against it, and making it so."""
+"""What would change if a term had other settings, and making it so."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grader.api import Catalogue, ManifestError, UnknownAssignment
+from grader.api import Catalogue
 from portal.audit.service import record
-from portal.competition.models import CompetitionEntry
-from portal.courses.models import Offering, OfferingKind, Term
-from portal.courses.service import known_zone
+from portal.courses.models import Offering, Term
 from portal.grants.models import Grant
 from portal.platform.errors import Invalid
-from portal.platform.language import Phrase, gettext, lazy, source
+from portal.platform.language import Phrase, lazy, source
+from portal.settings.problems import problems_of, zone_problems
+from portal.settings.rubrics import apply_rubric, plan_rubric
 from portal.settings.values import (
     LABELS,
     TERM_LABELS,
@@ -31,9 +30,6 @@ from portal.settings.values import (
 from portal.standings.models import ManualMark
 from portal.submissions.models import Submission
 from portal.teams.models import Team
-
-# What scores mean hangs on these: they stand once somebody has handed in.
-_FIXED_BY_SUBMISSIONS = ("kind", "assignment", "variants")
 
 
 @dataclass(frozen=True)
@@ -68,17 +64,6 @@ def changes_of(offering: Offering, wanted: OfferingSettings) -> tuple[SettingCha
         )
         for name, label in LABELS.items()
         if getattr(now, name) != getattr(wanted, name)
-    )
-
-
-def problems_of(
-    session: Session, catalogue: Catalogue, offering: Offering | None, wanted: OfferingSettings
-) -> tuple[str, ...]:
-    """Return what speaks against settings of an offering; None is one that does not exist yet."""
-    return (
-        *_dates(wanted),
-        *_assignment(catalogue, offering, wanted),
-        *_handed_in(session, offering, wanted),
     )
 
 
@@ -170,7 +155,7 @@ def plan_term(
     without an entry stay as they are.
     """
     changes: list[SettingChange] = []
-    problems = list(_zone(wanted))
+    problems = list(zone_problems(wanted))
     present = list(term.offerings) if term else []
     if term is None:
         changes.append(SettingChange(wanted.title, lazy("Term"), lazy("none"), wanted.slug))
@@ -188,6 +173,10 @@ def plan_term(
             f"{settings.title}: {problem}"
             for problem in problems_of(session, catalogue, offering, settings)
         )
+        try:
+            changes.extend(_rubric_changes(session, catalogue, offering, settings))
+        except Invalid as problem:
+            problems.append(f"{settings.title}: {problem}")
     return TermPlan(tuple(changes), tuple(problems))
 
 
@@ -254,83 +243,29 @@ def apply_term(
         put(offering, settings, zone)
         if changes:
             _record(session, offering, changes, actor_id=actor_id, now=now)
+        apply_rubric(session, catalogue, offering, settings, actor_id=actor_id, now=now)
     for settings in wanted.offering[len(present) :]:
-        add_offering(session, catalogue, term, settings, actor_id=actor_id, now=now)
+        new = add_offering(session, catalogue, term, settings, actor_id=actor_id, now=now)
+        apply_rubric(session, catalogue, new, settings, actor_id=actor_id, now=now)
     return term
 
 
-def _dates(wanted: OfferingSettings) -> Iterator[str]:
-    if wanted.due < wanted.opens:
-        yield gettext(
-            "it is due %(due)s, before it opens %(opens)s",
-            due=shown(wanted.due),
-            opens=shown(wanted.opens),
+def _rubric_changes(
+    session: Session, catalogue: Catalogue, offering: Offering | None, wanted: OfferingSettings
+) -> Iterator[SettingChange]:
+    """Yield what would change in an offering's rubric, and how many marks that would move."""
+    plan = plan_rubric(session, catalogue, offering, wanted)
+    for one in plan.changes if plan else ():
+        named = one.after or one.before
+        yield SettingChange(
+            wanted.title,
+            lazy("Criterion %(title)s", title=named.title if named else ""),
+            shown(one.before.points) if one.before else lazy("none"),
+            shown(one.after.points) if one.after else lazy("none"),
         )
-    if wanted.closes is not None and wanted.closes < wanted.due:
-        yield gettext(
-            "it closes %(closes)s, before it is due %(due)s",
-            closes=shown(wanted.closes),
-            due=shown(wanted.due),
-        )
-
-
-def _assignment(
-    catalogue: Catalogue, offering: Offering | None, wanted: OfferingSettings
-) -> Iterator[str]:
-    if wanted.assignment is None:
-        if wanted.kind is OfferingKind.LAB and wanted.published:
-            yield gettext(
-                "a lab without an assignment has nothing to show; choose one, or unpublish it"
-            )
-        if wanted.variants:
-            yield gettext("without an assignment there are no variants")
-        return
-    if wanted.kind is OfferingKind.FEEDBACK:
-        yield gettext("course feedback has no assignment")
-        return
-    try:
-        known = catalogue.get(wanted.assignment).assignment.variants
-    except (UnknownAssignment, ManifestError) as error:
-        if offering is None or offering.assignment_slug != wanted.assignment:
-            yield str(error)
-        return
-    for name in wanted.variants:
-        if name not in known:
-            near = get_close_matches(name, list(known), n=1)
-            meant = gettext("did you mean %(name)r? ", name=near[0]) if near else ""
-            yield gettext(
-                "no variant %(name)r; %(meant)sit has: %(known)s",
-                name=name,
-                meant=meant,
-                known=", ".join(known) or gettext("none"),
-            )
-
-
-def _handed_in(
-    session: Session, offering: Offering | None, wanted: OfferingSettings
-) -> Iterator[str]:
-    if offering is None:
-        return
-    now = settings_of(offering)
-    moved = [name for name in _FIXED_BY_SUBMISSIONS if getattr(now, name) != getattr(wanted, name)]
-    if not moved:
-        return
-    if any(
-        session.scalar(select(model.id).where(model.offering_id == offering.id).limit(1))
-        for model in (Submission, CompetitionEntry)
-    ):
-        names = gettext(" and ").join(str(LABELS[name]).lower() for name in moved)
-        yield gettext(
-            "students have handed in already; %(settings)s cannot change under their scores",
-            settings=names,
-        )
-
-
-def _zone(wanted: TermSettings) -> Iterator[str]:
-    try:
-        known_zone(wanted.timezone)
-    except Invalid as problem:
-        yield str(problem)
+    if plan and plan.moved:
+        number = lazy("%(count)s get other points", count=len(plan.moved))
+        yield SettingChange(wanted.title, lazy("Marks given"), lazy("as they are"), number)
 
 
 def _in_short(settings: OfferingSettings) -> Phrase:

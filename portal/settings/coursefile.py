@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import tomllib
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,10 +11,18 @@ from typing import Any
 
 import tomlkit
 from pydantic import ValidationError
+from tomlkit.items import Table
+from werkzeug.datastructures import FileStorage
 
 from portal.platform.errors import Invalid
 from portal.platform.language import gettext
-from portal.settings.values import TERM_LABELS, OfferingSettings, TermSettings, sentence
+from portal.settings.values import (
+    TERM_LABELS,
+    CriterionSettings,
+    OfferingSettings,
+    TermSettings,
+    sentence,
+)
 
 MAX_BYTES = 200_000
 _HEAD = (
@@ -31,10 +40,12 @@ def write_course(settings: TermSettings) -> str:
         document.add(name, tomlkit.item(getattr(settings, name)))
     offerings = tomlkit.aot()
     for one in settings.offering:
-        table = tomlkit.table()
-        for name, value in one:
-            if value is not None and value != ():  # TOML has no word for nothing
-                table.add(name, tomlkit.item(_plain(value)))
+        table = _table(one.model_copy(update={"criterion": None}))
+        if one.criterion:
+            criteria = tomlkit.aot()
+            for criterion in one.criterion:
+                criteria.append(_table(criterion))
+            table.add("criterion", criteria)
         offerings.append(table)
     document.add("offering", offerings)
     return tomlkit.dumps(document)
@@ -60,6 +71,39 @@ def read_course(data: bytes) -> TermSettings:
         return TermSettings.model_validate(values)
     except ValidationError as error:
         raise Invalid("; ".join(_where(values, one) for one in error.errors())) from None
+
+
+def sent_file(sent: FileStorage | None) -> bytes:
+    """Return the bytes of a course file that a form brought; nothing if it brought none."""
+    return sent.read() if sent else b""
+
+
+def sent_back(course: str) -> bytes:
+    """Return the file that a preview's form carries, nothing if it was changed on the way."""
+    try:
+        return base64.b64decode(course, validate=True)
+    except ValueError:
+        return b""
+
+
+def example() -> str:
+    """Return a short course file to begin with."""
+    lab = OfferingSettings(
+        title="Lab 1",
+        points=Decimal(14),
+        opens=datetime(2027, 3, 1, 0, 0),
+        due=datetime(2027, 3, 14, 23, 59),
+        closes=datetime(2027, 3, 17, 23, 59),
+        late_percent=Decimal(10),
+        attempts_per_day=20,
+    )
+    term = TermSettings(
+        slug="2027-spring",
+        title="Deep Learning, spring 2027",
+        timezone="Asia/Shanghai",
+        offering=(lab,),
+    )
+    return write_course(term)
 
 
 def next_term(settings: TermSettings, *, slug: str, title: str, first_day: date) -> TermSettings:
@@ -90,6 +134,14 @@ def _moved(one: OfferingSettings, by: timedelta) -> OfferingSettings:
         return OfferingSettings.model_validate(one.model_dump() | changed)
     except (OverflowError, ValidationError):
         raise Invalid("the first day is too far away; write one like 2027-03-01") from None
+
+
+def _table(settings: OfferingSettings | CriterionSettings) -> Table:
+    table = tomlkit.table()
+    for name, value in settings:
+        if value is not None and value != ():  # TOML has no word for nothing
+            table.add(name, tomlkit.item(_plain(value)))
+    return table
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.settings.values import OfferingSettings, TermSettings, read_offering, read_term
 
-_SWITCHES = ("score_past_limit", "published", "marks_published")
+_SWITCHES = ("score_past_limit", "anonymous", "published", "marks_published")
 _OPTIONAL = (
     "assignment",
     "closes",
@@ -16,6 +16,7 @@ _OPTIONAL = (
     "attempts_total",
     "team_size",
     "teams_lock",
+    "two_marks_within",
 )
 _ZERO = ("grace_minutes", "late_percent")
 
@@ -28,14 +29,15 @@ def read_form(form: Mapping[str, str]) -> OfferingSettings:
     values: dict[str, Any] = {
         name: form.get(name, "").strip() for name in OfferingSettings.model_fields
     }
+    del values["criterion"]  # the rubric has a page of its own
     for name in _SWITCHES:
         values[name] = bool(values[name])
     for name in _OPTIONAL:
         values[name] = values[name] or None
     for name in _ZERO:
         values[name] = values[name] or "0"
-    values["late_percent"] = values["late_percent"].replace(",", ".")
-    values["points"] = values["points"].replace(",", ".")
+    for name in ("late_percent", "points", "two_marks_within"):
+        values[name] = values[name] and values[name].replace(",", ".")
     values["variants"] = tuple(dict.fromkeys(re.findall(r"[^\s,]+", values["variants"])))
     return read_offering(values)
 
@@ -52,6 +54,8 @@ def fields_of(settings: OfferingSettings) -> dict[str, str]:
     times = ("opens", "due", "closes", "teams_lock")
     fields = {}
     for name, value in settings:
+        if name == "criterion":
+            continue
         if name in _SWITCHES:
             fields[name] = "on" if value else ""
         elif name in times:

@@ -18,6 +18,7 @@ from portal.courses.models import AttemptPolicy, Offering, OfferingKind, Term
 from portal.courses.words import WORDS
 from portal.platform.errors import Invalid
 from portal.platform.language import Phrase, gettext, lazy
+from portal.standings.criteria import LONGEST_DESCRIPTION, LONGEST_TITLE
 
 MOST_POINTS = 1000
 MOST_GRACE = 24 * 60
@@ -31,6 +32,17 @@ YEARS = (2000, 2200)
 Moment = Annotated[NaiveDatetime, Field(ge=datetime(YEARS[0], 1, 1), lt=datetime(YEARS[1], 1, 1))]
 Settings = TypeVar("Settings", bound=BaseModel)
 Attempts = Annotated[int, Field(ge=1, le=MOST_ATTEMPTS)] | None
+
+
+class CriterionSettings(BaseModel):
+    """One criterion of the rubric by which people mark an item."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    item: str = Field(min_length=1, max_length=80)
+    title: str = Field(min_length=1, max_length=LONGEST_TITLE)
+    points: Decimal = Field(ge=-MOST_POINTS, le=MOST_POINTS, decimal_places=2)
+    description: str = Field("", max_length=LONGEST_DESCRIPTION)
 
 
 class OfferingSettings(BaseModel):
@@ -54,8 +66,11 @@ class OfferingSettings(BaseModel):
     counts: AttemptPolicy = AttemptPolicy.BEST
     team_size: int | None = Field(None, ge=1, le=LARGEST_TEAM)
     teams_lock: Moment | None = None
+    anonymous: bool = False
+    two_marks_within: Decimal | None = Field(None, ge=0, le=MOST_POINTS, decimal_places=2)
     published: bool = False
     marks_published: bool = False
+    criterion: tuple[CriterionSettings, ...] | None = None  # None: those that are there stay
 
 
 class TermSettings(BaseModel):
@@ -90,6 +105,8 @@ LABELS: Mapping[str, Phrase] = {
     "counts": lazy("Counts"),
     "team_size": lazy("Team size"),
     "teams_lock": lazy("Teams lock"),
+    "anonymous": lazy("Marked without names"),
+    "two_marks_within": lazy("Two marks within"),
     "published": lazy("Published"),
     "marks_published": lazy("Marks published"),
 }
@@ -124,6 +141,8 @@ def settings_of(offering: Offering) -> OfferingSettings:
         counts=offering.policy,
         team_size=offering.team_size,
         teams_lock=on_the_wall(offering.teams_lock_at, zone) if offering.teams_lock_at else None,
+        anonymous=offering.anonymous,
+        two_marks_within=offering.two_marks_within,
         published=offering.published,
         marks_published=offering.marks_published,
     )
@@ -160,6 +179,8 @@ def put(offering: Offering, wanted: OfferingSettings, zone: ZoneInfo) -> None:
     offering.teams_lock_at = instant(wanted.teams_lock, zone) if wanted.teams_lock else None
     offering.score_past_limit = wanted.score_past_limit
     offering.policy = wanted.counts
+    offering.anonymous = wanted.anonymous
+    offering.two_marks_within = wanted.two_marks_within
     offering.published = wanted.published
     offering.marks_published = wanted.marks_published
 

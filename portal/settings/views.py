@@ -28,8 +28,9 @@ from portal.settings.changes import (
     plan_term,
     remove_offering,
 )
-from portal.settings.coursefile import read_course, write_course
+from portal.settings.coursefile import read_course, sent_back, sent_file, write_course
 from portal.settings.form import fields_of, read_form, read_term_form
+from portal.settings.rubrics import course_settings
 from portal.settings.values import (
     MOST_LATE_DAYS,
     MOST_PLEDGE,
@@ -134,15 +135,18 @@ def export(slug: str) -> ResponseReturnValue:
             subject=f"term:{term.slug}",
         )
     headers = {"Content-Disposition": f'attachment; filename="{term.slug}.toml"'}
-    return Response(write_course(term_settings(term)), mimetype="application/toml", headers=headers)
+    return Response(
+        write_course(course_settings(db_session(), term)),
+        mimetype="application/toml",
+        headers=headers,
+    )
 
 
 @blueprint.post("/preview")
 def preview(slug: str) -> ResponseReturnValue:
     """Show what a course file would change; nothing is changed yet."""
     staff_term(db_session(), slug, INSTRUCTORS)
-    sent = request.files.get("file")
-    data = sent.read() if sent else b""
+    data = sent_file(request.files.get("file"))
     if not data:
         return _overview(
             slug, gettext("no file was chosen, or it is empty; choose a course file")
@@ -158,11 +162,7 @@ def carry_out(slug: str) -> ResponseReturnValue:
     """Give the term the settings of a file that was previewed, all of them or none."""
     staff_term(db_session(), slug, INSTRUCTORS)
     try:
-        data = base64.b64decode(request.form.get("course", ""), validate=True)
-    except ValueError:
-        data = b""
-    try:
-        wanted = _read(slug, data)
+        wanted = _read(slug, sent_back(request.form.get("course", "")))
         with writing() as session:
             term = staff_term(session, slug, INSTRUCTORS)
             apply_term(session, portal().catalogue, term, wanted, actor_id=me().id, now=now())

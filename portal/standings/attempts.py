@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session, joinedload, load_only
 
 from portal.courses.models import Enrolment, Offering
-from portal.courses.policy import NOTHING, Conditions, Granted, conditions
-from portal.grants.service import Place, granted_to
+from portal.courses.policy import Conditions
+from portal.grants.service import conditions_together, granted_to
 from portal.runs.models import GradingRun, Result, RunState
 from portal.runs.speaking import current_runs
+from portal.submissions.members import sent_by
 from portal.submissions.models import Submission
 
 
@@ -23,11 +25,11 @@ class Attempt:
     submission: Submission
     run: GradingRun
     result: Result | None
-    conditions: Conditions  # that hold for its student
+    conditions: Conditions  # that hold for its members
 
     @property
     def late(self) -> bool:
-        """Whether it came after its student's due date."""
+        """Whether it came after its members' due date."""
         return self.conditions.is_late(self.submission.received_at)
 
     @property
@@ -42,13 +44,14 @@ class Attempt:
 
 
 def attempts_of(session: Session, enrolment: Enrolment, offering: Offering) -> list[Attempt]:
-    """Return a student's attempts at an offering, the newest first, without the reports."""
+    """Return the attempts that a student had a part in, the newest first, without the reports."""
     mine = session.scalars(
         select(Submission)
-        .where(Submission.enrolment_id == enrolment.id, Submission.offering_id == offering.id)
+        .where(sent_by([enrolment.id], offering.id))
+        .options(joinedload(Submission.members))
         .order_by(Submission.attempt.desc())
-    ).all()
-    return attempts_from(session, mine)
+    )
+    return attempts_from(session, mine.unique().all())
 
 
 def attempt_of(session: Session, submission: Submission) -> Attempt:
@@ -59,21 +62,26 @@ def attempt_of(session: Session, submission: Submission) -> Attempt:
 def attempts_from(
     session: Session, submissions: Sequence[Submission], *, reports: bool = False
 ) -> list[Attempt]:
-    """Join submissions with their runs and results, in as many queries whatever their number."""
+    """Join submissions with their runs and results, in as many queries whatever their number.
+
+    If the members of several are loaded already, that is.
+    """
     current = current_runs(session, [submission.id for submission in submissions])
     found = select(Result).where(Result.run_id.in_([run.id for run in current.values()]))
     if not reports:
-        found = found.options(defer(Result.report, raiseload=True))
+        # From their index: in a row scores stand behind the report, which is long.
+        scores = (Result.score, Result.max_score, Result.pending_score)
+        found = found.options(load_only(*scores, raiseload=True))
     results = {result.run_id: result for result in session.scalars(found)}
-    granted = granted_to(session, {submission.enrolment_id for submission in submissions})
+    members = {one.id: [each.enrolment_id for each in one.members] for one in submissions}
+    granted = granted_to(session, set(chain.from_iterable(members.values())))
     return [
-        Attempt(submission, run, results.get(run.id), _conditions_of(submission, granted))
+        Attempt(
+            submission,
+            run,
+            results.get(run.id),
+            conditions_together(granted, members[submission.id], submission.offering),
+        )
         for submission in submissions
         if (run := current.get(submission.id)) is not None
     ]
-
-
-def _conditions_of(submission: Submission, granted: Mapping[Place, Granted]) -> Conditions:
-    """Return the conditions under which a submission was sent, by what its student was granted."""
-    own = granted.get((submission.enrolment_id, submission.offering_id), NOTHING)
-    return conditions(submission.offering, own)

@@ -39,6 +39,7 @@ class Tried:
     run_id: str
     state: RunState
     graded: PointsByTests | None
+    own: Conditions  # that hold for whoever sent it
 
 
 @dataclass(frozen=True)
@@ -50,21 +51,29 @@ class Counted:
 
 
 def counted(
-    tried: Sequence[Tried], policy: AttemptPolicy, own: Conditions, late_days: int = 0
+    tried: Sequence[Tried],
+    policy: AttemptPolicy,
+    late_days: int = 0,
+    by_hand: str | None = None,
 ) -> Counted | None:
-    """Return the attempt that counts among one student's: the last graded, or the best.
+    """Return the attempt that counts among one student's: the last graded, the best, or a chosen.
+
+    `by_hand` is the submission that was chosen; where none was, the best counts.
 
     The best is that whose points by tests are the most after what its lateness costs, `late_days`
     being at hand to spend on it. Of equal ones that which takes fewer of them counts, and then the
     latest: it holds what the student wrote last, for the person who marks it.
     """
     graded = [one for one in tried if one.graded is not None]
-    spent = {one.submission_id: _spent(one, own, late_days) for one in graded}
+    spent = {one.submission_id: _spent(one, late_days) for one in graded}
 
     def worth(one: Tried) -> Decimal:
-        return _score(one) * own.late_factor(one.received_at, spent[one.submission_id])
+        return _score(one) * one.own.late_factor(one.received_at, spent[one.submission_id])
 
-    if policy is AttemptPolicy.LAST:
+    picked = [one for one in graded if one.submission_id == by_hand]
+    if policy is AttemptPolicy.CHOSEN and picked:
+        chosen: Tried | None = picked[0]
+    elif policy is AttemptPolicy.LAST:
         chosen = max(graded, key=lambda one: one.attempt, default=None)
     else:
         chosen = max(
@@ -81,14 +90,14 @@ def stand(
     marks: Mapping[str, Decimal],
     *,
     policy: AttemptPolicy,
-    own: Conditions,
     late_days: int = 0,
+    by_hand: str | None = None,
 ) -> StudentStanding:
     """Work out where a student stands, the points by item left to whoever reads the report.
 
-    `late_days` are those that this lab may take.
+    `late_days` are those that this lab may take, `by_hand` the submission that was chosen.
     """
-    found = counted(tried, policy, own, late_days)
+    found = counted(tried, policy, late_days, by_hand)
     chosen, spent = (found.tried, found.days_spent) if found else (None, 0)
     graded = chosen.graded if chosen else None
     solved = [one.attempt for one in tried if one.graded and _in_full(one.graded)]
@@ -108,15 +117,15 @@ def stand(
         max_by_tests=graded.max_score if graded else Decimal(0),
         pending=graded.pending if graded else Decimal(0),
         items={},
-        days_late=own.days_late(chosen.received_at) if chosen else 0,
+        days_late=chosen.own.days_late(chosen.received_at) if chosen else 0,
         days_spent=spent,
-        late_factor=own.late_factor(chosen.received_at, spent) if chosen else Decimal(1),
+        late_factor=chosen.own.late_factor(chosen.received_at, spent) if chosen else Decimal(1),
         marks={item: str(points) for item, points in marks.items()},
     )
 
 
-def _spent(one: Tried, own: Conditions, late_days: int) -> int:
-    return own.late_days_to_spend(one.received_at, late_days) if _score(one) else 0
+def _spent(one: Tried, late_days: int) -> int:
+    return one.own.late_days_to_spend(one.received_at, late_days) if _score(one) else 0
 
 
 def _score(one: Tried) -> Decimal:

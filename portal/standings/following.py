@@ -1,9 +1,9 @@
 """Standings follow the rows: whatever changes one rewrites it, in its own transaction.
 
 A session notes whose score its rows may change: a new run or result, a run that moved, a mark, a
-grant, an offering's dates or policy, a term's late days. Before it commits, these students are
-rewritten. Nobody who adds such a row can forget it. Whoever writes around the session, in bulk,
-calls `keeping.rebuild`.
+choice of the attempt that counts, a grant, an offering's dates or policy, a term's late days.
+Before it commits, these students are rewritten. Nobody who adds such a row can forget it. Whoever
+writes around the session, in bulk, calls `keeping.rebuild`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from portal.courses.models import Enrolment, Offering, Term
 from portal.grants.models import Grant
 from portal.runs.models import Event, EventKind, GradingRun, Result
 from portal.standings.keeping import rewrite
-from portal.standings.models import ManualMark
-from portal.submissions.models import Submission
+from portal.standings.models import AttemptChoice, ManualMark
+from portal.submissions.models import SubmissionMember
 
 _TOUCHED = "portal.standings"
 _DECISIVE = {
@@ -35,10 +35,11 @@ class _Touched:
 
     runs: set[str] = field(default_factory=set)
     enrolments: set[int] = field(default_factory=set)
+    granted: set[int] = field(default_factory=set)  # and of those who were in a team with them
     terms: set[int] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.runs or self.enrolments or self.terms)
+        return bool(self.runs or self.enrolments or self.granted or self.terms)
 
 
 def _note(session: Session, _context: object, _instances: object) -> None:
@@ -49,8 +50,10 @@ def _note(session: Session, _context: object, _instances: object) -> None:
             touched.runs.add(row.id)
         elif isinstance(row, Result) or (isinstance(row, Event) and row.kind not in _PASSING):
             touched.runs.add(row.run_id)
-        elif isinstance(row, ManualMark | Grant):
+        elif isinstance(row, ManualMark | AttemptChoice):
             touched.enrolments.add(row.enrolment_id)
+        elif isinstance(row, Grant):
+            touched.granted.add(row.enrolment_id)
         elif isinstance(row, Offering | Term) and _decides(row):
             touched.terms.add(row.id if isinstance(row, Term) else row.term_id)
 
@@ -70,12 +73,16 @@ def _rewrite_touched(session: Session) -> None:
 
 
 def _students(session: Session, touched: _Touched) -> set[int]:
-    found = set(touched.enrolments)
+    found = touched.enrolments | touched.granted
+    members = select(SubmissionMember.enrolment_id)
     if touched.runs:
-        sent = select(Submission.enrolment_id).join(
-            GradingRun, GradingRun.submission_id == Submission.id
-        )
+        sent = members.join(GradingRun, GradingRun.submission_id == SubmissionMember.submission_id)
         found.update(session.scalars(sent.where(GradingRun.id.in_(touched.runs))))
+    if touched.granted:
+        theirs = select(SubmissionMember.submission_id).where(
+            SubmissionMember.enrolment_id.in_(touched.granted)
+        )
+        found.update(session.scalars(members.where(SubmissionMember.submission_id.in_(theirs))))
     if touched.terms:
         in_terms = select(Enrolment.id).where(Enrolment.term_id.in_(touched.terms))
         found.update(session.scalars(in_terms))

@@ -9,23 +9,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
-from typing import Any
+from itertools import chain, groupby
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, delete, func, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from grader.api import Report
 from portal.courses.models import Enrolment, Offering
-from portal.courses.policy import NOTHING, conditions
-from portal.grants.service import granted_to
+from portal.courses.policy import Conditions
+from portal.grants.service import conditions_together, granted_to
 from portal.platform.db import read_session, write_session
-from portal.runs.models import GradingRun, Result
-from portal.runs.speaking import SPEAKS_FIRST
+from portal.runs.models import GradingRun, Result, RunState
+from portal.runs.speaking import MAY_SPEAK, SPEAKS_FIRST
+from portal.standings.choosing import chosen_in
 from portal.standings.counting import PointsByTests, Tried, stand
 from portal.standings.models import ManualMark, Place, StudentStanding
-from portal.submissions.models import Submission
+from portal.submissions.members import members_of
+from portal.submissions.models import Submission, SubmissionMember
 
 BATCH = 100  # students at a time
 # Kinds of PostgreSQL's locks by two numbers; the second is an id.
@@ -39,6 +42,30 @@ class StandingDifference:
     enrolment_id: int
     offering_id: int
     columns: tuple[str, ...]  # that differed; none: there was none, or one too many
+
+
+class _Sent(NamedTuple):
+    """A submission with the run that speaks for it, as an attempt of one of its members."""
+
+    submission_id: str
+    team_id: int | None
+    attempt: int
+    received_at: datetime
+    run_id: str
+    state: RunState
+    graded: PointsByTests | None
+
+    def tried(self, own: Conditions) -> Tried:
+        """Return it as it is counted, under the conditions that held for its members."""
+        return Tried(
+            self.submission_id,
+            self.attempt,
+            self.received_at,
+            self.run_id,
+            self.state,
+            self.graded,
+            own,
+        )
 
 
 def rewrite(
@@ -120,23 +147,35 @@ def _lock(session: Session, enrolment_ids: Sequence[int], terms: Collection[int]
 def _worked_out(session: Session, enrolment_ids: Sequence[int]) -> Iterator[StudentStanding]:
     """Work out standings from the rows that are only ever added.
 
-    A student's labs come in the order of their due dates, and spend late days in it.
+    A student's labs come in the order of their due dates, and spend late days in it. What a team
+    sent is an attempt of each who was in it then, under what holds for all of them together; late
+    days everybody has of their own.
     """
-    granted = granted_to(session, enrolment_ids)
-    tried = _tried(session, enrolment_ids)
+    sent = _sent(session, enrolment_ids)
     marks = _marks(session, enrolment_ids)
-    places = {*tried, *marks}
+    chosen = chosen_in(session, enrolment_ids)
+    places = {*sent, *marks}
     offerings = _offerings(session, {offering for _, offering in places})
+    together = (one.submission_id for some in sent.values() for one in some if one.team_id)
+    teams = members_of(session, set(together))
+    granted = granted_to(session, {*enrolment_ids, *chain.from_iterable(teams.values())})
     spent: Counter[int] = Counter()
     for place in sorted(places, key=lambda one: (offerings[one[1]].due_at, one)):
         offering = offerings[place[1]]
+        alone = conditions_together(granted, place[:1], offering)
+        tried = [
+            one.tried(conditions_together(granted, teams[one.submission_id], offering))
+            if one.team_id
+            else one.tried(alone)
+            for one in sent.get(place, [])
+        ]
         found = stand(
             place,
-            tried.get(place, []),
+            tried,
             marks.get(place, {}),
             policy=offering.policy,
-            own=conditions(offering, granted.get(place, NOTHING)),
             late_days=offering.term.bank.available(spent[place[0]]),
+            by_hand=chosen.get(place),
         )
         spent[place[0]] += found.days_spent
         yield found
@@ -148,12 +187,13 @@ def _offerings(session: Session, ids: Collection[int]) -> dict[int, Offering]:
     return {one.id: one for one in session.scalars(fresh)}
 
 
-def _tried(session: Session, enrolment_ids: Sequence[int]) -> dict[Place, list[Tried]]:
+def _sent(session: Session, enrolment_ids: Sequence[int]) -> dict[Place, list[_Sent]]:
     query = (
         select(
-            Submission.enrolment_id,
+            SubmissionMember.enrolment_id,
             Submission.offering_id,
             Submission.id,
+            Submission.team_id,
             Submission.attempt,
             Submission.received_at,
             GradingRun.id,
@@ -162,18 +202,17 @@ def _tried(session: Session, enrolment_ids: Sequence[int]) -> dict[Place, list[T
             Result.max_score,
             Result.pending_score,
         )
+        .join(Submission, SubmissionMember.submission_id == Submission.id)
         .join(GradingRun, GradingRun.submission_id == Submission.id)
         .outerjoin(Result, Result.run_id == GradingRun.id)
-        .where(Submission.enrolment_id.in_(enrolment_ids))
-        .order_by(Submission.id, *SPEAKS_FIRST)
+        .where(SubmissionMember.enrolment_id.in_(enrolment_ids), MAY_SPEAK)
+        .order_by(Submission.id, SubmissionMember.enrolment_id, *SPEAKS_FIRST)
     )
-    places: dict[Place, list[Tried]] = {}
-    for _, rows in groupby(session.execute(query), key=lambda row: row[2]):
-        enrolment, offering, submission, attempt, received, run, state, *result = next(rows)
-        graded = None if result[0] is None else PointsByTests.of(*result)
-        places.setdefault((enrolment, offering), []).append(
-            Tried(submission, attempt, received, run, state, graded)
-        )
+    places: dict[Place, list[_Sent]] = {}
+    for _, rows in groupby(session.execute(query), key=lambda row: (row[2], row[0])):
+        enrolment, offering, *facts, score, most, pending = next(rows)
+        graded = None if score is None else PointsByTests.of(score, most, pending)
+        places.setdefault((enrolment, offering), []).append(_Sent._make((*facts, graded)))
     return places
 
 
@@ -194,21 +233,24 @@ def _marks(session: Session, enrolment_ids: Sequence[int]) -> dict[Place, dict[s
 def _add_items(
     session: Session, true: dict[Place, dict[str, Any]], kept: dict[Place, dict[str, Any]]
 ) -> None:
-    """Add the points by item: a run has one report for ever, so those of the same run stay."""
-    unread = {}
+    """Add the points by item: a run has one report for ever, so those of the same run stay.
+
+    Of one run there are as many standings as its team had people.
+    """
+    unread: dict[str, list[dict[str, Any]]] = {}
     for place, facts in true.items():
         before = kept.get(place)
         if before is not None and before["run_id"] == facts["run_id"]:
             facts["items"] = before["items"]
         elif facts["run_id"] is not None:
-            unread[facts["run_id"]] = facts
+            unread.setdefault(facts["run_id"], []).append(facts)
     query = select(Result.run_id, Result.report).where(Result.run_id.in_(unread))
     for run_id, report in session.execute(query):
         parts = Report.model_validate_json(report).parts
         items = [item for part in parts for item in part.items]
-        unread[run_id]["items"] = {
-            item.id: [item.score, item.max_score] for item in items if item.score is not None
-        }
+        scores = {item.id: [item.score, item.max_score] for item in items if item.score is not None}
+        for facts in unread[run_id]:
+            facts["items"] = scores
 
 
 def _write(

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from grader.api import Catalogue
 from portal.audit.service import record
 from portal.courses.models import Enrolment, Offering, Role
 from portal.platform.errors import Invalid
-from portal.platform.language import gettext, titled
-from portal.standings.models import ManualMark
-from portal.standings.rubric import ManualItem, manual_items
+from portal.platform.language import gettext
+from portal.standings.judging import Judgement, SentMark, judged
+from portal.standings.models import ManualMark, MarkTick, Opinion, StudentStanding
+from portal.submissions.members import members_of
 from portal.submissions.models import Submission
-
-MAX_COMMENT = 4000
 
 
 def marks_of(session: Session, enrolment_id: int) -> dict[int, dict[str, ManualMark]]:
@@ -25,7 +25,11 @@ def marks_of(session: Session, enrolment_id: int) -> dict[int, dict[str, ManualM
     query = (
         select(ManualMark)
         .where(ManualMark.enrolment_id == enrolment_id)
-        .options(joinedload(ManualMark.author), joinedload(ManualMark.submission))
+        .options(
+            joinedload(ManualMark.author),
+            joinedload(ManualMark.submission),
+            selectinload(ManualMark.ticks),
+        )
         .order_by(ManualMark.id)
     )
     marks: dict[int, dict[str, ManualMark]] = {}
@@ -39,7 +43,11 @@ def history(session: Session, enrolment_id: int, offering_id: int) -> list[Manua
     query = (
         select(ManualMark)
         .where(ManualMark.enrolment_id == enrolment_id, ManualMark.offering_id == offering_id)
-        .options(joinedload(ManualMark.author), joinedload(ManualMark.submission))
+        .options(
+            joinedload(ManualMark.author),
+            joinedload(ManualMark.submission),
+            selectinload(ManualMark.ticks),
+        )
         .order_by(ManualMark.id.desc())
     )
     return list(session.scalars(query))
@@ -56,97 +64,150 @@ def give_mark(
     comment: str,
     author_id: int,
     now: datetime,
-    submission: Submission | None = None,
 ) -> ManualMark:
-    """Add a mark and an entry in the audit log; the caller commits.
-
-    `submission` is the one its author looked at, if there is one to look at. Raises Invalid if it
-    is not this student's for this offering, if the item is not marked by hand, or if the points are
-    not between 0 and its most.
-    """
-    if enrolment.role is not Role.STUDENT:
-        raise Invalid(
-            gettext(
-                "%(name)s is staff in this term and gets no marks", name=enrolment.user.display_name
-            )
-        )
-    item = _item(manual_items(catalogue, offering), item_id)
-    if submission is not None and (submission.enrolment_id, submission.offering_id) != (
-        enrolment.id,
-        offering.id,
-    ):
-        raise Invalid(gettext("this attempt belongs to another student or lab; reload the page"))
-    comment = comment.strip()
-    if len(comment) > MAX_COMMENT:
-        raise Invalid(
-            gettext(
-                "the comment has %(count)s characters; shorten it to %(most)s",
-                count=len(comment),
-                most=MAX_COMMENT,
-            )
-        )
-    mark = ManualMark(
-        enrolment_id=enrolment.id,
-        offering_id=offering.id,
-        item_id=item.id,
-        submission_id=submission.id if submission else None,
-        points=parse_points(points, item),
-        comment=comment,
-        author_id=author_id,
-        created_at=now,
-    )
-    session.add(mark)
-    record(
+    """Add a mark of one student that no form sent; the caller commits. Invalid as `judged`."""
+    return give_sent_mark(
         session,
-        at=now,
-        actor_id=author_id,
-        action="mark.give",
-        subject=f"enrolment:{enrolment.id}",
-        offering=offering.id,
-        item=item.id,
-        points=str(mark.points),
-        submission=mark.submission_id,
-        comment=comment,
+        catalogue,
+        SentMark(item_id, points, comment),
+        enrolment=enrolment,
+        offering=offering,
+        author_id=author_id,
+        now=now,
     )
-    return mark
 
 
-def parse_points(text: str, item: ManualItem) -> Decimal:
-    """Read points for an item; Invalid unless a number from 0 to its most, in hundredths."""
-    wanted = gettext(
-        "give %(item)r a number from 0 to %(most)s", item=titled(item), most=item.points
+def give_sent_mark(
+    session: Session,
+    catalogue: Catalogue,
+    sent: SentMark,
+    *,
+    enrolment: Enrolment,
+    offering: Offering,
+    author_id: int,
+    now: datetime,
+    submission: Submission | None = None,
+    alone: bool = False,
+) -> ManualMark:
+    """Add a mark that a form sent and an entry in the audit log; the caller commits.
+
+    A mark on a `submission`, the one its author looked at, goes to everybody whom it concerns
+    (`for_whom`), and one of them is returned; `alone` gives it to this student only, and needs a
+    reason where a team's attempt counts. Raises Invalid as `judged`.
+    """
+    found = judged(
+        session, catalogue, sent, enrolment=enrolment, offering=offering, submission=submission
     )
-    sent = text[:40]
-    try:
-        points = Decimal(text.strip().replace(",", "."))
-    except InvalidOperation:
-        raise Invalid(
-            gettext("%(text)r is not a number; %(wanted)s", text=sent, wanted=wanted)
-        ) from None
-    if not points.is_finite() or not 0 <= points <= item.points:
-        raise Invalid(
-            gettext("%(text)r is outside the scale; %(wanted)s", text=sent, wanted=wanted)
-        )
-    if points != points.quantize(Decimal("0.01")):
-        raise Invalid(
-            gettext(
-                "%(text)r is finer than a hundredth; %(wanted)s, two decimals at most",
-                text=sent,
-                wanted=wanted,
+    if alone and is_shared(session, enrolment.id, offering.id):
+        if not sent.reason.strip():
+            raise Invalid(
+                gettext(
+                    "this lab is a team's: say why %(name)s alone gets these points",
+                    name=enrolment.user.display_name,
+                ),
+                field="reason",
             )
-        )
-    return points
-
-
-def _item(items: tuple[ManualItem, ...], item_id: str) -> ManualItem:
-    for item in items:
-        if item.id == item_id:
-            return item
-    known = ", ".join(repr(item.id) for item in items) or gettext("none in this offering")
-    raise Invalid(
-        gettext(
-            "%(item)r is not marked by hand; these items are: %(known)s",
-            item=item_id[:40],
-            known=known,
-        )
+        found = replace(found, reason=sent.reason.strip())
+    receivers = [enrolment] if alone or submission is None else for_whom(session, submission)
+    return write_mark(
+        session,
+        found,
+        receivers=receivers,
+        offering=offering,
+        author_id=author_id,
+        now=now,
+        submission_id=submission.id if submission else None,
     )
+
+
+def write_mark(
+    session: Session,
+    found: Judgement,
+    *,
+    receivers: Sequence[Enrolment],
+    offering: Offering,
+    author_id: int,
+    now: datetime,
+    submission_id: str | None,
+    action: str = "mark.give",
+) -> ManualMark:
+    """Add a mark that counts for each receiver, with an entry in the audit log; return the first.
+
+    Opinions that waited are done with.
+    """
+    marks = [
+        ManualMark(
+            enrolment_id=one.id,
+            offering_id=offering.id,
+            item_id=found.item.id,
+            submission_id=submission_id,
+            points=found.points,
+            comment=found.comment,
+            reason=found.reason,
+            author_id=author_id,
+            created_at=now,
+            ticks=[
+                MarkTick(criterion_id=one.id, number=place, points=one.points)
+                for place, one in enumerate(found.criteria)
+            ],
+        )
+        for one in receivers
+    ]
+    session.add_all(marks)
+    session.flush()
+    for mark in marks:
+        _close_opinions(session, mark)
+        record(
+            session,
+            at=now,
+            actor_id=author_id,
+            action=action,
+            subject=f"enrolment:{mark.enrolment_id}",
+            offering=offering.id,
+            item=found.item.id,
+            points=str(mark.points),
+            submission=mark.submission_id,
+            comment=found.comment,
+            criteria=[one.title for one in found.criteria],
+            reason=mark.reason,
+        )
+    return marks[0]
+
+
+def _close_opinions(session: Session, mark: ManualMark) -> None:
+    waiting = select(Opinion).where(
+        Opinion.enrolment_id == mark.enrolment_id,
+        Opinion.offering_id == mark.offering_id,
+        Opinion.item_id == mark.item_id,
+        Opinion.mark_id.is_(None),
+    )
+    for one in session.scalars(waiting):
+        one.mark_id = mark.id
+
+
+def for_whom(session: Session, submission: Submission) -> list[Enrolment]:
+    """Return who gets a mark on an attempt: whoever had a part in it, its sender first.
+
+    But for those who have gone on without these people: another attempt, sent in other company or
+    alone, counts for them. Raises Invalid if nobody is left.
+    """
+    people = [one for one in submission.people if one.role is Role.STUDENT]
+    counting = select(StudentStanding.enrolment_id, StudentStanding.submission_id).where(
+        StudentStanding.offering_id == submission.offering_id,
+        StudentStanding.enrolment_id.in_([one.id for one in people]),
+        StudentStanding.submission_id.is_not(None),
+    )
+    counts = {student: counted for student, counted in session.execute(counting) if counted}
+    parties = members_of(session, {submission.id, *counts.values()})
+    here = parties[submission.id]
+    staying = [one for one in people if parties[counts.get(one.id, submission.id)] == here]
+    if people and not staying:
+        raise Invalid(gettext("this attempt counts for nobody any more; mark the one that does"))
+    return staying
+
+
+def is_shared(session: Session, enrolment_id: int, offering_id: int) -> bool:
+    """Tell whether a student has what counts, else their newest attempt, together with others."""
+    standing = session.get(StudentStanding, (enrolment_id, offering_id))
+    attempt = (standing.submission_id or standing.newest_id) if standing else None
+    return attempt is not None and len(members_of(session, [attempt])[attempt]) > 1

@@ -1,7 +1,8 @@
-"""Marks given by a person, and where each student stands.
+"""Marks given by a person, attempts chosen by one, and where each student stands.
 
-Marks are only ever added: of each item, the last one counts. Standings are worked out from them and
-from the other rows that are only ever added (`portal.standings.keeping`); they may be thrown away.
+Marks and choices are only ever added: of each item and lab, the last one counts. Standings are
+worked out from them and from the other rows that are only ever added (`portal.standings.keeping`);
+they may be thrown away.
 """
 
 from __future__ import annotations
@@ -42,11 +43,91 @@ class ManualMark(Base):
     submission_id: Mapped[str | None] = mapped_column(ForeignKey("submission.id"))  # looked at
     points: Mapped[Decimal] = mapped_column(ExactDecimal)  # on the item's own scale
     comment: Mapped[str] = mapped_column(Text, default="")
+    reason: Mapped[str] = mapped_column(Text, default="")  # why they are not the ticks' sum
     author_id: Mapped[int] = mapped_column(ForeignKey(User.id))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
+    ticks: Mapped[list[MarkTick]] = relationship(order_by="MarkTick.number")
     enrolment: Mapped[Enrolment] = relationship()
     offering: Mapped[Offering] = relationship()
+    submission: Mapped[Submission | None] = relationship()
+    author: Mapped[User] = relationship()
+
+
+class Opinion(Base):
+    """What one of two people gave who mark an item independently; it counts for nothing alone."""
+
+    __tablename__ = "opinion"
+    __table_args__ = (
+        CheckConstraint("points >= 0", name="points_not_negative"),
+        Index("ix_opinion_of", "offering_id", "enrolment_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey(Enrolment.id))
+    offering_id: Mapped[int] = mapped_column(ForeignKey(Offering.id))
+    item_id: Mapped[str] = mapped_column(String(80))
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"))  # looked at
+    points: Mapped[Decimal] = mapped_column(ExactDecimal)
+    ticked: Mapped[list[int]] = mapped_column(JSON)  # ids of criteria
+    comment: Mapped[str] = mapped_column(Text, default="")
+    reason: Mapped[str] = mapped_column(Text, default="")  # why they are not the ticks' sum
+    author_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # The mark by which it is done with; None: it waits for the other one, or to be settled.
+    mark_id: Mapped[int | None] = mapped_column(ForeignKey(ManualMark.id))
+
+    author: Mapped[User] = relationship()
+
+
+class Criterion(Base):
+    """One line of the rubric by which people mark an item: what is looked for, and its points.
+
+    It may be reworded; whoever got it reads the new words. Points that change reach the marks as
+    new ones (`portal.standings.criteria`). One that is removed stays for the marks of before.
+    """
+
+    __tablename__ = "criterion"
+    __table_args__ = (Index("ix_criterion_of", "offering_id", "item_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    offering_id: Mapped[int] = mapped_column(ForeignKey(Offering.id, ondelete="CASCADE"))
+    item_id: Mapped[str] = mapped_column(String(80))
+    position: Mapped[int]
+    title: Mapped[str] = mapped_column(String(200))
+    points: Mapped[Decimal] = mapped_column(ExactDecimal)  # below zero: taken off
+    description: Mapped[str] = mapped_column(Text, default="")
+    removed: Mapped[bool] = mapped_column(default=False)
+
+
+class MarkTick(Base):
+    """A criterion that a mark says is met, and what it was worth then."""
+
+    __tablename__ = "mark_tick"
+
+    mark_id: Mapped[int] = mapped_column(ForeignKey(ManualMark.id), primary_key=True)
+    criterion_id: Mapped[int] = mapped_column(ForeignKey(Criterion.id), primary_key=True)
+    number: Mapped[int]  # its place among the ticks of the mark
+    points: Mapped[Decimal] = mapped_column(ExactDecimal)
+
+    criterion: Mapped[Criterion] = relationship(lazy="joined")
+
+
+class AttemptChoice(Base):
+    """Which attempt of a student is to count in an offering, where people choose it."""
+
+    __tablename__ = "attempt_choice"
+    __table_args__ = (Index("ix_attempt_choice_of", "enrolment_id", "offering_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey(Enrolment.id))
+    offering_id: Mapped[int] = mapped_column(ForeignKey(Offering.id))
+    # None: what was chosen before is taken back, and the best counts.
+    submission_id: Mapped[str | None] = mapped_column(ForeignKey("submission.id"))
+    reason: Mapped[str] = mapped_column(Text)  # of staff; "" where the student chose
+    author_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
     submission: Mapped[Submission | None] = relationship()
     author: Mapped[User] = relationship()
 
@@ -96,3 +177,5 @@ class StudentStanding(Base):
 
 
 insert_only(ManualMark)
+insert_only(MarkTick)
+insert_only(AttemptChoice)

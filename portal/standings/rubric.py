@@ -26,7 +26,7 @@ class ManualItem:
 
 def is_by_rank(catalogue: Catalogue, offering: Offering) -> bool:
     """Tell whether ranks score an offering: a competition whose assignment states the rules."""
-    assignment = _assignment(catalogue, offering)
+    assignment = assignment_of(catalogue, offering)
     by_rules = assignment is not None and assignment.competition is not None
     return offering.kind is OfferingKind.COMPETITION and by_rules
 
@@ -38,7 +38,7 @@ def manual_items(catalogue: Catalogue, offering: Offering) -> tuple[ManualItem, 
     competition by rank, and of a competition or a feedback without an assignment: the whole. Of a
     lab that has none yet: nothing.
     """
-    assignment = _assignment(catalogue, offering)
+    assignment = assignment_of(catalogue, offering)
     if _is_whole(offering, assignment):
         return (ManualItem(WHOLE, offering.title, offering.points, is_whole=True),)
     if assignment is None:
@@ -50,6 +50,11 @@ def manual_items(catalogue: Catalogue, offering: Offering) -> tuple[ManualItem, 
     )
 
 
+def rubric_items(catalogue: Catalogue, offering: Offering) -> tuple[ManualItem, ...]:
+    """Return the items of an offering that may have criteria: those that no rank decides."""
+    return () if is_by_rank(catalogue, offering) else manual_items(catalogue, offering)
+
+
 def _is_whole(offering: Offering, assignment: Assignment | None) -> bool:
     """Tell whether an offering gets one mark; a competition whose files are gone keeps its own."""
     if offering.kind is OfferingKind.COMPETITION:
@@ -57,7 +62,8 @@ def _is_whole(offering: Offering, assignment: Assignment | None) -> bool:
     return offering.kind is OfferingKind.FEEDBACK and offering.assignment_slug is None
 
 
-def _assignment(catalogue: Catalogue, offering: Offering) -> Assignment | None:
+def assignment_of(catalogue: Catalogue, offering: Offering) -> Assignment | None:
+    """Return an offering's assignment, None if it has none or its files are not here."""
     try:
         return catalogue.get(offering.assignment_slug or "").assignment
     except (UnknownAssignment, ManifestError):

@@ -136,6 +136,13 @@ class ScoreCard:
         return scaled(self.raw * self.late_factor, self.max_raw, self.max_points)
 
     @property
+    def is_rounded(self) -> bool:
+        """Whether the official points are not exactly what the parts come to."""
+        if self.points is None or self.max_raw <= 0:
+            return False
+        return self.points * self.max_raw != self.raw * self.late_factor * self.max_points
+
+    @property
     def missing(self) -> bool:
         """Whether there is no score at all."""
         return self.points is None
@@ -222,14 +229,17 @@ def standing_of(session: Session, enrolment_id: int, offering_id: int) -> Studen
     return session.get(StudentStanding, (enrolment_id, offering_id))
 
 
-def standings_in(session: Session, term_id: int) -> dict[Place, StudentStanding]:
-    """Return where everybody stands in a term, by student and offering, without the items."""
+def standings_in(
+    session: Session, term_id: int, *, by_item: bool = False
+) -> dict[Place, StudentStanding]:
+    """Return where everybody stands in a term, by student and offering; with items if asked."""
     query = (
         select(StudentStanding)
         .join(Offering, StudentStanding.offering_id == Offering.id)
         .where(Offering.term_id == term_id)
-        .options(defer(StudentStanding.items, raiseload=True))
     )
+    if not by_item:
+        query = query.options(defer(StudentStanding.items, raiseload=True))
     return {one.place: one for one in session.scalars(query)}
 
 

@@ -9,19 +9,20 @@
   const size = (bytes, words) =>
     bytes < 1000 ? say(words.bytes, { size: bytes }) : bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
-  // Tables and reports that fit into a form beside the names; others are judged when they are sent.
-  const smallTexts = (files) => {
+  // What fits into a form beside the names: all files, so that the server can tell whether they are
+  // an attempt already, or at least tables and reports. Others are judged when they are sent.
+  const small = (files) => {
     let left = 900e3;
+    if (files.reduce((sum, file) => sum + file.size, 0) < left) return files;
     return files.filter((file) => /\.(csv|md|txt)$/i.test(file.name) && (left -= file.size) > 0);
   };
 
-  // Ask the server, whose intake has the rules, what will become of these files. It gets all
-  // names, and of tables and reports what is in them.
+  // Ask the server, whose intake has the rules, what will become of these files.
   const ask = async (form, files) => {
     const body = new FormData();
     body.append("csrf_token", form.elements.csrf_token.value);
     files.forEach((file) => body.append("names", file.name));
-    smallTexts(files).forEach((file) => body.append("contents", file, file.name));
+    small(files).forEach((file) => body.append("contents", file, file.name));
     const answer = await fetch(form.dataset.preview, { method: "POST", body });
     if (!answer.ok || answer.redirected) throw new Error(`preview: ${answer.status}`);
     return answer.json();
@@ -45,11 +46,19 @@
     ...preview.problems.map((text) => ["bad", words.problem, text]),
     ...preview.notices.map((text) => ["warn", words.lookAgain, text]),
     ...preview.ignored.map((file) => ["idle", words.ignored, say(words.notAskedFor, { file })]),
+    ...(preview.same ? [["warn", words.same, `${preview.same.text} `, [words.sameResult, preview.same.url]]] : []),
   ];
 
   const SYMBOLS = { good: "✓", bad: "✗", warn: "!", info: "→", idle: "○" };
 
-  const row = ([kind, word, text]) => {
+  const linkTo = ([text, address]) => {
+    const link = document.createElement("a");
+    link.href = address;
+    link.textContent = text;
+    return link;
+  };
+
+  const row = ([kind, word, text, link]) => {
     const item = document.createElement("li");
     const chip = document.createElement("span");
     const symbol = document.createElement("span");
@@ -58,6 +67,7 @@
     symbol.textContent = SYMBOLS[kind];
     chip.append(symbol, ` ${word}`);
     item.append(chip, text);
+    if (link) item.append(linkTo(link));
     return item;
   };
 
@@ -65,6 +75,8 @@
     const input = form.querySelector("input[type=file]");
     const drop = form.querySelector(".drop");
     const preview = form.querySelector(".upload-preview");
+    const again = form.elements.again;
+    const waits = form.querySelector(".waits");
     const button = form.querySelector("button[type=submit]");
     const limitMb = Number(form.dataset.limitMb);
     const words = JSON.parse(form.dataset.words);
@@ -75,8 +87,9 @@
       const turn = ++shown;
       const files = [...input.files];
       const lines = judgeSizes(files, limitMb, words);
+      let told = null;
       try {
-        if (files.length) lines.push(...judgeNames(await ask(form, files), words));
+        if (files.length) lines.push(...judgeNames((told = await ask(form, files)), words));
       } catch {
         // Without an answer the upload itself will say it: only the preview is lost.
         lines.push(...files.map((file) => ["info", words.chosen, `${file.name} (${size(file.size, words)})`]));
@@ -85,6 +98,22 @@
       if (turn !== shown) return; // other files were chosen meanwhile
       preview.hidden = files.length === 0;
       preview.querySelector("ul").replaceChildren(...lines.map(row));
+      askAgain(Boolean(told?.same));
+      wait(told?.missing ?? []);
+    };
+
+    // Without a file that is asked for the upload would be rejected: say which, instead.
+    const wait = (missing) => {
+      button.disabled = missing.length > 0;
+      waits.hidden = missing.length === 0;
+      waits.textContent = say(words.waits, { files: missing.join(", ") });
+    };
+
+    // The same files once more only if their sender says so, about these files and no others.
+    const askAgain = (wanted) => {
+      again.checked = false;
+      again.required = wanted;
+      again.closest("label").hidden = !wanted;
     };
 
     // The preview moves the button down. Between a press and its release that would lose the click.

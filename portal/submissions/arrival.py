@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +15,7 @@ from grader.api import Assignment, Rejected, invisible, pack_together, plain, re
 from grader.api import Submission as AcceptedFiles
 from portal.platform.language import Phrase, lazy
 
+ON_THE_WAY = timedelta(minutes=6)  # the longest that an upload may take to arrive
 _LONGEST_NAME = 255  # characters, as the column has
 
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from portal.platform.feature import Feature
-from portal.submissions.models import LateUpload, Submission
+from portal.submissions.models import LateUpload, Submission, SubmissionMember
 
-FEATURE = Feature(name="submissions", models=(Submission, LateUpload))
+FEATURE = Feature(name="submissions", models=(Submission, SubmissionMember, LateUpload))

@@ -1,1 +1,1 @@
-"""What the machines around the portal ask it."""
+"""Whether the portal is well, for the machines around it and for staff on every page."""

@@ -1,4 +1,4 @@
-"""The address that whatever watches the portal asks."""
+"""The address that whatever watches the portal asks, and the same told to staff on every page."""
 
 from __future__ import annotations
 
@@ -6,17 +6,32 @@ from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.competition.reruns import RERUNS
 from portal.platform.web import db_session, now
-from portal.runs.standstill import standstill
+from portal.runs.claims import GRADINGS
+from portal.runs.standstill import Standstill, standstill
+
+WORK = (GRADINGS, RERUNS)  # all that workers do
 
 blueprint = Blueprint("system", __name__)
+
+
+@blueprint.app_context_processor
+def _for_templates() -> dict[str, object]:
+    """Let any page tell staff when grading stands still."""
+    return {"grading_standstill": grading_standstill}
+
+
+def grading_standstill() -> Standstill | None:
+    """Return how anything that workers do stands still; None if it does not."""
+    return standstill(db_session(), now=now(), tables=WORK)
 
 
 @blueprint.get("/healthz")
 def health() -> ResponseReturnValue:
     """Answer whether the portal can read its database and has somebody to grade: 503 if not."""
     try:
-        still = standstill(db_session(), now=now())
+        still = grading_standstill()
     except SQLAlchemyError:
         current_app.logger.exception("the database cannot be read")
         return jsonify(status="failing", reason="the database cannot be read"), 503

@@ -1,1 +1,1 @@
-"""Who competes together: forming teams, and how every change of them is kept."""
+"""Who competes or hands in together: forming teams, and how every change of them is kept."""

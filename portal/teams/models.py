@@ -1,4 +1,4 @@
-"""Teams of a competition. Who is in which follows from moves, of which each person's last holds.
+"""Teams of an offering. Who is in which follows from moves, of which each person's last holds.
 
 A person without a move is a team of one that has no row yet.
 """
@@ -26,7 +26,7 @@ class InvitationAnswer(StrEnum):
 
 
 class Team(Base):
-    """People who compete together, under a name that says nothing of who they are."""
+    """People who compete or hand in together, under a name that says nothing of who they are."""
 
     __tablename__ = "team"
     __table_args__ = (UniqueConstraint("offering_id", "name"),)

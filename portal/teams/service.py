@@ -1,11 +1,14 @@
 """Forming teams: inviting, answering, leaving, and staff's hand. The caller commits.
 
+In a competition, and in a lab that teams hand in together.
+
 Each change is judged under the offering's lock, so that two at the same instant cannot slip
 through together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,11 +16,12 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.audit.service import record
-from portal.courses.models import Enrolment, Offering, Role
+from portal.courses.models import Enrolment, Offering, OfferingKind, Role
 from portal.courses.policy import TEAM_SIZE, teams_lock_at
 from portal.people.models import User
 from portal.platform.errors import Invalid
 from portal.platform.language import gettext
+from portal.platform.reasons import stated
 from portal.teams.models import InvitationAnswer, Team, TeamInvitation, TeamMove
 from portal.teams.names import drawn_name, read_name
 
@@ -27,7 +31,7 @@ MAX_REASON = 500
 
 @dataclass(frozen=True)
 class TeamRoll:
-    """The teams of a competition and who is in them, at one instant."""
+    """The teams of an offering and who is in them, at one instant."""
 
     teams: dict[int, Team]
     place_of: dict[int, int]  # the team of each person who has one, by enrolment
@@ -54,24 +58,27 @@ class TeamRoll:
         return frozenset(one for one in self.teams if self.root(one) == team_id)
 
 
-def roll_of(session: Session, offering_id: int) -> TeamRoll:
-    """Return the teams of a competition as they are."""
-    teams = {
-        team.id: team
-        for team in session.scalars(select(Team).where(Team.offering_id == offering_id))
-    }
+def roll_of(session: Session, offering_id: int, *, until: datetime | None = None) -> TeamRoll:
+    """Return the teams of an offering as they are; `until` an instant, who was in them then."""
     newest = (
         select(func.max(TeamMove.id))
         .join(Team, TeamMove.team_id == Team.id)
         .where(Team.offering_id == offering_id)
         .group_by(TeamMove.enrolment_id)
     )
+    if until is not None:
+        newest = newest.where(TeamMove.at <= until)
     moves = session.scalars(
         select(TeamMove)
         .where(TeamMove.id.in_(newest))
         .options(joinedload(TeamMove.enrolment).joinedload(Enrolment.user))
         .order_by(TeamMove.id)
     ).all()
+    # Read after the moves: a team that is formed meanwhile is there, whoever has moved to it.
+    teams = {
+        team.id: team
+        for team in session.scalars(select(Team).where(Team.offering_id == offering_id))
+    }
     members: dict[int, tuple[Enrolment, ...]] = dict.fromkeys(teams, ())
     for move in moves:
         members[move.team_id] = (*members[move.team_id], move.enrolment)
@@ -79,15 +86,19 @@ def roll_of(session: Session, offering_id: int) -> TeamRoll:
 
 
 def lock(session: Session, offering_id: int) -> Offering:
-    """Let one change of a competition be judged at a time; SQLite lets only one write anyway."""
-    return session.scalars(
-        select(Offering).where(Offering.id == offering_id).with_for_update()
-    ).one()
+    """Let one change of an offering be judged at a time; SQLite lets only one write anyway.
+
+    Rows that only point to the offering are written meanwhile: whoever writes one may hold what
+    this transaction waits for.
+    """
+    locked = select(Offering).where(Offering.id == offering_id).with_for_update(key_share=True)
+    return session.scalars(locked).one()
 
 
 def size_of(offering: Offering) -> int:
-    """Return how many people a team may have."""
-    return offering.team_size or TEAM_SIZE
+    """Return how many people a team may have; 1: everybody hands in alone."""
+    by_default = TEAM_SIZE if offering.kind is OfferingKind.COMPETITION else 1
+    return offering.team_size or by_default
 
 
 def invitations_of(session: Session, enrolment_id: int, offering_id: int) -> list[TeamInvitation]:
@@ -114,6 +125,16 @@ def own_team(session: Session, offering: Offering, enrolment: Enrolment, *, now:
     if team is None:
         team = _new_team(session, offering.id, now)
         _move(session, team, enrolment, author_id=enrolment.user_id, now=now)
+    return team
+
+
+def rename_own(
+    session: Session, offering: Offering, who: Enrolment, name: str, *, now: datetime
+) -> Team:
+    """Give one's own team another name, however long teams are locked. Raises Invalid."""
+    _check_opened(offering, now)
+    team = own_team(session, offering, who, now=now)
+    rename(session, team, name, actor_id=who.user_id, now=now)
     return team
 
 
@@ -164,11 +185,11 @@ def accept(
     most: int | None,
     now: datetime,
 ) -> None:
-    """Go to the team that asks, with one's own entries.
+    """Go to the team that asks; to a competition's with one's own entries.
 
-    `together` is how many entries the two have made, `most` how many one team could have made until
-    now (None: no limit). Raises Invalid if the person is in a team with others, if the team is
-    full, or if the two would gain entries by it.
+    `together` is how often the two have handed in, `most` how often one team could have until now
+    (None: no limit). Raises Invalid if the person is in a team with others, if the team is full, or
+    if the two would gain by it.
     """
     _check_open(offering, now)
     roll = roll_of(session, offering.id)
@@ -179,14 +200,7 @@ def accept(
     if len(roll.members[asking.team_id]) >= size_of(offering):
         raise Invalid(gettext("this team is full: it has %(size)s people", size=size_of(offering)))
     if most is not None and together > most:
-        raise Invalid(
-            gettext(
-                "together you have made %(together)s entries, and one team could have made "
-                "%(most)s until now; wait a day, so that nobody gains entries by merging",
-                together=together,
-                most=most,
-            )
-        )
+        raise Invalid(_gain(offering, together, most))
     _answer(session, asking, InvitationAnswer.ACCEPTED, now)
     before = roll.team_of(asking.enrolment_id)
     _move(session, asking.team, asking.enrolment, author_id=asking.enrolment.user_id, now=now)
@@ -204,7 +218,7 @@ def accept(
 
 
 def leave(session: Session, offering: Offering, who: Enrolment, *, now: datetime) -> Team:
-    """Leave a team for one of one's own, without entries: those stay with whoever stays.
+    """Leave a team for one of one's own; a competition's entries stay with whoever stays.
 
     What was made together counts against both as before. Raises Invalid.
     """
@@ -252,27 +266,58 @@ def move(
     return goal
 
 
+def form(
+    session: Session,
+    offering: Offering,
+    people: Sequence[Enrolment],
+    *,
+    reason: str,
+    actor_id: int,
+    now: datetime,
+) -> Team:
+    """Make one team of people who are alone, by staff's hand, as `move` does."""
+    first, *others = people
+    team = roll_of(session, offering.id).team_of(first.id)
+    if team is None:
+        team = _new_team(session, offering.id, now)
+        _move(session, team, first, author_id=actor_id, reason=reason, now=now)
+    for one in others:
+        move(session, offering, one, team, reason=reason, actor_id=actor_id, now=now)
+    return team
+
+
 def read_reason(text: str) -> str:
     """Return staff's reason. Raises Invalid if there is none, or if it is too long."""
-    reason = text.strip()
-    if not reason:
-        raise Invalid(gettext("say why, in a few words: it stands in the history"))
-    if len(reason) > MAX_REASON:
-        raise Invalid(
-            gettext(
-                "the reason has %(count)s characters; shorten it to %(most)s",
-                count=len(reason),
-                most=MAX_REASON,
-            )
-        )
-    return reason
+    missing = gettext("say why, in a few words: it stands in the history")
+    return stated(text, MAX_REASON, missing=missing)
+
+
+def _check_opened(offering: Offering, now: datetime) -> None:
+    if now < offering.opens_at:
+        raise Invalid(gettext("teams are formed once %(lab)s is open", lab=offering.title))
 
 
 def _check_open(offering: Offering, now: datetime) -> None:
-    if now < offering.opens_at:
-        raise Invalid(gettext("teams are formed once the competition is open"))
+    _check_opened(offering, now)
     if now >= teams_lock_at(offering):
         raise Invalid(gettext("teams are locked by now; ask your instructor"))
+
+
+def _gain(offering: Offering, together: int, most: int) -> str:
+    """Say why two may not become one team yet."""
+    if offering.kind is OfferingKind.COMPETITION:
+        return gettext(
+            "together you have made %(together)s entries, and one team could have made "
+            "%(most)s until now; wait a day, so that nobody gains entries by merging",
+            together=together,
+            most=most,
+        )
+    return gettext(
+        "together you have used %(together)s attempts, and one team could have used %(most)s until "
+        "now; wait a day, so that nobody gains attempts by merging",
+        together=together,
+        most=most,
+    )
 
 
 def _classmate(session: Session, offering: Offering, username: str) -> Enrolment:

@@ -1,6 +1,6 @@
 """What the loss, the critic's steps, the penalty, the label and the divergence change.
 
-``python -m gan.study`` trains every cell of SWEEP and writes results.csv and plot.png into the
+``python -m gan.study`` trains every cell of your sweep and writes results.csv and plot.png into the
 current folder.
 """
 
@@ -98,12 +98,13 @@ def coverage(points: Tensor, centres: Tensor, radius: float = RADIUS) -> float:
 def run_cell(factor: str, value: float | int | str, seed: int, data: dict[str, Tensor]) -> float:
     """Train one game on `data` (see `load_data`) and return its metric.
 
-    All settings are BASE's but for `factor`, which is set to `value`.
+    All settings are BASE's but for `factor`, which is set to `value`. Only the kind "penalty" has
+    a gradient penalty; all others have the weight 0.
     ring_...    `train_ring` on the points, RING_STEPS steps; the metric is the `coverage` of the
                 centres by SAMPLES samples
-    image_...   `train_images` on x and y, total = IMAGE_STEPS, IMAGE_CRITIC_STEPS and a penalty of
-                IMAGE_WEIGHT; the metric is the FID of samples with the labels test_y, as many as
-                there are, beside test_x, in `features`
+    image_...   `train_images` on x and y, total = IMAGE_STEPS and IMAGE_CRITIC_STEPS, "penalty"
+                with IMAGE_WEIGHT; the metric is the FID of samples with the labels test_y, as many
+                as there are, beside test_x, in `features`
     divergence  `fit_gaussian` on the samples, GAUSSIAN_STEPS steps; the metric is |sigma|
     `seed` is the training's, and decides all else that is drawn: the same call gives the same
     number. No game is trained, chosen or stopped by what is measured. Any sensible `value` must

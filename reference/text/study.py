@@ -1,7 +1,7 @@
 """What pretraining is worth: four classifiers, trained on few labels of the same texts.
 
-``python -m text.study`` trains every cell of SWEEP and writes results.csv and plot.png into the
-current folder.
+``python -m text.study`` trains every cell of your sweep and writes results.csv and plot.png into
+the current folder.
 """
 
 from __future__ import annotations

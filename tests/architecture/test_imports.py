@@ -90,11 +90,11 @@ FEATURES = {
     "people": ("audit",),
     "courses": ("audit", "people"),
     "grants": ("audit", "courses", "people"),
-    "submissions": ("courses",),
+    "teams": ("audit", "courses", "grants", "people"),
+    "submissions": ("courses", "teams"),
     "runs": ("courses", "submissions"),
-    "standings": ("audit", "courses", "grants", "people", "runs", "submissions"),
-    "teams": ("audit", "courses", "people"),
-    "competition": ("audit", "courses", "grants", "people", "standings", "teams"),
+    "standings": ("audit", "courses", "grants", "people", "runs", "submissions", "teams"),
+    "competition": ("audit", "courses", "grants", "people", "runs", "standings", "teams"),
     "settings": (
         "audit",
         "competition",
@@ -106,15 +106,33 @@ FEATURES = {
         "teams",
     ),
     "history": ("audit", "courses", "people", "settings", "submissions"),
-    "results": ("courses", "grants", "runs", "standings", "submissions"),
-    "marking": ("audit", "courses", "people", "runs", "standings", "submissions"),
-    "inbox": ("competition", "courses", "runs", "standings", "submissions"),
+    "code": ("audit", "people", "submissions"),
+    "results": (
+        "code",
+        "audit",
+        "courses",
+        "grants",
+        "people",
+        "runs",
+        "standings",
+        "submissions",
+    ),
+    "marking": (
+        "code",
+        "audit",
+        "courses",
+        "people",
+        "runs",
+        "standings",
+        "submissions",
+    ),
+    "inbox": ("competition", "courses", "people", "runs", "standings", "submissions"),
     "dashboard": ("courses", "people", "runs", "standings", "submissions"),
-    "labs": ("audit", "courses", "grants", "people", "runs", "standings", "submissions"),
-    "system": ("runs",),
+    "labs": ("audit", "courses", "grants", "people", "runs", "standings", "submissions", "teams"),
+    "system": ("competition", "runs"),
 }
 # What stands on all of them, lowest first: each uses those before it.
-ABOVE_FEATURES = ("app", "migrations", "serving", "demo", "cli", "__main__")
+ABOVE_FEATURES = ("app", "migrations", "serving", "demoteams", "demo", "cli", "__main__")
 
 # Imports inside a function of the engine or the portal, each with the reason it must be there.
 LATE_IMPORTS: dict[tuple[str, str], str] = {

@@ -52,6 +52,9 @@ def test_the_handout_prints_the_bars_of_the_open_part(handout, bars):
     for variant in VARIANTS:
         floor, full = bars["best"]["floor"][variant], bars["best"]["full"][variant]
         assert re.search(rf"{floor}\D{{1,30}}{full}", handout)
+    floor, full = bars["best-drawn"]["floor"], bars["best-drawn"]["full"]
+    told = f"none at {floor}, all at {full}.", f"{floor} 得零分，{full} 得满分。"
+    assert any(words in handout for words in told)
 
 
 def test_the_handout_prints_how_many_images_are_trained_on(assignment, handout):

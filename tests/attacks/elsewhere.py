@@ -16,6 +16,10 @@ class Row:
 
 
 _GRADING = "grader/grading"
+_COMPETITION = "portal/competition"
+_BOARD, _PROBING = f"{_COMPETITION}/test_board.py", f"{_COMPETITION}/test_probing.py"
+_SEASON, _TEAMS = f"{_COMPETITION}/test_season.py", f"{_COMPETITION}/test_teams.py"
+_READING = "grader/competition/test_predictions.py"
 
 ROWS = (
     Row(
@@ -70,5 +74,70 @@ ROWS = (
         "tells hidden values by how long each hidden test lasts",
         "portal/runs/test_worker.py"
         "::test_the_end_of_a_test_is_told_by_the_clock_and_not_by_the_test",
+    ),
+    Row(
+        "flips-coins-on-the-board",
+        "lets chance change rows of a competition's file, and keeps what moves the number",
+        f"{_SEASON}::test_whoever_probes_the_board_gains_nothing_on_the_private_rows",
+    ),
+    Row(
+        "enters-by-blocks",
+        "changes one block of rows after another, and keeps what moves the number",
+        f"{_SEASON}::test_whoever_probes_the_board_gains_nothing_on_the_private_rows",
+    ),
+    Row(
+        "probes-labels",
+        "changes one row in each of its entries, for the board to tell that row's label",
+        f"{_PROBING}::test_changing_one_row_in_each_file_tells_no_label",
+    ),
+    Row(
+        "enters-from-a-second-account",
+        "enters a competition from a second account and takes both accounts' entries",
+        f"{_SEASON}::test_a_second_account_is_a_team_of_its_own_and_gives_its_entries_to_nobody",
+    ),
+    Row(
+        "merges-for-entries",
+        "merges and leaves teams, in any order, for more entries than the limit",
+        f"{_TEAMS}::test_no_order_of_merging_and_leaving_gives_anybody_more_than_the_limit",
+    ),
+    Row(
+        "forges-ids-of-entries",
+        "names entries, teams and invitations of others in addresses and forms",
+        f"{_PROBING}::test_forged_and_others_ids_open_and_change_nothing",
+    ),
+    Row(
+        "reads-private-scores",
+        "looks for private scores in pages, JSON, CSV and headers of every role",
+        f"{_PROBING}::test_nothing_that_anybody_sees_depends_on_a_private_score",
+    ),
+    Row(
+        "reads-unshown-scores",
+        "looks there for public scores that the board does not show",
+        f"{_PROBING}::test_a_public_score_that_moves_nothing_is_told_to_nobody",
+    ),
+    Row(
+        "compares-answers-and-logs",
+        "compares answers, headers and log lines of entries that score differently",
+        f"{_PROBING}::test_an_answer_says_the_same_of_every_score",
+    ),
+    Row(
+        "times-the-scoring",
+        "measures how long an entry takes to be scored",
+        f"{_PROBING}::test_scoring_does_the_same_work_whatever_is_right",
+    ),
+    Row(
+        "asks-a-cache",
+        "asks a cache for the page of a board that has frozen since",
+        f"{_BOARD}::test_no_answer_may_be_kept_by_a_cache",
+    ),
+    Row(
+        "waits-for-the-frozen-board",
+        "enters on the last day and looks whether the board moves",
+        f"{_BOARD}::test_the_board_stands_still_in_the_last_day_for_everybody",
+    ),
+    Row(
+        "hands-in-costly-predictions",
+        "sends 20 MB of commas, 20 million blank lines or 3 million rows as predictions",
+        f"{_READING}::test_what_a_hostile_file_costs_is_bounded",
     ),
 )

@@ -40,12 +40,12 @@ def test_what_differs_decides_the_exit_status(monkeypatch, capsys, found, status
     monkeypatch.setattr(under_load, "busy", lambda count, niceness: nullcontext())
     monkeypatch.setattr(under_load, "GradingPool", lambda jobs: nullcontext())
     monkeypatch.setattr(under_load, "receive", lambda path, assignment: None)
-    monkeypatch.setattr(under_load, "runs", lambda pool, lab, submission, count: iter(found))
+    monkeypatch.setattr(under_load, "runs", lambda pool, *rest: iter(found))
     monkeypatch.setattr(sys, "argv", ["under_load.py", "fnn", "somewhere"])
     with pytest.raises(SystemExit) as end:
         under_load.main()
     assert end.value.code == status
-    assert f"of {len(found)} runs alike, beside 8 busy" in capsys.readouterr().out
+    assert f"of {len(found)} runs alike, each beside 8 busy" in capsys.readouterr().out
 
 
 def test_its_help_says_what_it_is_for():

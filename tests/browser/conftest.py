@@ -29,6 +29,7 @@ class Served:
     address: str
     site: Site
     pictured: str  # a submission of Emmy's whose result has pictures
+    students: dict[str, int]  # ids of their enrolments
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,8 @@ def portal(tmp_path_factory, home):
     port = free_port()
     command = ["-m", "portal", "run", "--instance", str(instance), "--port", str(port)]
     with served(command, port, instance / "log", GRADER_HOME=str(home)):
-        yield Served(f"http://127.0.0.1:{port}", site, pictured)
+        ids = {name: one.id for name, one in students.items()}
+        yield Served(f"http://127.0.0.1:{port}", site, pictured, ids)
     engine.dispose()
 
 

@@ -1,6 +1,9 @@
 """The competition as people see it, from forming a team to the result."""
 
+import os
 from datetime import timedelta
+from itertools import count
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -14,6 +17,7 @@ WIDTHS = (390, 1280)
 LIGHT, DARK = "{}", "{runOnly: {type: 'rule', values: ['color-contrast', 'link-in-text-block']}}"
 LOOKS = (("light", LIGHT), ("light", LIGHT), ("dark", DARK))
 DAY = timedelta(days=1)
+SHOTS = os.environ.get("PROCTOR_SCREENSHOTS")  # a folder for pictures of the pages
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +29,10 @@ def arena(portal):
 @pytest.fixture
 def look(axe):
     """Return a function that fails if a page is not accessible or does not fit."""
+    numbers = count(1)
 
     def look(page):
+        number = next(numbers)
         page.wait_for_load_state("networkidle")
         page.evaluate(axe)
         for width, (scheme, rules) in zip((*WIDTHS, WIDTHS[1]), LOOKS, strict=True):
@@ -40,6 +46,9 @@ def look(axe):
             assert found == [], (width, scheme)
             fits = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             assert fits, (width, scheme)
+            if SHOTS:
+                name = f"competition-{number}-{width}-{scheme}.png"
+                page.screenshot(path=Path(SHOTS) / name, full_page=True)
 
     return look
 
@@ -106,6 +115,10 @@ def test_from_a_team_to_a_result(portal, arena, visit, look):
     look(ada)
     ada.goto("/")
     expect(ada.locator("tr", has_text="Guess the animal")).to_contain_text("25 / 25")
+    ada.set_extra_http_headers({"Accept-Language": "zh-CN"})
+    ada.goto(arena.address)
+    expect(ada.locator(".board .own")).to_contain_text("你的队伍")
+    look(ada)
 
 
 def _all_came_before(site, by):

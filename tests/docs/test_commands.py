@@ -123,7 +123,7 @@ def lay_out(home):
         (home / folder).mkdir()  # a command may put a lab of its own beside those of the course
         for lab in (ROOT / folder).iterdir():
             (home / folder / lab.name).symlink_to(lab)
-    for folder in ("my-work", "submissions"):
+    for folder in ("my-work", "submissions", "autumn", "fresh"):
         (home / folder).mkdir()
     (home / "submissions" / "ada.zip").write_bytes(b"")
     (home / "term.secret").write_text("ab" * 32)

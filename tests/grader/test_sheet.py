@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from grader.encoding import encodings_of
 from grader.errors import TableError
-from grader.sheet import MOST_BYTES, MOST_LINES, SEPARATORS, read_sheet
+from grader.sheet import MOST_BYTES, MOST_CELLS, MOST_LINES, SEPARATORS, SheetLimits, read_sheet
 
 PLAIN = 'name,"a, b",c\n1,2,3\n'
 CELLS = [(1, ("name", "a, b", "c")), (2, ("1", "2", "3"))]
@@ -76,6 +76,29 @@ def test_what_is_no_table_is_refused_before_it_costs_anything(data, said):
     with pytest.raises(TableError, match=said):
         read_sheet(data)
     assert time.process_time() - begin < 1
+
+
+WIDE = SheetLimits(lines=200_000, bytes=20_000_000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"," * 20_000_000, id="one row of commas"),
+        pytest.param((b"," * 999 + b"\n") * 20_000, id="many rows of commas"),
+        pytest.param(b"a,b\n" + (b"1" + b"," * 99 + b"\n") * 190_000, id="empty columns"),
+    ],
+)
+def test_a_file_that_may_be_large_still_has_no_more_cells_than_can_be_read(data):
+    begin = time.process_time()
+    with pytest.raises(TableError, match=f"a table may have {MOST_CELLS:,} cells"):
+        read_sheet(data, limits=WIDE)
+    assert time.process_time() - begin < 3
+
+
+def test_other_limits_take_more_lines():
+    data = b"a,b\n" + b"1,2\n" * (MOST_LINES + 1)
+    assert len(read_sheet(data, limits=WIDE).rows) == MOST_LINES + 2
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from small_competition import draw_into
 from sqlalchemy import select
 from support.competition import SLUG, as_csv, truth, write_competition
 from support.labs import write_home
 
+from grader.authoring.new import Kind, new_lab
+from grader.lab.catalogue import Catalogue
 from portal.cli import cli, main
 from portal.courses.models import Enrolment, Role
 from portal.people.models import User
@@ -133,6 +136,25 @@ def test_a_term_gets_a_competition_and_labels_of_its_own(
     assert "Installed the labels of guess in t1; 0 entries" in said
     (installed,) = (ready / "competitions").glob("*/labels.csv")
     assert installed.read_bytes() == file.read_bytes()
+
+
+def test_a_fresh_set_is_installed_beside_the_terms_own(
+    ready: Path, home: Path, tmp_path: Path
+) -> None:
+    new_lab(home, "rings", kind=Kind.COMPETITION)
+    lab = Catalogue(home).get("rings")
+    one, two = draw_into(lab, tmp_path / "one"), draw_into(lab, tmp_path / "two", 2)
+    portal(
+        ready, "create-term", "t1", "--title", "T", "--timezone", "UTC", "--first-day",
+        "2026-09-07", "--competition", "rings",
+    )  # fmt: skip
+    fresh = ["set-fresh", "t1", "rings", str(two), "--drawn", str(one)]
+    with pytest.raises(AssertionError, match="install them first with portal set-labels"):
+        portal(ready, *fresh)
+    portal(ready, "set-labels", "t1", "rings", str(one / "staff" / "labels.csv"))
+    assert "Installed a fresh set of 1500 rows for rings in t1." in portal(ready, *fresh)
+    with pytest.raises(AssertionError, match="is a term's first set"):
+        portal(ready, "set-fresh", "t1", "rings", str(one), "--drawn", str(one))
 
 
 def test_a_term_goes_out_as_a_file_and_comes_back_as_the_next(ready: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Serving: a taken address is said in a sentence, and a dead worker is replaced."""
 
+import gc
 import queue
 import socket
 import subprocess
@@ -35,6 +36,16 @@ def test_a_process_gives_back_what_its_app_holds(app):
         feed = runs_web.live_feed()
     serving._leave(None, SimpleNamespace(wsgi=app))
     assert feed.open("any") is None, "the feed still takes readers"
+
+
+def test_the_web_process_goes_through_its_app_once_in_search_of_garbage(config):
+    app = serving._Gunicorn(config, {}).load()
+    try:
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()
+        runs_web.close(app)
+        app.extensions["portal"].engine.dispose()
 
 
 def test_a_worker_that_dies_is_started_anew(config, monkeypatch):

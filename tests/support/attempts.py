@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from grader.report import Report
 from portal.courses.models import Enrolment, Term
+from portal.marking.models import RegradeTrial, TrialRun
 from portal.platform.db import write_session
 from portal.runs import service as runs
 from portal.runs.models import GradingRun, RunState
 from portal.runs.speaking import current_runs
 from portal.runs.web import engine_jobs
-from portal.submissions.models import Submission
+from portal.submissions.members import sent_by
+from portal.submissions.models import Submission, SubmissionMember
+from portal.teams.models import Team, TeamMove
 from support.portal import START, Site
 from support.reports import class_report
 
@@ -42,13 +46,22 @@ class Classroom:
         code: bytes = ANSWER,
         detail: str = "AssertionError: relative error 0.25",
         at: datetime = START,
+        mates: Sequence[Enrolment] = (),
     ) -> list[str]:
-        """Add an attempt a score; None for one that still waits. Return the submissions' ids."""
+        """Add an attempt a score; None for one that still waits. Return the submissions' ids.
+
+        `mates` are in the team of whoever sends them.
+        """
         reports = [None if score is None else class_report(score, detail) for score in scores]
-        return self.send_reports(who, *reports, code=code, at=at)
+        return self.send_reports(who, *reports, code=code, at=at, mates=mates)
 
     def send_reports(
-        self, who: Enrolment, *reports: Report | None, code: bytes = ANSWER, at: datetime = START
+        self,
+        who: Enrolment,
+        *reports: Report | None,
+        code: bytes = ANSWER,
+        at: datetime = START,
+        mates: Sequence[Enrolment] = (),
     ) -> list[str]:
         """Add an attempt a report, as `send` does."""
         digest = self._site.store.put(code)
@@ -57,17 +70,53 @@ class Classroom:
             for report in reports:
                 self._made += 1
                 when = at + timedelta(minutes=self._made)
-                submission = self._submission(session, who, digest, len(code), when)
+                submission = self._submission(session, who, mates, digest, len(code), when)
                 self._run(session, submission, report)
                 added.append(submission.id)
             return added
 
+    def try_regrade(
+        self, who: Enrolment, *submissions: str, score: float | None = 5.0
+    ) -> tuple[uuid.UUID, uuid.UUID]:
+        """Let a trial have graded submissions anew; None: they still wait.
+
+        Return the ids of the trial, and of the run of the first.
+        """
+        trial, *runs_made = (self._id_of_digits() for _ in range(len(submissions) + 1))
+        with write_session(self.engine) as session:
+            before = current_runs(session, submissions)
+            session.add(
+                RegradeTrial(
+                    id=str(trial), term_id=who.term_id, author_id=who.user_id, created_at=START
+                )
+            )
+            session.flush()
+            for number, made in zip(submissions, runs_made, strict=True):
+                report = None if score is None else class_report(score, "AssertionError: 0.5")
+                submission = session.get_one(Submission, number)
+                self._run(session, submission, report, run_id=str(made), speaks=False)
+                session.add(
+                    TrialRun(run_id=str(made), trial_id=str(trial), before_id=before[number].id)
+                )
+        return trial, runs_made[0]
+
+    def _id_of_digits(self) -> uuid.UUID:
+        """Return a new id without letters, which a page could take for words."""
+        self._made += 1
+        return uuid.UUID(f"{2 * 10**7 + self._made:032d}")
+
     def _submission(
-        self, session: Session, who: Enrolment, digest: str, size: int, when: datetime
+        self,
+        session: Session,
+        who: Enrolment,
+        mates: Sequence[Enrolment],
+        digest: str,
+        size: int,
+        when: datetime,
     ) -> Submission:
-        earlier = select(Submission.id).where(
-            Submission.enrolment_id == who.id, Submission.offering_id == self.offering_id
-        )
+        people = [one.id for one in (who, *mates)]
+        last = select(func.max(Submission.attempt)).where(sent_by(people, self.offering_id))
+        team_id = self._team(session, people) if mates else None
         submission = Submission(
             id=str(uuid.UUID(int=self._made)),
             enrolment_id=who.id,
@@ -78,22 +127,49 @@ class Classroom:
             size=size,
             content_digest=digest,
             intake='{"files": []}',
-            attempt=len(session.scalars(earlier).all()) + 1,
+            attempt=(session.scalar(last) or 0) + 1,
             received_at=when,
+            team_id=team_id,
+            members=[SubmissionMember(enrolment_id=one) for one in people],
         )
         session.add(submission)
         session.flush()
         return submission
 
-    def _run(self, session: Session, submission: Submission, report: Report | None) -> None:
+    def _team(self, session: Session, people: Sequence[int]) -> int:
+        """Return the team of these people, formed if there is none."""
+        name = f"Team {'-'.join(map(str, sorted(people)))}"
+        here = (Team.offering_id == self.offering_id, Team.name == name)
+        team = session.scalar(select(Team).where(*here))
+        if team is None:
+            team = Team(offering_id=self.offering_id, name=name, created_at=START)
+            session.add(team)
+            session.flush()
+            for one in people:
+                author = session.get_one(Enrolment, one).user_id
+                session.add(TeamMove(team_id=team.id, enrolment_id=one, author_id=author, at=START))
+            session.flush()
+        return team.id
+
+    def _run(
+        self,
+        session: Session,
+        submission: Submission,
+        report: Report | None,
+        *,
+        run_id: str = "",
+        speaks: bool = True,
+    ) -> None:
         run = GradingRun(
-            id=f"run-{self._made}",
+            id=run_id or str(uuid.UUID(int=10**6 + self._made)),
             submission_id=submission.id,
             suite_digest="s",
+            reason_key="" if speaks else f"trial:{run_id}",
             queue="cpu",
             priority=1,
+            speaks=speaks,
             state=RunState.QUEUED if report is None else RunState.GRADED,
-            created_at=submission.received_at,
+            created_at=submission.received_at + timedelta(hours=0 if speaks else 1),
         )
         session.add(run)
         session.flush()

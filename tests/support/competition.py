@@ -20,6 +20,7 @@ from support.portal import START, Site
 
 SLUG = "guess"
 ROWS, PUBLIC = 600, 200
+STEP = 0.01
 CLASSES = ("ant", "bee", "cat", "dog")
 MANIFEST = f"""\
 schema = 1
@@ -46,7 +47,7 @@ baseline = 0.4
 most = 25
 least = 15
 below_baseline = 12
-step = 0.01
+step = {STEP}
 """
 DAYS = 21
 

@@ -33,3 +33,11 @@ def write_home(home: Path) -> Path:
     staff.mkdir(parents=True)
     (staff / "answer.py").write_text("def answer():\n    return 42  # STAFF-CANARY\n")
     return home
+
+
+def mark_by_hand(home: Path) -> None:
+    """Let a person mark the second item of `demo`, worth 4 points, as `report`."""
+    manifest = home / "assignments" / "demo" / "assignment.toml"
+    second = 'title = "The second thing", points = 4'
+    report = f'id = "report", manual = true, {second}'
+    manifest.write_text(manifest.read_text().replace(f'id = "second", {second}', report))

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import numpy as np
 from flask.testing import FlaskClient
 
-from support.competition import CLASSES, Arena, Competitor, as_csv, board_of, truth
+from support.competition import (
+    CLASSES,
+    PUBLIC,
+    ROWS,
+    STEP,
+    Arena,
+    Competitor,
+    as_csv,
+    board_of,
+    truth,
+)
 
 
 @dataclass
@@ -74,3 +86,38 @@ def ordered_right(players: Sequence[Player], found: dict[str, tuple[int, float]]
         if better.skill > worse.skill
     ]
     return sum(pairs) / len(pairs)
+
+
+def ordered_by_chance(
+    skills: Sequence[float], *, days: int, seasons: int, seed: int
+) -> tuple[float, float]:
+    """Return mean and standard deviation of `ordered_right` over seasons that are only numbers.
+
+    A team enters once a day; right answers are binomial. Knows none of the portal's code: its
+    number on the board, its two finals by default and the better of them are worked out here.
+    """
+    draw = np.random.default_rng(seed)
+    shares = []
+    for _ in range(seasons):
+        final = [_final_score(skill, days, draw) for skill in skills]
+        pairs = [
+            final[better] > final[worse]
+            for better in range(len(skills))
+            for worse in range(len(skills))
+            if skills[better] > skills[worse]
+        ]
+        shares.append(sum(pairs) / len(pairs))
+    return float(np.mean(shares)), float(np.std(shares))
+
+
+def _final_score(skill: float, days: int, draw: np.random.Generator) -> float:
+    """Return one team's score on the private rows."""
+    share = skill * (0.5 + 0.5 * np.arange(days) / (days - 1))
+    right = share + (1 - share) / len(CLASSES)
+    public = draw.binomial(PUBLIC, right) / PUBLIC
+    private = draw.binomial(ROWS - PUBLIC, right) / (ROWS - PUBLIC)
+    shown, best = -math.inf, 0
+    for day in range(days - 1):  # the last day's entry comes after the freeze
+        if public[day] - shown > STEP + 1e-9:
+            shown, best = STEP * math.floor(public[day] / STEP + 0.5), day
+    return float(max(private[best], private[-1]))

@@ -45,7 +45,7 @@ def _wait(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5):
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # refused, or too busy to answer in time
             try:
                 server.wait(timeout=0.2)
             except subprocess.TimeoutExpired:

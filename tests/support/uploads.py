@@ -41,9 +41,14 @@ def upload(
     key: str = "upload-0001",
     *,
     json: bool = True,
+    again: bool = True,
     **more: str,
 ) -> TestResponse:
-    """Send files through the upload form; ask for the receipt as JSON or for a page."""
+    """Send files through the upload form; ask for the receipt as JSON or for a page.
+
+    `again` says that files which are an attempt already are meant.
+    """
+    more |= {"again": "yes"} if again else {}
     return browser.post(
         f"/labs/{offering_id}/submissions",
         headers={"Accept": "application/json" if json else "text/html"},
@@ -70,10 +75,11 @@ class Bench:
         json: bool = False,
         files: list[tuple[str, bytes]] | None = None,
         client: FlaskClient | None = None,
+        **options: object,
     ) -> TestResponse:
         """Post an upload; `json=True` asks for the receipt as JSON."""
         sent = files or [("answer.py", data)]
-        return upload(client or self.client, self.offering_id, sent, key, json=json)
+        return upload(client or self.client, self.offering_id, sent, key, json=json, **options)
 
     def receipt(self, **options) -> dict:
         """Send an upload that must be taken, and return its receipt."""

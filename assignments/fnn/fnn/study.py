@@ -44,9 +44,9 @@ def run_cell(factor: str, value: int | float | str, seed: int) -> float:
     """Train one network and return log10 of its MSE on fresh test points.
 
     The network has BASE's settings but for `factor`, which is set to `value`. It is what `fit`
-    makes of TRAIN_POINTS points in STEPS steps. Test points are drawn uniformly from the domain and
-    are not trained on.
-    `seed` decides the weights and all points: the same call gives the same number.
+    makes of x = np.linspace(low, high, TRAIN_POINTS) and the function there in STEPS steps, with
+    this very `seed`. Test points are drawn uniformly from the domain and are not trained on.
+    `seed` decides the weights and the test points: the same call gives the same number.
 
     `factor` is depth, width, learning_rate or activation; any sensible `value` must work, not
     only those of your sweep. The result is finite and at most DIVERGED, which also stands for

@@ -12,7 +12,6 @@ from grader.authoring.calibrate.calibration import (
     Calibration,
     VariantRuns,
     Wrong,
-    measuring_digest,
     rounded,
 )
 from grader.authoring.calibrate.collect import (
@@ -25,6 +24,7 @@ from grader.authoring.calibrate.collect import (
 )
 from grader.authoring.calibrate.log import LoggedRun, open_log
 from grader.authoring.calibrate.make import described
+from grader.authoring.calibrate.seen import measuring_digest
 from grader.errors import AuthoringError
 from grader.grading import GradingPool
 from grader.lab.catalogue import Lab

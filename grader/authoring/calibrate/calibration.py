@@ -6,32 +6,27 @@ are stale once anything has changed that a measuring test can see; see `measurin
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader.authoring.calibrate import bounds
+from grader.authoring.calibrate.seen import measuring_digest
 from grader.errors import ManifestError, ManifestProblem
-from grader.grading.digest import lab_files
-from grader.lab.bars import BARS_NAME, Bar
+from grader.lab.bars import Bar
 from grader.lab.catalogue import Lab
-from grader.lab.given import DATASETS, REFERENCE
-from grader.lab.manifest import MANIFEST_NAME
 from grader.report.report import Environment
 
 CALIBRATION_NAME = "calibration.json"
 BASELINES = "baselines"
 _QUANTILES = (5, 25, 50, 75, 95)  # per cent
 _FIGURES = 6  # that a value keeps
-_CPU_LIMITS = {"cpu_seconds", "test_cpu_seconds", "import_cpu_seconds"}
 
 
 class _Model(BaseModel):
@@ -176,69 +171,3 @@ def save_calibration(lab: Lab, calibration: Calibration) -> Path:
     on_one_line = re.sub(r"\[[-+.\deE,\s]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
     file.write_text(on_one_line + "\n", encoding="utf-8")
     return file
-
-
-def measuring_digest(lab: Lab, tests: Collection[str] | None = None) -> str:
-    """Return the SHA-256 over all that these tests of the suite see.
-
-    That is the reference, what the suite's tests share, the course's loaders of data if the lab
-    gives any of them, and of the manifest variants, files and limits. Of the suite's own
-    ``test_*.py`` only those that hold one of `tests` (by id) count, and in them no other test; all
-    of them by default. Limits of CPU time count nowhere: who keeps within them measures the same,
-    and who does not measures nothing.
-    """
-    total = hashlib.sha256()
-    manifest = lab.assignment.model_dump(
-        mode="json",
-        include={"variants", "default_variant", "files", "given", "limits"},
-        # A table reaches the suite with the same cells whatever its file may look like.
-        exclude={"limits": _CPU_LIMITS, "files": {"__all__": {"columns"}}},
-        exclude_defaults=True,  # a key that the manifest learns to have changes nothing
-    )
-    total.update(json.dumps(manifest, sort_keys=True).encode())
-    loads = any(DATASETS in PurePosixPath(given.path).parts for given in lab.assignment.given)
-    functions = None if tests is None else _functions(tests)
-    for name, file in sorted(lab_files(lab)):
-        path = PurePosixPath(name)
-        if path.name in (MANIFEST_NAME, BARS_NAME):  # no threshold can change a measured value
-            continue
-        if not loads and path.parts[0] == DATASETS:
-            continue
-        data = file.read_bytes()
-        if _holds_tests(path):
-            wanted = functions.get("/".join(path.parts[2:])) if functions is not None else None
-            if functions is not None and wanted is None:
-                continue
-            data = _measuring_text(data, wanted)
-        total.update(f"{name}\0{hashlib.sha256(data).hexdigest()}\n".encode())
-    return total.hexdigest()
-
-
-def _functions(tests: Iterable[str]) -> dict[str, set[str]]:
-    """Return the names of test functions by file, parameters left out."""
-    found: dict[str, set[str]] = {}
-    for test in tests:
-        file, _, function = test.partition("::")
-        found.setdefault(file, set()).add(function.partition("[")[0])
-    return found
-
-
-def _holds_tests(path: PurePosixPath) -> bool:
-    return path.parts[:2] == (REFERENCE, "suite") and path.name.startswith("test_")
-
-
-def _measuring_text(source: bytes, wanted: set[str] | None) -> bytes:
-    """Return a file of tests without limits of CPU time and without tests not wanted, if any."""
-    lines = source.splitlines(keepends=True)
-    dropped = set[int]()
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            if wanted is not None and node.name not in wanted:
-                first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
-                dropped.update(range(first, (node.end_lineno or first) + 1))
-            for mark in node.decorator_list:
-                if ast.unparse(mark).startswith("pytest.mark.limits("):
-                    dropped.update(range(mark.lineno, (mark.end_lineno or mark.lineno) + 1))
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("CPU_SECONDS"):
-            dropped.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    return b"".join(line for number, line in enumerate(lines, 1) if number not in dropped)

@@ -8,16 +8,16 @@ it is run many times in the default one alone. What the log has already is not r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 
 from grader.authoring.calibrate.calibration import BASELINES, rounded
 from grader.authoring.calibrate.log import REFERENCE, LoggedRun, RunLog
+from grader.authoring.calibrate.seen import may_measure
 from grader.authoring.mutants import Mutant, WrongSolution, load_mutants, load_wrong
 from grader.authoring.solutions import reference_submission
-from grader.authoring.variants import own_digest
 from grader.errors import AuthoringError, GradingError
 from grader.grading import GradingPool
 from grader.intake.submission import Submission
@@ -74,23 +74,26 @@ class CalibrationBench:
         return self._references[variant]
 
     def whole(self, variant: str | None) -> LoggedRun:
-        """Return the reference's first run, of the whole suite; GradingError if it has a fault."""
-        own = own_digest(self.lab, variant)
-        known = self._log.find(variant, own, REFERENCE, 0)
+        """Return the reference's first run, of the whole suite.
+
+        Raises GradingError if it has a fault, AuthoringError if the log cannot be trusted with it.
+        """
+        reference = self.reference(variant)
+        known = self._log.find((variant, REFERENCE, reference.digest, 0))
         if known is not None:
             self._on_run(known, False)
             return known
-        reference = self.reference(variant)
         report = self._pool.grade(self.lab, reference, key=run_key(0), variant=variant).report
         if report.status is not RunStatus.GRADED:
             raise GradingError(f"the reference was not graded: {report.fault}")
         measuring = [test for test in report.tests if test.measured]
+        _all_foreseen(self.lab, [test.id for test in measuring])
         return self._keep(
             LoggedRun(
                 variant=variant,
                 solution=REFERENCE,
+                submission=reference.digest,
                 number=0,
-                own=own,
                 measured={test.id: test.measured for test in measuring},
                 outcomes={test.id: test.outcome for test in measuring},
                 cpu_seconds=sum(test.cpu_seconds for test in measuring),
@@ -107,8 +110,7 @@ class CalibrationBench:
         number: int,
     ) -> LoggedRun:
         """Return a run of some tests; GradingError if it has a fault of ours."""
-        own = own_digest(self.lab, variant)
-        known = self._log.find(variant, own, solution, number)
+        known = self._log.find((variant, solution, submission.digest, number))
         if known is not None and set(tests) <= known.outcomes.keys():
             self._on_run(known, False)
             return known
@@ -122,8 +124,8 @@ class CalibrationBench:
             LoggedRun(
                 variant=variant,
                 solution=solution,
+                submission=submission.digest,
                 number=number,
-                own=own,
                 measured={test: found.measured[test] for test in tests},
                 outcomes={test: found.outcomes[test] for test in tests},
                 cpu_seconds=found.cpu_seconds,
@@ -134,6 +136,20 @@ class CalibrationBench:
         self._log.add(run)
         self._on_run(run, True)
         return run
+
+
+def _all_foreseen(lab: Lab, measuring: Iterable[str]) -> None:
+    """Raise AuthoringError for a test that measures though no word of its text says so.
+
+    The log is kept under the texts of the tests that may measure: it would outlive such a test.
+    """
+    foreseen = may_measure(lab)
+    for test in measuring:
+        file, _, function = test.partition("::")
+        if f"{file}::{function.partition('[')[0].partition('::')[0]}" not in foreseen:
+            raise AuthoringError(
+                [f"{test} records a figure, but no fixture it names is bar or measured"]
+            )
 
 
 def own_tests(first: LoggedRun, base: LoggedRun) -> tuple[str, ...]:

@@ -18,10 +18,10 @@ from grader.authoring.calibrate.calibration import (
     Calibration,
     Confirmation,
     VariantRuns,
-    measuring_digest,
     rounded,
 )
 from grader.authoring.calibrate.collect import run_key
+from grader.authoring.calibrate.seen import measuring_digest
 from grader.authoring.solutions import reference_submission
 from grader.authoring.variants import own_digest
 from grader.errors import AuthoringError, GradingError

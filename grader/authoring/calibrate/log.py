@@ -1,7 +1,9 @@
 """The runs of a calibration as they end: one JSON line each, so that none is made twice.
 
-The file lies in the user's cache under the digest of what is measured: a suite that has changed
-starts anew. A process that is killed loses the runs in flight and at most a torn last line.
+The file lies in the user's cache under the digest of what the measuring tests see (`seen`): one
+of them that has changed, or that is new, starts anew, while the others may change. In it a run
+stands under the digest of the solution too, so a baseline or a variant's reference that has changed
+is run again. A process that is killed loses the runs in flight and at most a torn last line.
 """
 
 from __future__ import annotations
@@ -14,11 +16,14 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from grader.authoring.calibrate.calibration import measuring_digest
+from grader.authoring.calibrate.seen import may_measure, measuring_digest
 from grader.lab.catalogue import Lab
 from grader.report.report import Environment, Outcome
 
 REFERENCE = "reference"
+
+
+RunKey = tuple[str | None, str, str, int]
 
 
 class LoggedRun(BaseModel):
@@ -29,16 +34,16 @@ class LoggedRun(BaseModel):
     variant: str | None
     solution: str  # REFERENCE, baselines/NAME or mutants/NAME
     number: int  # of its key
-    own: str = ""  # digest of what the variant's reference has of its own
+    submission: str  # digest of that solution
     measured: dict[str, dict[str, float]]  # by the test's id, then by the figure's name
     outcomes: dict[str, Outcome]  # of the tests that measured or were to
     cpu_seconds: float
     environment: Environment | None = None  # of whole runs
 
     @property
-    def key(self) -> tuple[str | None, str, str, int]:
+    def key(self) -> RunKey:
         """What no two runs share."""
-        return self.variant, self.own, self.solution, self.number
+        return self.variant, self.solution, self.submission, self.number
 
     def of_tests(self, tests: Collection[str]) -> Self:
         """Return the run as if it had been of these tests alone."""
@@ -55,9 +60,9 @@ class RunLog:
         self._guard = threading.Lock()
         self._runs = {run.key: run for run in _read(file)}
 
-    def find(self, variant: str | None, own: str, solution: str, number: int) -> LoggedRun | None:
+    def find(self, key: RunKey) -> LoggedRun | None:
         """Return a run, None if it has not been made."""
-        return self._runs.get((variant, own, solution, number))
+        return self._runs.get(key)
 
     def add(self, run: LoggedRun) -> None:
         """Keep a run; it is on disk when this returns."""
@@ -72,7 +77,8 @@ def open_log(lab: Lab, environ: Mapping[str, str] = os.environ) -> RunLog:
     cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "proctor" / "calibrate"
     folder.mkdir(parents=True, exist_ok=True)
-    return RunLog(folder / f"{lab.assignment.slug}-{measuring_digest(lab)[:16]}.jsonl")
+    seen = measuring_digest(lab, may_measure(lab))
+    return RunLog(folder / f"{lab.assignment.slug}-{seen[:16]}.jsonl")
 
 
 def _read(file: Path) -> list[LoggedRun]:

@@ -12,7 +12,6 @@ from grader.authoring.calibrate.calibration import (
     VariantRuns,
     Wrong,
     load_calibration,
-    measuring_digest,
     rounded,
 )
 from grader.authoring.calibrate.collect import (
@@ -27,6 +26,7 @@ from grader.authoring.calibrate.collect import (
 )
 from grader.authoring.calibrate.judge import bars_of
 from grader.authoring.calibrate.log import REFERENCE, LoggedRun, open_log
+from grader.authoring.calibrate.seen import measuring_digest
 from grader.authoring.variants import own_digest
 from grader.errors import AuthoringError
 from grader.grading import GradingPool, suite_digest
@@ -106,7 +106,7 @@ def described(
         variant=first.variant,
         runs=len(reference),
         tests=tests,
-        own=first.own,
+        own=own_digest(bench.lab, first.variant),
         rest_as=bench.lab.assignment.default_variant if tests != tuple(first.measured) else None,
         cpu_seconds_mean=rounded(sum(seconds) / len(seconds)),
         cpu_seconds_max=rounded(max(seconds)),

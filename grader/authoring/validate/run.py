@@ -78,7 +78,7 @@ def validate(
 
     Findings are reported as they come; the result has them in order. `on_progress` hears of every
     automatic mutant that was run or whose result was known. What tests come to is kept, and is not
-    run again unless the plan is `fresh`.
+    run again unless the plan is `fresh`. Raises GradingError for a fault of ours, which ends it.
     """
     if lab.assignment.competition is not None:
         return _validate_competition(lab, plan, on_finding)
@@ -87,8 +87,12 @@ def validate(
     with GradingPool(jobs=plan.jobs, cache=cache) as pool, ThreadPoolExecutor(plan.jobs) as threads:
         bench = ValidationBench(lab, pool, cache)
         futures = [threads.submit(check) for check in _checks(bench, plan)]
-        for future in as_completed(futures):
-            on_finding(future.result())
+        try:
+            for future in as_completed(futures):
+                on_finding(future.result())
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)  # else the rest runs for nothing
+            raise
         findings = [future.result() for future in futures]
         result = _automatic(bench, plan, on_progress) if plan.automatic else None
     if result is not None:

@@ -16,7 +16,7 @@ from grader.lab.manifest import IDLE_SECONDS, WALL_PER_CPU_SECOND, Limits
 from grader.report.diagnosis import Cause
 from grader.sandbox.host import clock
 from grader.sandbox.host.budget import Budget
-from grader.sandbox.host.failures import StudentTimeout
+from grader.sandbox.host.failures import StudentTimeout, waited_too_long
 
 _SMALLEST_ALLOWANCE = 0.1
 
@@ -45,16 +45,18 @@ class RunAllowance:
         self._open: dict[Budget, float] = {}  # of the processes that live, with their limits
         # Of wall time in which neither the student's code nor ours ran.
         self.idle_seconds = idle_seconds
-        self.until = clock.seconds() + limits.longest_hold_seconds - held_seconds
+        self._begun = clock.look()
+        self.until = self._begun.watched + limits.longest_hold_seconds - held_seconds
 
     def of(self, test: TestSpec, cpu_seconds: float) -> float:
         """Return what a process of this test gets of the seconds it asks for.
 
-        Raises StudentTimeout if the run has nothing left.
+        Raises StudentTimeout if the run has nothing left, SandboxError if the machine was so busy
+        that the run had hardly anything.
         """
         _, idle = self._charge(test)
         if self.idle_seconds + idle > IDLE_SECONDS or clock.seconds() > self.until:
-            raise StudentTimeout("the run waited too long without computing", Cause.WAITED)
+            raise waited_too_long(self._begun, "the run waited too long without computing")
         left = self._left(test)
         if left < _SMALLEST_ALLOWANCE:
             raise StudentTimeout(f"the run's {self._limit:g} s are spent", Cause.RUN_SPENT)

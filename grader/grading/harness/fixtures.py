@@ -249,15 +249,18 @@ def _record(verdict: Verdict, name: str, value: float) -> None:
 def figure(suite_run: SuiteRun) -> Iterator[Callable[..., Any]]:
     """Give ``figure(name, caption, visibility=...)``, which returns matplotlib Axes to draw on.
 
-    The picture is saved when the test ends, whatever its outcome; by default it is as visible as
-    the test.
+    The picture is saved when the test ends, whatever its outcome. By default it is as visible
+    as the test, that of a hidden one when nobody can hand in any more: then it helps to understand
+    what the score was for, and nobody can use it for another upload.
     """
     spec = suite_run.running
+    hidden = spec.visibility is Visibility.HIDDEN
+    usual = Visibility.AFTER_DUE_DATE if hidden else spec.visibility
     # Importing matplotlib costs more than most tests: only suites that draw pay for it.
     pictures = importlib.import_module("grader.grading.harness.pictures").Pictures(suite_run, spec)
 
     def draw(name: str, caption: str, visibility: str | None = None) -> Any:
-        return pictures.axes(name, caption, Visibility(visibility or spec.visibility))
+        return pictures.axes(name, caption, Visibility(visibility or usual))
 
     yield draw
     pictures.save()

@@ -147,6 +147,17 @@ class SuiteRun:
         """How many tests have ended, known ones among them."""
         return len(self.served) + len(self.ended)
 
+    @property
+    def share(self) -> float:
+        """What part of the CPU time that the tests may take belongs to those that have ended.
+
+        A training that may take a minute says more of how long is left than fifty small tests.
+        """
+        known = self.served | self.ended
+        ended = sum(spec.cpu_seconds for spec in self.specs.values() if spec.id in known)
+        allowed = sum(spec.cpu_seconds for spec in self.specs.values())
+        return ended / allowed if allowed else 1.0
+
     def import_failures(self) -> dict[str, str]:
         """Return why modules could not be imported, by name, as the run's first process heard it.
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from grader.report.diagnosis import Cause
 from grader.sandbox.host import clock
-from grader.sandbox.host.failures import StudentTimeout
+from grader.sandbox.host.failures import StudentTimeout, waited_too_long
 
 # Wall time only stops code that waits without computing; a busy machine must never trip it.
 _WALL_PER_CPU_SECOND = 8
@@ -24,7 +23,7 @@ class Budget:
         self._meter = meter
         self._until = until
         self._cpu_start = meter()
-        self._wall_start = clock.seconds()
+        self._begun = clock.look()
         self._most = 0.0
         self._open(cpu_seconds)
 
@@ -48,12 +47,12 @@ class Budget:
         return 1 - (self._cpu_limit - self._meter()) / self.cpu_seconds
 
     def check(self) -> None:
-        """Raise StudentTimeout if the allowance is spent."""
+        """Raise StudentTimeout if the allowance is spent, SandboxError if the machine spent it."""
         if self._meter() > self._cpu_limit:
             message = f"more than {self.cpu_seconds:g} s of CPU time"
             raise StudentTimeout(message, allowance=self.cpu_seconds)
         if clock.seconds() > self._wall_limit:
-            raise StudentTimeout("waited without computing", Cause.WAITED)
+            raise waited_too_long(self._begun, "waited without computing")
 
     @property
     def cpu_used(self) -> float:
@@ -63,4 +62,4 @@ class Budget:
     @property
     def wall_used(self) -> float:
         """Wall seconds since the budget was opened."""
-        return clock.seconds() - self._wall_start
+        return clock.seconds() - self._begun.watched

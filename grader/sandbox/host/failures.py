@@ -1,12 +1,14 @@
-"""How a call into student code can fail. None of these is a fault of ours."""
+"""How a call into student code can fail: no fault of ours, but for one that looks alike."""
 
 from __future__ import annotations
 
 import errno
 from typing import Self
 
+from grader.errors import SandboxError
 from grader.report.diagnosis import Cause, Diagnosis, Kind, exception_word
 from grader.report.report import Outcome
+from grader.sandbox.host.clock import ClockReading
 
 # What the kernel says when a process reaches a limit of its sandbox.
 _LIMITS = {
@@ -78,6 +80,19 @@ class StudentTimeout(StudentError):
         super().__init__(message)
         self.cause = cause
         self.allowance = allowance  # CPU seconds, if these were what ended it
+
+
+def waited_too_long(since: ClockReading, message: str) -> StudentTimeout | SandboxError:
+    """Return the error of code whose wall time is up.
+
+    It waited without computing, unless the machine hardly gave it a turn: that is a fault of ours.
+    """
+    if since.starved_since():
+        return SandboxError(
+            "the machine is too busy to grade: the submission stood in line for a core most of the "
+            "time; grade fewer at once"
+        )
+    return StudentTimeout(message, Cause.WAITED)
 
 
 class StudentMemory(StudentError):

@@ -43,6 +43,7 @@ WORKFLOW = "grade"
 LIVE = ["ENQUEUED", "PENDING", "DELAYED"]
 TAKEN = "PENDING"
 _JSON = WorkflowSerializationFormat.PORTABLE
+_LOOK_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +127,10 @@ class DbosEngine:
                     worker_concurrency=_concurrency(name, options),
                     polling_interval_sec=options.polling_seconds,
                 )
-            stop.wait()
+            # In short waits: the kernel may hand a signal to another thread, and what it is to do
+            # here is done when this one wakes.
+            while not stop.wait(_LOOK_SECONDS):
+                pass
         finally:
             DBOS.destroy(
                 destroy_registry=True, workflow_completion_timeout_sec=options.drain_seconds

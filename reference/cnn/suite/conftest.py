@@ -20,6 +20,9 @@ GAIN = 0.1  # the most by which a colour of an image is made lighter or darker
 SHARE = 1e-3
 
 
+MAX_CODE_BYTES = 60_000  # of all Python files
+
+
 @dataclass(frozen=True)
 class Split:
     """Training and test images of one submission: uint8 [N, 3, size, size] and int64 [N]."""
@@ -44,6 +47,19 @@ def _seen_through_windows(images, size, rng):
         seen[number] = crop[:, :, ::-1] if mirrored[number] else crop
     small = F.adaptive_avg_pool2d(torch.tensor(seen, dtype=torch.float32), size)
     return (small * torch.tensor(gains)).round().clamp(0, 255).to(torch.uint8)
+
+
+@pytest.fixture(scope="session")
+def require_code_alone():
+    """Give ``require_code_alone(submission)``: its Python files are too small for weights."""
+
+    def check(submission):
+        size = submission.code_bytes()
+        require(
+            size <= MAX_CODE_BYTES, f"{size} bytes of Python files, {MAX_CODE_BYTES} are allowed"
+        )
+
+    return check
 
 
 @pytest.fixture(scope="session")

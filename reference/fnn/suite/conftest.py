@@ -10,6 +10,9 @@ PROBES = 8
 # Rounding of float32 stays far below it, and a network this close to its predictions meets the
 # handout's bars as well as they do.
 SHARE = 2e-3
+# Of that turn, how much nearly the same y may cause: training is continuous, what a hash of y draws
+# is not. Training has 0.03 and less, a hash 1.
+NEARLY = 0.5
 # How far another y must turn the units of a layer, on average, in radians. Training turns them by
 # 0.1 and more, in the reference by 1; layers that were drawn, solved or embedded without y by 0.
 TURN = 1e-3
@@ -62,6 +65,14 @@ def _hidden_units(module):
     return layers
 
 
+def _turns(one, other):
+    """Return by how much the units of each hidden layer differ, in radians where it is little."""
+    pairs = list(zip(_hidden_units(one), _hidden_units(other), strict=False))
+    for units, others in pairs:
+        require(units.shape == others.shape, "two functions gave networks of two shapes")
+    return [float(np.mean(np.linalg.norm(units - others, axis=1))) for units, others in pairs]
+
+
 @pytest.fixture(scope="session")
 def require_learnt():
     """Give ``require_learnt(one, other)`` for networks of equal points and seed but other values.
@@ -71,11 +82,26 @@ def require_learnt():
     """
 
     def check(one, other):
-        pairs = list(zip(_hidden_units(one), _hidden_units(other), strict=False))
-        for number, (units, others) in enumerate(pairs, 1):
-            require(units.shape == others.shape, "two functions gave networks of two shapes")
-            turn = float(np.mean(np.linalg.norm(units - others, axis=1)))
+        for number, turn in enumerate(_turns(one, other), 1):
             require(turn > TURN, f"hidden layer {number} is the same whatever y is: {turn:.2g}")
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def require_continuous():
+    """Give ``require_continuous(one, near, other)``: nearly the same values, nearly the same units.
+
+    Points and seed of the three are equal; the values of `near` are nearly those of `one`.
+    """
+
+    def check(one, near, other):
+        turns = zip(_turns(one, near), _turns(one, other), strict=True)
+        for number, (little, much) in enumerate(turns, 1):
+            require(
+                little < NEARLY * much,
+                f"nearly the same y turns layer {number} by {little:.2g}, another by {much:.2g}",
+            )
 
     return check
 
@@ -130,7 +156,7 @@ def straight_line():
     return through
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def require_network(reference, seen, straight_line):
     """Give ``require_network(module, x, predicted)``: the predictions come from its parameters.
 

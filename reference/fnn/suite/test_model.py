@@ -31,6 +31,7 @@ NAMES = (
 )
 TRAIN_POINTS, TEST_POINTS = 512, 1000
 FIT_CPU_SECONDS = 15
+LITTLE = 0.01  # of a function: what is no change to training is one to a hash of y
 
 
 def shapes_of(depth, width):
@@ -194,6 +195,17 @@ def on_another(shared_student, shared_seed, domain):
     return trained(shared_student, function, *domain, shared_seed + 2)
 
 
+@pytest.fixture(scope="module")
+def on_nearly_the_unseen(shared_student, shared_seed, unseen, domain):
+    """Give what fit made of nearly the second function, at its points and with its seed."""
+    little = unseen_function(np.random.default_rng(shared_seed + 4), *domain)
+
+    def function(x):
+        return unseen(x) + LITTLE * little(x)
+
+    return trained(shared_student, function, *domain, shared_seed + 2)
+
+
 @pytest.fixture
 def judge(domain, rng, bar, predict, require_network):
     """Give ``judge(module, function, name, axes)``: errors on fresh points by the handout's table.
@@ -228,8 +240,22 @@ def test_every_hidden_layer_learns_from_the_values(on_the_unseen, on_another, re
     require_learnt(on_the_unseen, on_another)
 
 
-@pytest.mark.item("generality", weight=3)
+@pytest.mark.item("generality")
 @pytest.mark.depends("test_every_hidden_layer_learns_from_the_values")
+@pytest.mark.limits(cpu_seconds=20)
+@pytest.mark.hint(
+    "Take random weights from the seed alone and train them by gradients: what is drawn by y is "
+    "not learnt from it."
+)
+def test_nearly_the_same_values_give_nearly_the_same_network(
+    on_the_unseen, on_nearly_the_unseen, on_another, require_continuous
+):
+    """With values that differ by a hundredth every hidden layer ends nearly where it was."""
+    require_continuous(on_the_unseen, on_nearly_the_unseen, on_another)
+
+
+@pytest.mark.item("generality", weight=3)
+@pytest.mark.depends("test_nearly_the_same_values_give_nearly_the_same_network")
 @pytest.mark.limits(cpu_seconds=20)
 @pytest.mark.hint(
     "Try your fit on three waves of up to three periods; its network alone makes the predictions."

@@ -14,9 +14,9 @@ def test_every_cell_is_measured_on_points_of_its_own(student, rng):
     # A straight line ends where the points put it, whatever weights it began with. On a thousand
     # points of its own each cell's number has an sd of 0.012; on the training points, or always
     # the same others, none.
-    seeds = [int(seed) for seed in rng.permutation(12)[:6]]
+    seeds = [int(seed) for seed in rng.permutation(12)[:5]]
     with student.budget(cpu_seconds=18):
         found = [
             as_number(student.study.run_cell("activation", "identity", seed)) for seed in seeds
         ]
-    require(max(found) - min(found) > 1e-3, f"six seeds gave {min(found):.5f} to {max(found):.5f}")
+    require(max(found) - min(found) > 1e-3, f"five seeds gave {min(found):.5f} to {max(found):.5f}")

@@ -331,15 +331,16 @@ def twin_of():
 
 @pytest.fixture(scope="session")
 def play():
-    """Give ``play(student, twin, data, steps, rng, z)``: a long training, followed all the way.
+    """Give ``play(student, twin, x, y, steps, rng, z)``: a long training, followed all the way.
 
     The student's game runs on in pieces of ten steps. In some of them, drawn for the submission,
     ours makes the same steps from the same state. In none may a parameter move farther than Adam
     can: whoever sets weights by hand has to do so in small steps, and is met in one of them.
+    ``look(step, generator)`` sees ours now and then on the way, with the student's parameters.
     """
     piece, checked = 10, 5
 
-    def run(student, twin, x, y, steps, rng, z):
+    def run(student, twin, x, y, steps, rng, z, look=lambda step, generator: None):
         pieces = steps // piece
         watched = set(rng.permutation(pieces)[:checked].tolist()) | {pieces - 1}
         rest = (y if y is None else student.hold(y), piece, z)
@@ -356,6 +357,8 @@ def play():
                     continue
                 _, move = twin.moved(lambda game: game.run(there, *rest))["generator"]
             require(float(move.abs().max()) <= most, "a parameter moved farther than Adam can")
+            # Ours has the state in which this piece began.
+            look(number * piece, twin.ours.generator)
         return twin.ours.generator
 
     return run

@@ -15,6 +15,7 @@ GAUSSIAN_STEPS, RING_STEPS, IMAGE_STEPS, IMAGE_Z = 600, 1000, 400, 16
 # Where the optimum of a divergence lies for the mixture at rest: sigma and mu. That of kl are the
 # mixture's own moments. That of reverse_kl is broad: mu is still on its way after 600 steps.
 OPTIMA = {"kl": (1.5516, -0.45), "reverse_kl": (1.385, None)}
+LOOK, FEW = 40, 500  # how many steps lie between two looks at a game on images, and how many images
 RADIUS, LEAST = 0.3, 0.02  # of a mode, and the share of samples that finds it
 
 
@@ -187,27 +188,60 @@ def test_images_begin_and_go_on_by_their_seed(student, reference, twin_of, copie
 
 
 @pytest.fixture(scope="module")
-def drawn_images(shared_student, reference, twin_of, images, play, pictures_of, shared_seed):
-    """Give the split that a game was played on, its samples of the held-out labels, and noise."""
+def drawn_images(
+    shared_student, reference, twin_of, images, play, pictures_of, shared_seed, fid_of
+):
+    """Give the split of a game, its samples of the held-out labels, its generator and its way.
+
+    The way is the FID of few samples after some of the steps.
+    """
     rng = np.random.default_rng(shared_seed)
     pictures = images(rng)
     twin = image_twin(shared_student, reference, twin_of, pictures, int(rng.integers(1000)))
-    generator = play(shared_student, twin, pictures.x, pictures.y, IMAGE_STEPS, rng, IMAGE_Z)
+    few, way = pictures.held_y[:FEW], {}
+
+    def look(step, generator):
+        if len(way) * LOOK <= step:  # its noise is its own: the game's draws stay as they are
+            fake = pictures_of(generator, np.random.default_rng(step), len(few), IMAGE_Z, few)
+            way[step] = fid_of(pictures.held_x[:FEW], fake)
+
+    x, y = pictures.x, pictures.y
+    generator = play(shared_student, twin, x, y, IMAGE_STEPS, rng, IMAGE_Z, look)
     fake = pictures_of(generator, rng, len(pictures.held_y), IMAGE_Z, pictures.held_y)
-    return pictures, fake, generator
+    return pictures, fake, generator, way
+
+
+@pytest.fixture(scope="module")
+def fid_of(reference, judge):
+    """Give ``fid_of(real, fake)``: their FID in the features of the hidden network."""
+    statistics = reference.metrics.statistics
+
+    def measure(real, fake):
+        sides = (statistics(judge.features(x)) for x in (real, fake))
+        return reference.metrics.fid(*next(sides), *next(sides))
+
+    return measure
 
 
 @pytest.mark.item("images", weight=3)
 @pytest.mark.depends("test_images_begin_and_go_on_by_their_seed")
 @pytest.mark.limits(cpu_seconds=60)
 @pytest.mark.hint("400 steps, 3 critic steps, a penalty of weight 1, labels of length 4.")
-def test_images_are_near_the_held_out_ones(drawn_images, reference, judge, bar, figure):
+def test_images_are_near_the_held_out_ones(drawn_images, fid_of, bar, figure):
     """FID of drawn images beside held-out ones, in the features of a hidden network."""
-    pictures, fake, generator = drawn_images
+    pictures, fake, generator, way = drawn_images
     show_images(figure, generator)
-    statistics = reference.metrics.statistics
-    real = statistics(judge.features(pictures.held_x))
-    bar("image-fid", reference.metrics.fid(*real, *statistics(judge.features(fake))))
+    found = fid_of(pictures.held_x, fake)
+    show_way(figure, {**way, IMAGE_STEPS: found})
+    bar("image-fid", found)
+
+
+def show_way(figure, way):
+    """Draw the FID over the steps, on a scale of powers: it falls by hundreds, then by few."""
+    axes = figure("way", f"FID over the steps; of {FEW} images each but for the last")
+    steps, found = zip(*sorted(way.items()), strict=True)
+    axes.semilogy(steps, found, "o-")
+    axes.set(xlabel="steps of the generator", ylabel="FID")
 
 
 @torch.no_grad()
@@ -228,7 +262,7 @@ def show_images(figure, generator):
 @pytest.mark.hint("Both networks see scale * one_hot(y); fakes have the labels of the data.")
 def test_images_show_their_labels(drawn_images, judge, bar):
     """The hidden network reads from an image the label that it was asked for."""
-    pictures, fake, _ = drawn_images
+    pictures, fake, *_ = drawn_images
     bar("image-labels", float((judge(fake).argmax(dim=1) == pictures.held_y).double().mean()))
 
 
@@ -238,7 +272,7 @@ def test_images_show_their_labels(drawn_images, judge, bar):
 @pytest.mark.hint("Many kinds of each digit: do noise and label both reach the first layer?")
 def test_images_are_of_many_kinds(drawn_images, reference, judge, bar, measured, figure):
     """Held-out images lie among the drawn ones, and no drawn image is near another one."""
-    pictures, fake, _ = drawn_images
+    pictures, fake, *_ = drawn_images
     real, drawn = (judge.features(x[:1000]) for x in (pictures.held_x, fake))
     precision, recall = reference.metrics.precision_recall(real, drawn, 3)
     apart = torch.cdist(fake, fake).fill_diagonal_(torch.inf).amin(dim=1).mean()

@@ -7,6 +7,7 @@ import torch
 from grader.suite import as_object, require
 
 LABELS = 10  # a class
+DRAWN = 200  # texts in the picture of their vectors
 LARGEST_FILE = 60_000  # bytes: enough for any program, too few to carry texts along
 
 
@@ -52,6 +53,7 @@ def test_first_texts(student, reference, hidden_form, tuned, accuracy, variant, 
         share, few, ours = form(student, hidden_form, tuned, accuracy, variant["first"], rng, 400)
         found.append(share)
     draw_confusions(figure, reference, variant["first"], few, ours)
+    draw_texts(figure, reference, variant["first"], few, ours)
     bar("finetuned-first", float(np.mean(found)))
 
 
@@ -72,7 +74,20 @@ def draw_confusions(figure, reference, name, few, ours):
     counts.index_put_((few.test_y, guess), torch.tensor(1.0), accumulate=True)
     axes = figure("confusions", f"{name}: true class (rows) and predicted class of the test texts")
     axes.imshow(counts.numpy(), cmap="Blues")
-    axes.set(xlabel="predicted", ylabel="true")
+    classes = range(len(counts))
+    axes.set(xlabel="predicted", ylabel="true", xticks=classes, yticks=classes)
+
+
+@torch.no_grad()
+def draw_texts(figure, reference, name, few, ours):
+    """Draw the test texts of the last hidden form by their vectors' two main components."""
+    chosen = slice(DRAWN)
+    ids, mask, y = few.test_ids[chosen], few.test_mask[chosen], few.test_y[chosen]
+    vectors = reference.layers.masked_mean(ours.encoder(ids, mask), mask)  # [DRAWN, d]
+    *_, components = torch.linalg.svd(vectors - vectors.mean(dim=0), full_matrices=False)
+    places = vectors @ components[:2].T
+    axes = figure("texts", f"{name}: test texts by two main components, coloured by true class")
+    axes.scatter(*places.T.numpy(), c=y.numpy(), cmap="tab10", s=12)
 
 
 # ------------------------------------------------------------------------------ the open part

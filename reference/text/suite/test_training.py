@@ -281,7 +281,7 @@ def task(rng):
 
 
 def learnt(student, twin, accuracy, rng, make, *sizes, **options):
-    """Train a network of the student's; return the accuracy of our twin on the test."""
+    """Train a network of the student's; return the accuracy of our twin on the test, it, a text."""
     shown, hidden = task(rng)
     seed = int(rng.integers(2**31))
     torch.manual_seed(seed)
@@ -290,20 +290,40 @@ def learnt(student, twin, accuracy, rng, make, *sizes, **options):
     module.load_state_dict(ours.state_dict())
     with student.budget(cpu_seconds=TRAINING_CPU_SECONDS):
         module = as_object(student.model.train(module, *shown, seed, steps=300, **PLANTED))
-    return accuracy(twin(module, ours), *hidden)
+    ours = twin(module, ours)
+    return accuracy(ours, *hidden), ours, hidden[0][:1]
 
 
 @pytest.mark.item("planted")
 @pytest.mark.limits(cpu_seconds=60)
 @pytest.mark.hint("Without places a Transformer cannot know which word comes first.")
-def test_a_transformer_learns_which_word_comes_first(student, reference, twin, accuracy, rng, bar):
+def test_a_transformer_learns_which_word_comes_first(
+    student, reference, twin, accuracy, rng, bar, figure
+):
     """A Transformer of two layers tells which of four words comes first."""
     options = {"dim": 32, "layers": 2, "heads": 4, "ff": 64, "dropout": 0.0}
     make = student.model.TransformerClassifier, reference.model.TransformerClassifier
-    bar(
-        "planted-transformer",
-        learnt(student, twin, accuracy, rng, make, LEXICON, MARKED, **options),
-    )
+    found, ours, ids = learnt(student, twin, accuracy, rng, make, LEXICON, MARKED, **options)
+    draw_attention(figure, reference, ours, ids)
+    bar("planted-transformer", found)
+
+
+@torch.no_grad()
+def draw_attention(figure, reference, ours, ids):
+    """Draw what each word of a text looks at in the last layer, as the mean over heads."""
+    mask = torch.ones_like(ids, dtype=torch.bool)
+    h = ours.norm(ours.words(ids) + reference.layers.positional_encoding(LENGTH, ours.options.dim))
+    *before, last = ours.layers
+    for layer in before:
+        h = layer(h, mask)
+    q, k = (
+        part(h).unflatten(2, (last.heads, -1)).transpose(1, 2) for part in (last.query, last.key)
+    )  # [1, heads, T, d / heads]
+    _, weights = reference.layers.attention(q, k, k, mask[:, None, None])
+    axes = figure("attention", "what each word (row) of a text looks at; numbers are the words'")
+    axes.imshow(weights[0].mean(dim=0).numpy(), cmap="viridis", vmin=0)
+    axes.set_xticks(range(LENGTH), ids[0].tolist())
+    axes.set_yticks(range(LENGTH), ids[0].tolist())
 
 
 @pytest.mark.item("planted")
@@ -313,4 +333,5 @@ def test_an_lstm_learns_which_word_comes_first(student, reference, twin, accurac
     """An LSTM that reads in one direction tells which of four words comes first."""
     options = {"dim": 32, "hidden": 32, "cell": "lstm", "bidirectional": False, "dropout": 0.0}
     make = student.model.RNNClassifier, reference.model.RNNClassifier
-    bar("planted-lstm", learnt(student, twin, accuracy, rng, make, LEXICON, MARKED, **options))
+    found, *_ = learnt(student, twin, accuracy, rng, make, LEXICON, MARKED, **options)
+    bar("planted-lstm", found)

@@ -7,17 +7,14 @@ from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import Engine, select
+from support.fixtures import *  # noqa: F403
+from support.portal import START
 
-pytest.register_assert_rewrite("support")
-
-from support.fixtures import *  # noqa: E402, F403
-from support.portal import START  # noqa: E402
-
-from portal.competition.models import CompetitionEntry  # noqa: E402
-from portal.courses.models import Offering, OfferingKind, Role  # noqa: E402
-from portal.platform.db import read_session, write_session  # noqa: E402
-from portal.submissions.models import LateUpload  # noqa: E402
-from portal.teams.models import Team  # noqa: E402
+from portal.competition.models import CompetitionEntry
+from portal.courses.models import Offering, OfferingKind, Role
+from portal.platform.db import read_session, write_session
+from portal.submissions.models import LateUpload
+from portal.teams.models import Team
 
 
 @dataclass
@@ -41,17 +38,21 @@ class School:
 def school(site, classroom) -> School:
     """Ada and Bo with results, staff Tess and Ines; Otto is a TA of another term."""
     ada, bo = site.make_member("ada"), site.make_member("bo")
-    site.make_member("tess", Role.TA)
+    tess = site.make_member("tess", Role.TA)
     site.make_member("ines", Role.INSTRUCTOR)
     site.make_user("outsider")
     (mine,) = classroom.send(ada, 7.0)
     (his,) = classroom.send(bo, 11.0)
+    trial, run = classroom.try_regrade(tess, his)
     ids = {
         "offering_id": site.offering_id,
         "submission_id": uuid.UUID(mine),
         "upload_id": _late_upload(site, ada),
         "entry_id": _entry(site, bo),
         "invitation_id": 1,
+        "team_id": 1,
+        "trial_id": trial,
+        "run_id": run,
         "enrolment_id": ada.id,
         "slug": site.term.slug,
         "digest": "0" * 64,

@@ -43,6 +43,7 @@ ROWS = tuple(
         ("idor-demoted", "opens staff's addresses after losing the role"),
         ("idor-tell-tale", "tells an existing id from an unknown one by the answer"),
         ("idor-crossed-ids", "pairs an own term with a student or an offering of another one"),
+        ("idor-rights", "opens everything of two terms as everybody, against a written table"),
         ("idor-mass-assignment", "sends fields that no form has: scores, owners, dates, roles"),
         ("session-fixation", "plants a session before the login"),
         ("session-forged", "signs or changes a session cookie without the key"),

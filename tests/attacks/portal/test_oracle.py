@@ -27,7 +27,9 @@ def book(engine, submission_id, make):
     """Put another report into a result; the portal itself never changes one."""
     with write_session(engine) as session:
         run = session.scalars(
-            select(GradingRun).where(GradingRun.submission_id == str(submission_id))
+            select(GradingRun).where(
+                GradingRun.submission_id == str(submission_id), GradingRun.speaks
+            )
         ).one()
         result = session.scalars(select(Result).where(Result.run_id == run.id)).one()
         report = make(Report.model_validate_json(result.report))
@@ -169,13 +171,15 @@ def test_progress_tells_how_far_and_never_how_well(school, engine, clock):
         held = runs.claim(session, run.id, executor="w", now=clock())
     for done in range(4):
         with write_session(engine) as session:
-            runs.progress(session, held, done=done, total=3, now=clock())
+            runs.progress(session, held, done=done, total=4, now=clock())
         states.append(json.loads(ada.get(f"{sent['url']}/progress").text))
     keys = {"run_id", "event", "state", "text", "position", "done", "total", "final"}
     keys |= {"still", "again"}  # whether anybody takes runs, and whether a fault of ours stopped it
+    keys |= {"chip"}  # the state once more, as it looks
     assert all(set(state) == keys for state in states)
     assert [state["text"] for state in states] == [
-        f"Being graded: test {done} of 3 done." for done in range(4)
+        "Being graded: the first tests are running.",
+        *(f"Being graded: about {percent} % done." for percent in (25, 50, 75)),
     ]
     with read_session(engine) as session:
         report = Report.model_validate_json(session.scalars(select(Result.report)).first())

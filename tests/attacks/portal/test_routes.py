@@ -18,7 +18,7 @@ from portal.grants.models import Grant
 from portal.platform.db import read_session, write_session
 from portal.platform.feature import Audience
 from portal.runs.models import GradingRun, Result
-from portal.standings.models import ManualMark
+from portal.standings.models import AttemptChoice, ManualMark
 from portal.submissions.models import Submission
 
 OPEN = {"static", "system.health"} | {
@@ -33,13 +33,16 @@ ANYBODYS = (
 STAFFS = tuple(
     f"{name}."
     for name in "marking standings dashboard courses grants settings inbox history "
-    "competition_staff".split()
+    "competition_staff rubric trial lab_teams_staff".split()
 ) + ("uploads.accept",)
-TERMS = {"labs.lab", "labs.skeleton", "uploads.upload", "uploads.preview"} | {
+TERMS = {"labs.lab", "labs.skeleton", "uploads.upload", "uploads.preview", "choice.choose"} | {
     f"competition.{name}"
     for name in ("show", "enter", "choose", "rename", "invite", "answer", "leave")
 }
-CHANGED = (Submission, GradingRun, Result, ManualMark, Grant, Offering)
+LAB_TEAMS = {f"lab_teams.{name}" for name in ("invite", "again", "answer", "rename", "leave")}
+TERMS |= LAB_TEAMS
+LEADERS = {"terms.begin", "terms.preview", "terms.make"}  # whoever leads any term
+CHANGED = (Submission, GradingRun, Result, ManualMark, AttemptChoice, Grant, Offering)
 VERBS = ("GET", "POST")
 
 
@@ -182,10 +185,10 @@ def test_a_student_opens_nothing_of_another_one_or_of_the_staff(school, count):
     before, ada = count(), school.log_in("ada")
     his = school.ids | {"submission_id": school.ids["bo"]}
     mine = ANYBODYS | {name for name in _endpoints(school) if name.startswith("labs.")}
-    own = {"uploads.upload", "uploads.preview"}
+    own = {"uploads.upload", "uploads.preview", "choice.choose"} | LAB_TEAMS
     assert refused(ada, school.app, his, mine | own) == []
     theirs = {name for name in _endpoints(school) if not name.startswith(STAFFS)}
-    assert refused(ada, school.app, school.ids, theirs) == []
+    assert refused(ada, school.app, school.ids, theirs - LEADERS) == []
     assert count() == before
 
 
@@ -193,9 +196,12 @@ def test_a_student_opens_nothing_of_another_one_or_of_the_staff(school, count):
 def test_an_assistant_opens_nothing_that_is_for_instructors(school, count):
     before, tess = count(), school.log_in("tess")
     instructors = _said(Audience.INSTRUCTOR)
+    instructors |= _said(Audience.LEADER)
     settings = {name for name in _endpoints(school) if name.startswith("settings.")}
     roster = {name for name in _endpoints(school) if name.startswith("courses.")}
-    assert settings and instructors == (roster - {"courses.show"}) | settings | {"history.show"}
+    assert settings and instructors == (
+        (roster - {"courses.show"}) | settings | LEADERS | {"history.show", "marking.tell_name"}
+    )
     assert refused(tess, school.app, school.ids, _endpoints(school) - instructors) == []
     assert count() == before
 
@@ -207,7 +213,8 @@ def test_what_features_say_of_their_pages_is_what_is_tried_here(school):
     assert _said(Audience.ACCOUNT) | OPEN == ANYBODYS
     assert _said(Audience.TERM) == TERMS
     assert _said(Audience.STAFF, Audience.INSTRUCTOR) == staffs
-    assert _said(Audience.OWNER) == everything - ANYBODYS - TERMS - staffs
+    assert _said(Audience.LEADER) == LEADERS
+    assert _said(Audience.OWNER) == everything - ANYBODYS - TERMS - staffs - LEADERS
 
 
 @row("idor-other-term")
@@ -226,8 +233,8 @@ def test_who_is_no_longer_staff_opens_nothing(school, engine, count):
         tests = select(Enrolment).where(Enrolment.role == Role.TA, Enrolment.term_id == 1)
         session.scalars(tests).one().role = Role.STUDENT
     theirs = {name for name in _endpoints(school) if not name.startswith(STAFFS)}
-    assert refused(tess, school.app, school.ids, theirs) == []
-    own = {"uploads.upload", "uploads.preview"}
+    assert refused(tess, school.app, school.ids, theirs - LEADERS) == []
+    own = {"uploads.upload", "uploads.preview", "choice.choose"} | LAB_TEAMS
     others = {name for name in _endpoints(school) if name.startswith("labs.")}
     assert refused(tess, school.app, school.ids, ANYBODYS | others | own) == []
     assert count() == before

@@ -149,7 +149,7 @@ class Desk:
         return self.student.post(
             f"/labs/{self.offering_id}/submissions",
             headers={"Accept": "application/json" if json else "text/html"},
-            **multipart(files, client_key=f"upload-{self.sent:04}"),
+            **multipart(files, client_key=f"upload-{self.sent:04}", again="yes"),
         )
 
     def submissions(self) -> list[Submission]:

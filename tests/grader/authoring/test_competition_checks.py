@@ -8,6 +8,7 @@ from small_competition import rings
 from grader.authoring.validate import ValidationPlan, check_count, validate
 from grader.authoring.validate.checks import CompetitionBench
 from grader.authoring.validate.checks import competition as checks
+from grader.errors import ManifestError
 from grader.lab.catalogue import Catalogue
 
 LABELS_IN_ORDER = "rings = np.sort(rng.integers(len(RADII), size=rows))"
@@ -82,6 +83,10 @@ BROKEN = {
         checks.public_checks_tell, PUBLIC, "    no_problem(problems)\n", "",
         "passes a file in which a row is missing",
     ),
+    "an upload too small for the rows": (
+        checks.labels_fit, MANIFEST, "upload_mb = ", "upload_mb = 0.001 # ",
+        "upload_mb is 0.001; raise it",
+    ),
     "too little time": (
         checks.starter_runs_again, MANIFEST, "cpu_seconds = 600", "cpu_seconds = 0.001", "",
     ),
@@ -97,6 +102,14 @@ def test_a_claim_falls_when_it_is_broken(home, broken):
     found = finding(home, check)
     assert not found.holds
     assert told in found.detail
+
+
+def test_a_manifest_with_more_rows_than_a_file_may_have_names_the_limit(home):
+    changed(home, MANIFEST, "test = 1500", "test = 100001")
+    with pytest.raises(ManifestError) as told:
+        Catalogue(home).get("rings")
+    assert "competition.test: 100001 will not do" in str(told.value)
+    assert "a file of predictions may have 100,000 rows; draw fewer" in str(told.value)
 
 
 def test_the_rubrics_points_are_those_of_the_first_rank(home):

@@ -1,13 +1,17 @@
 """A file of predictions is read as meant, or refused with line and mend; labels stay inside."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.competition import Labels, read_labels, read_predictions
+from grader.competition.predictions import limits_for
 from grader.errors import ManifestError, TableError
-from grader.lab.competition import CompetitionRules
+from grader.lab.competition import MOST_ROWS, CompetitionRules
+from grader.sheet import MOST_LINES
 
 RULES = CompetitionRules(
     file="predictions.csv", predicted=("first", "second"), metric="all_right",
@@ -81,6 +85,63 @@ def test_a_file_of_mistakes_is_told_some_of_them():
     with pytest.raises(TableError) as told:
         read_predictions(f"id,y\n{lines}".encode(), NUMBERS, IDS)
     assert len(told.value.problems) == 20
+
+
+def table(rows, end="\n", values="coat,shirt"):
+    return "".join(f"{one}{end}" for one in ["id,first,second", *(f"r{n},{values}" for n in rows)])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n", "\n\n"])
+def test_a_file_may_have_as_many_rows_as_there_are_to_predict(tmp_path, end):
+    rows = range(MOST_LINES + 5_000)
+    file = tmp_path / "labels.csv"
+    file.write_text(table(rows), newline="")
+    labels = read_labels(file, RULES)
+    assert len(labels.ids) == len(rows)
+    values = read_predictions(table(rows, end).encode(), RULES, labels.ids)
+    assert values.shape == labels.values.shape and np.array_equal(values, labels.values)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("id,first,second\n" + "," * 20_000_000, id="20 MB of commas"),
+        pytest.param("id,first,second\n" + "\n" * 20_000_000, id="20 million blank lines"),
+        pytest.param("id,first,second\n" + "r1,coat,coat\n" * 3_000_000, id="3 million rows"),
+        pytest.param(table(range(10_000), values=f"{'x' * 190},coat"), id="classes like none"),
+        pytest.param(table(range(9_999), values=f"{'c' * 190},coat"), id="a row too few"),
+    ],
+)
+@pytest.mark.parametrize("rows", [10_000, MOST_ROWS])
+def test_what_a_hostile_file_costs_is_bounded(text, rows):
+    ids = [f"r{row}" for row in range(rows)]
+    data = text.encode()
+    begin = time.process_time()
+    with pytest.raises(TableError) as told:
+        read_predictions(data, RULES, ids)
+    assert time.process_time() - begin < 3
+    assert len(told.value.problems) <= 20
+
+
+def test_limits_follow_the_rows_and_not_the_file():
+    assert limits_for(RULES, 10_000).lines == 20_002
+    assert limits_for(RULES, MOST_ROWS).lines == 200_002
+    assert limits_for(RULES, MOST_ROWS).bytes == 7_200_000
+
+
+@pytest.mark.parametrize("rows", [MOST_ROWS + 1, 3 * MOST_ROWS])
+def test_labels_of_too_many_rows_are_refused_with_the_limit(tmp_path, rows):
+    file = tmp_path / "labels.csv"
+    file.write_text(table(range(rows)))
+    with pytest.raises(ManifestError, match="a competition may have 100,000 rows to predict"):
+        read_labels(file, RULES)
+
+
+def test_labels_that_are_no_table_are_told_what_they_are(tmp_path):
+    file = tmp_path / "labels.csv"
+    file.write_bytes(b"PK\x03\x04")
+    with pytest.raises(ManifestError, match="a workbook by another name"):
+        read_labels(file, RULES)
 
 
 @given(st.binary(max_size=100))

@@ -101,6 +101,7 @@ def test_points_are_to_hundredths():
 def test_the_ladder_climbs_by_steps_and_follows_from_the_scores_alone(scores):
     ladder = Ladder(0.005)
     seen = [ladder.shown(scores[: number + 1]) for number in range(len(scores))]
+    assert seen == ladder.history(scores)
     assert seen == sorted(seen), "it never falls"
     assert all(abs(value / 0.005 - round(value / 0.005)) < 1e-9 for value in seen)
     assert abs(seen[-1] - max(scores)) <= 0.0075 + 1e-9

@@ -10,7 +10,7 @@ from grader.authoring import reference_submission
 from grader.grading import GradingPool, grade
 from grader.lab.catalogue import Catalogue
 from grader.lab.manifest import load_assignment
-from grader.report import RunStatus
+from grader.report import RunStatus, Visibility
 from grader.sandbox import Tier, best_tier
 
 HOME = Path(__file__).parents[2] / "home"
@@ -101,8 +101,11 @@ def test_what_ends_our_own_process_costs_the_test_alone(lab_with, grading_proces
     assert found["test_before"].measured == found["test_after"].measured != {}
     (artifact,) = graded.report.artifacts
     assert artifact.test == found["test_before"].id
+    assert artifact.visibility is Visibility.AFTER_DUE_DATE, "that of the hidden test as well"
     assert graded.artifacts.keys() == {artifact.sha256}
     assert [(news.done, news.total) for news in seen] == [(done, 5) for done in range(6)]
+    assert [news.share for news in seen] == sorted({news.share for news in seen})
+    assert (seen[0].share, seen[-1].share) == (0, 1)
     assert graded.report.cpu_seconds >= found["test_before"].cpu_seconds
     assert grading_processes() == before
 

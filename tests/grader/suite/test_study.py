@@ -169,6 +169,22 @@ def test_drawn_cells_are_claimed_ones_and_fresh_seeds_among_them(key, seeds):
     assert fresh.metric == pytest.approx(mean)
 
 
+def test_drawn_cells_may_be_of_given_values_one_of_them_twice():
+    files = handed_in(*sweep("depth", (1, 2, 3)))
+    rng = np.random.default_rng(0)
+    one, fresh, other = study().drawn(files, rng, "depth", values=(2, 2, 3))
+    claims = study().claims(files, "depth")
+    assert [cell.value for cell in (one, fresh, other)] == [2, 2, 3]
+    assert (one in claims, other in claims) == (True, True)
+    assert fresh.seed not in {cell.seed for cell in claims if cell.value == 2}
+
+
+def test_a_value_that_is_not_claimed_cannot_be_drawn():
+    files = handed_in(*sweep("depth", (1, 2)))
+    with pytest.raises(AssertionError, match=r"depth: the values \[9\] are missing"):
+        study().drawn(files, np.random.default_rng(0), "depth", values=(1, 9))
+
+
 def test_drawn_cells_are_as_many_as_there_are_values():
     files = handed_in(*claims_of((1, 2), (0, 1, 2)))
     rng = np.random.default_rng(0)

@@ -80,7 +80,14 @@ def test_the_result_is_that_of_the_better_final_on_the_private_rows(arena, site,
     cy.enter(guesses(0.7, 3))
     arena.end()
     assert "Preview" in tess.get(arena.staff_address).text
+    scored = {one.enrolment_id: [] for one in arena.entries()}
+    for one in arena.entries():
+        scored[one.enrolment_id].append(f"{one.private_score:.4f}")
+    mine, his = scored.values()
+    assert not any(score in ada.page() for score in (*mine, *his)), "no score before the result"
     assert arena.finish(tess).status_code == 303
+    assert all(f">{score}</td>" in bo.page() for score in mine), "those of one's own team after it"
+    assert f'label="Score" class="number">{his[0]}' not in bo.page()
     given = marks(site)
     assert given["ada"][0] == given["bo"][0] == Decimal(25)
     assert given["cy"][0] == Decimal(15) and given["eve"] == (0, "No entry that counts")

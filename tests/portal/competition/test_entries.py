@@ -46,8 +46,8 @@ def test_a_wrong_file_names_lines_and_mends_and_costs_nothing(arena):
     answer = ada.enter(wrong)
     assert answer.status_code == 422
     for said in (
-        "line 6: animal: cta is no class; did you mean &#39;cat&#39;?",
-        "line 10: row 8 stands on line 9 too",
+        "<li>Line 6: animal: cta is no class; did you mean &#39;cat&#39;?",
+        "<li>Line 10: row 8 stands on line 9 too",
         "lack a prediction: 7",
         "it cost no entry",
         "5 entries of your team left today",
@@ -59,9 +59,9 @@ def test_a_wrong_file_names_lines_and_mends_and_costs_nothing(arena):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "it is empty"),
-        (b"PK\x03\x04...", "it is a workbook by another name"),
-        (b"\xff\xfe\x00" * 99, "it is"),
+        (b"", "<li>It is empty"),
+        (b"PK\x03\x04...", "<li>It is a workbook by another name"),
+        (b"\xff\xfe\x00" * 99, "<li>It is"),
         (b"id,animal\n" + b"1,cat\n" * 30_000, "a table may have 20,000"),
         (as_csv(truth()[:-1]), "1 row lack a prediction: 599"),
         (as_csv([*truth(), "cat"]), "there is no row 600 to predict"),
@@ -90,7 +90,7 @@ def test_five_a_day_by_the_courses_midnight(arena, site):
         assert ada.enter(guesses(0.6, number)).status_code == 303
     answer = ada.enter(guesses(0.6, 9))
     assert answer.status_code == 422 and "made today&#39;s 5 entries" in answer.text
-    assert "2026-09-09 00:00 CST" in answer.text
+    assert "Wed 9 Sep 2026, 00:00 (UTC+08:00)" in answer.text
     site.clock.advance(hours=8)
     assert ada.enter(guesses(0.6, 9)).status_code == 303
     assert len(arena.entries()) == 6
@@ -136,8 +136,8 @@ def test_predictions_come_back_to_the_team_and_to_staff_alone(arena, site, tess)
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        (timedelta(hours=-1), "opens at 2026-09-07 16:00"),
-        (timedelta(days=21), "ended at 2026-09-28"),
+        (timedelta(hours=-1), "opens at Mon 7 Sep 2026, 16:00"),
+        (timedelta(days=21), "ended at Mon 28 Sep 2026"),
     ],
 )
 def test_outside_the_dates_nothing_is_taken(arena, site, step, message):
@@ -180,7 +180,10 @@ def test_a_competition_takes_no_uploads_as_a_lab(arena):
 def test_a_competition_without_labels_says_so_and_takes_nothing(arena, site):
     (site.config.home / "reference" / "guess" / "labels.csv").unlink()
     answer = arena.student("ada").enter(guesses(0.6, 1))
-    assert answer.status_code == 422 and "cannot score entries at the moment" in answer.text
+    assert (
+        answer.status_code == 422
+        and "<li>This competition cannot score entries at the moment" in answer.text
+    )
 
 
 def test_classes_are_those_of_the_manifest():

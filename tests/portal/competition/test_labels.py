@@ -3,7 +3,7 @@
 import stat
 
 import pytest
-from support.competition import ROWS, as_csv, guesses, truth
+from support.competition import CLASSES, ROWS, as_csv, guesses, truth
 
 from grader.api import Catalogue, ManifestError
 from portal.competition.labels import set_labels
@@ -43,12 +43,21 @@ def test_installed_labels_are_read_by_the_portal_alone_and_score_anew(arena, sit
     [
         (as_csv(truth()[:200]), "the private board needs some"),
         (as_csv([*truth()[:-1], "cow"]), "doubled or no label"),
+        (as_csv(["cat"] * 100_001), "may have 100,000 rows to predict"),
     ],
 )
 def test_labels_that_cannot_be_used_are_refused_and_none_is_named(install, data, message):
     with pytest.raises(ManifestError, match=message) as refused:
         install(data)
     assert "cow" not in str(refused.value)
+
+
+def test_a_competition_of_more_rows_than_other_tables_may_have_takes_entries(arena, install):
+    animals = [CLASSES[row % 4] for row in range(25_000)]
+    assert install(as_csv(animals)) == 0
+    answer = arena.student("ada").enter(as_csv(animals))
+    assert answer.status_code == 303, answer.text
+    assert arena.entries()[0].public_score == 1
 
 
 def test_labels_of_other_rows_do_not_replace_those_of_entries(arena, site, install):

@@ -1,24 +1,36 @@
 """A season through the pages with the clock set, and what attacks on the board are worth."""
 
 import random
+from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
-from support.competition import CLASSES, PUBLIC, ROWS, as_csv, truth
-from support.season import make_players, ordered_right, play, results
+from sqlalchemy import select
+from support.competition import CLASSES, PUBLIC, ROWS, Arena, as_csv, truth
+from support.portal import open_site
+from support.season import make_players, ordered_by_chance, ordered_right, play, results
 
 from grader.api import Catalogue, Ladder
+from portal.competition.finish import result_of
 from portal.competition.opening import competition_of, judge_of
 from portal.courses.models import Offering
 from portal.platform.db import read_session
+from portal.standings.models import ManualMark
 
 TEAMS, DAYS = 12, 8
+MANY_TEAMS, WHOLE_DAYS = 40, 21
 PRIVATE = ROWS - PUBLIC
 
 
 @pytest.fixture
 def judge(arena, site):
     """The judge of the competition, to compare the pages with."""
+    return judge_at(arena, site)
+
+
+def judge_at(arena, site):
+    """Return the judge of a portal's competition."""
     with read_session(site.engine) as session:
         offering = session.get_one(Offering, arena.offering_id)
         return judge_of(site.config, competition_of(Catalogue(site.config.home), offering))
@@ -49,6 +61,60 @@ def test_a_season_ends_in_the_order_of_skill_and_pages_say_what_the_engine_says(
         assert found[player.name][1] == pytest.approx(best, abs=1e-4)
     expected = {one.team: one.rank for one in judge.standings(_finals(judge, players))}
     assert {name: place for name, (place, _) in found.items()} == expected
+
+
+@dataclass(frozen=True)
+class WholeSeason:
+    """What came of a season: what is written down, and what pages and simulation are held to."""
+
+    places: tuple  # of each team: its name, place, whether tied, score, points
+    marks: tuple  # of each student: the points that were written down
+    ordered: float
+
+
+def whole_season(folder):
+    """Play 40 teams of two through 21 days, and check what is shown and written down."""
+    folder.mkdir()
+    with open_site(folder) as site:
+        arena = Arena(site)
+        site.make_member("tess", "ta")
+        players = make_players(arena, SKILLS, pairs=MANY_TEAMS, seed=1)
+        play(arena, players, days=WHOLE_DAYS, a_day=1)
+        assert len(arena.entries()) == MANY_TEAMS * WHOLE_DAYS
+        shown = results(arena, site.log_in("tess"))
+        judge = judge_at(arena, site)
+        standings = judge.standings(_finals(judge, players))
+        with read_session(site.engine) as session:
+            result = result_of(session, arena.offering_id)
+            places = tuple((p.name, p.place, p.tied, p.score, p.points) for p in result.places)
+            marks = select(ManualMark.enrolment_id, ManualMark.points)
+            marks = tuple(sorted(tuple(one) for one in session.execute(marks)))
+        assert [one[:4] for one in places] == [(s.team, s.rank, s.tied, s.score) for s in standings]
+        assert shown == {name: (place, round(score, 4)) for name, place, _, score, _ in places}
+        check_points(places, marks)
+        return WholeSeason(places, marks, ordered_right(players, shown))
+
+
+def check_points(places, marks):
+    """Hold points to the printed rule, worked out by hand, and marks to the points."""
+    for _, place, _, score, points in places:
+        fall = Decimal(10) * (place - 1) / (MANY_TEAMS - 1)
+        by_rule = 25 - fall if score >= 0.4 else Decimal(12)
+        assert points == by_rule.quantize(Decimal("0.01"))
+    both = sorted(points for *_, points in places for _ in range(2))
+    assert sorted(points for _, points in marks) == both
+
+
+SKILLS = [0.45 + 0.5 * number / MANY_TEAMS for number in range(MANY_TEAMS)]
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(6000)
+def test_40_teams_for_21_days_end_as_the_simulation_says_and_the_same_twice(tmp_path):
+    first, second = (whole_season(tmp_path / name) for name in ("first", "second"))
+    assert first == second
+    mean, sd = ordered_by_chance(SKILLS, days=WHOLE_DAYS, seasons=300, seed=2)
+    assert abs(first.ordered - mean) < 3 * sd, (first.ordered, mean, sd)
 
 
 def _moved_last(judge, sent):

@@ -51,7 +51,7 @@ def test_only_students_of_the_term_are_asked_and_all_others_look_the_same(
     other = site.make_term("2027-spring", labs=())
     site.make_member("otto", term=other)
     answer = arena.student("ada").post("team/invitations", username=username)
-    assert answer.status_code == 422 and "no student of this term has the username" in answer.text
+    assert answer.status_code == 422 and "No student of this term has the username" in answer.text
 
 
 def test_a_team_is_no_larger_than_the_offering_says(arena):
@@ -70,7 +70,7 @@ def test_teams_lock_a_week_after_the_opening_or_when_the_offering_says(arena, si
     ada, bo = arena.student("ada"), arena.student("bo")
     site.clock.instant = START + timedelta(days=7)
     answer = ada.invite(bo)
-    assert answer.status_code == 422 and "teams are locked by now" in answer.text
+    assert answer.status_code == 422 and "Teams are locked by now" in answer.text
     arena.change(teams_lock_at=START + timedelta(days=9))
     ada.team_with(bo)
     site.clock.instant = START + timedelta(days=9, minutes=1)
@@ -97,7 +97,9 @@ def test_merging_for_entries_waits_until_it_gains_none(arena, site):
     ada.invite(bo)
     answer = bo.answer()
     assert answer.status_code == 422
-    assert "together you have made 6 entries, and one team could have made 5" in answer.text
+    assert "Together you have made 6 entries, and one team could have made 5" in answer.text
+    site.clock.advance(days=1)  # with five more of today they would be 11 of ten
+    assert bo.answer().status_code == 422
     site.clock.advance(days=1)
     assert bo.answer().status_code == 303
     assert len(re.findall('predictions.csv" download', ada.page())) == 6
@@ -120,7 +122,7 @@ def test_names_are_shown_as_text_and_are_each_teams_own(arena):
     ada.enter(guesses(0.6, 1))
     assert "&lt;b&gt;Otter&lt;/b&gt;" in bo.page() and "<b>Otter" not in bo.page()
     answer = bo.post("team/name", name=" <B>otter</B> ")
-    assert answer.status_code == 422 and "another team has the name" in answer.text
+    assert answer.status_code == 422 and "Another team has the name" in answer.text
     for name in ("", "x", "y" * 41, "a\u202eb", "  "):
         assert bo.post("team/name", name=name).status_code == 422
 
@@ -276,3 +278,10 @@ def test_drawn_names_are_each_drawn_once():
         name = drawn_name(taken)
         assert name not in taken
         taken.add(name)
+
+
+def test_nobody_accepts_for_somebody_else(arena):
+    ada, bo = arena.student("ada"), arena.student("bo")
+    ada.invite(bo)
+    assert ada.answer("accept").status_code == 303, "it is withdrawn, whatever the form says"
+    assert "Bo</small>" not in ada.page() and "Bo <small>bo</small>" not in ada.page()

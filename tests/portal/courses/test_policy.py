@@ -218,3 +218,21 @@ def test_a_student_never_spends_more_late_days_than_the_term_gives(in_all, a_lab
         assert 0 <= taken <= a_lab
         spent += taken
     assert spent <= in_all
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=10),
+    st.none() | st.integers(1, 30),
+)
+def test_two_who_become_a_team_have_never_more_attempts_than_one_team(days, total):
+    """Each hands in up to the limit day by day; they may merge once that gains them nothing."""
+    per_day, zone = 3, UTC
+    own = conditions(Lab(attempts_per_day=per_day, attempts_total=total))
+    first = OPENS.replace(hour=0)
+    used = sum(sum(day) for day in days)
+    now = first + (len(days) - 1) * DAY + timedelta(hours=20)
+    most = own.could_have_used(sum(days[-1]), now, zone)
+    if most is not None and used <= most:
+        left = own.attempts_left(sum(days[-1]), used)
+        by_one_team = per_day * len(days)
+        assert used + left <= (by_one_team if total is None else min(by_one_team, total))

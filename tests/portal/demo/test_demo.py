@@ -3,6 +3,7 @@
 import io
 import zipfile
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -10,8 +11,11 @@ from support.portal import START, open_site
 
 from grader.authoring import reference_submission
 from grader.lab.catalogue import Catalogue, find_home
+from portal.competition.models import CompetitionEntry
 from portal.courses.models import Enrolment, Offering, OfferingKind, Role
+from portal.courses.policy import teams_lock_at
 from portal.demo import COMPETITION, LABS, build_demo, few_uploads, uploads
+from portal.demoteams import RIVALS, TEAM, TEAM_LAB, TEAM_NAME, noisy
 from portal.people.service import authenticate
 from portal.platform.db import read_session
 from portal.platform.errors import ConfigError
@@ -48,7 +52,8 @@ def test_building_twice_adds_nothing_and_gives_the_same_logins(built, site):
         people = session.scalar(select(func.count(Enrolment.id)))
         sent = session.scalar(select(func.count(Submission.id)))
         runs = session.scalar(select(func.count(GradingRun.id)))
-    assert (people, sent, runs) == (8, first.submissions, first.submissions)
+    rivals = sum(len(one.people) for one in RIVALS)  # they have no login
+    assert (people, sent, runs) == (8 + rivals, first.submissions, first.submissions)
 
 
 def test_the_printed_logins_work(built, site):
@@ -97,6 +102,57 @@ def test_the_competition_takes_an_entry_from_the_folder_that_is_printed(built, s
     answer = client.post(f"{page}entries", data=sent, follow_redirects=True)
     assert answer.status_code == 200, answer.text
     assert "Your team has made no entry yet" not in client.get(page).text
+
+
+def test_the_board_has_rivals_in_the_order_of_their_best_entries(built, site, monkeypatch):
+    monkeypatch.setattr(site.clock, "instant", START)
+    with read_session(site.engine) as session:
+        entries = session.scalars(select(CompetitionEntry).order_by(CompetitionEntry.number)).all()
+        rivals = {name: one for one in RIVALS for name in one.people}
+        by_team = {}
+        for entry in entries:
+            one = rivals.get(entry.enrolment.user.username)
+            if one is not None:
+                by_team.setdefault(one.name, []).append(entry)
+                right = one.right[len(by_team[one.name]) - 1]
+                assert abs(entry.public_score - right) < 0.06
+                assert START - timedelta(days=7) <= entry.received_at < START
+        page = f"/competitions/{entries[0].offering_id}/"
+    assert {name: len(sent) for name, sent in by_team.items()} == {
+        one.name: len(one.right) for one in RIVALS
+    }
+    (ada,) = (login for login in built[0].logins if login.username == "ada")
+    client = site.app.test_client()
+    client.post("/login", data={"username": ada.username, "password": ada.password})
+    board = client.get(page).text
+    ranked = sorted(RIVALS, key=lambda one: -one.right[-1])
+    places = [board.index(one.name) for one in ranked]
+    assert places == sorted(places)
+
+
+def test_predictions_are_the_labels_with_noise_and_the_same_each_time():
+    labels = "id,kind\n" + "".join(f"r{row:04},{row}\n" for row in range(2000))
+    low, high = (noisy(labels, share, seed="a").decode() for share in (0.3, 0.6))
+    assert noisy(labels, 0.3, seed="a").decode() == low != noisy(labels, 0.3, seed="b").decode()
+    right = [set(text.splitlines()[1:]) & set(labels.splitlines()) for text in (low, high)]
+    for one, share in zip(right, (0.3, 0.6), strict=True):
+        assert abs(len(one) / 2000 - share) < 0.04
+    assert right[0] < right[1], "what was right stays so"
+    assert noisy(labels, 1.0, seed="a").decode() == labels
+
+
+def test_two_students_hand_one_lab_in_together(built, site):
+    with read_session(site.engine) as session:
+        together = [
+            (one.offering.assignment_slug, one.team.name, [who.user.username for who in one.people])
+            for one in session.scalars(select(Submission))
+            if len(one.people) > 1
+        ]
+        offering = session.scalars(
+            select(Offering).where(Offering.assignment_slug == TEAM_LAB)
+        ).one()
+        assert teams_lock_at(offering) > START and offering.team_size == len(TEAM)
+    assert together == [(TEAM_LAB, TEAM_NAME, list(TEAM))]
 
 
 def test_a_right_solution_is_that_of_the_variant_it_is_graded_by(site):

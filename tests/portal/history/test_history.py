@@ -45,6 +45,17 @@ def test_nothing_of_another_term_or_of_logins_is_shown(site, lin):
     assert "&lt;b&gt;ours&lt;/b&gt;" in page and "on the server" in page
 
 
+def test_failed_logins_of_the_terms_people_are_shown_with_the_address(site, lin):
+    site.make_member("ada")
+    site.make_user("stranger")
+    browser = site.app.test_client()
+    for name in ("ada", "stranger"):
+        browser.post("/login", data={"username": name, "password": "wrong"})
+    page = lin.get(HISTORY).text
+    assert page.count("login: failed</td>") == 1
+    assert ">Ada</td>" in page and "127.0.0.1" in page and "Stranger" not in page
+
+
 def test_a_long_log_has_pages(site, lin):
     for number in range(205):
         note(site, "term:2026-autumn", said=f"act-{number}.")

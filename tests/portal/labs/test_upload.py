@@ -173,7 +173,7 @@ def test_an_upload_after_the_close_is_refused_and_says_when_it_closed(bench, clo
     answer = bench.send(key="another-key")
     assert answer.status_code == 422
     assert "closed at" in answer.text
-    assert "+0800" in answer.text
+    assert "UTC+08:00" in answer.text
     assert len(bench.submissions()) == 1
 
 
@@ -236,7 +236,7 @@ def test_attempts_of_a_day_are_limited_and_come_back_at_midnight_of_the_course(b
         bench.receipt(key=f"upload-{number}")
     answer = bench.send(key="upload-2")
     assert answer.status_code == 422
-    assert "2026-09-10 00:00:00" in answer.text
+    assert "Thu 10 Sep 2026, 00:00 (UTC+08:00)" in answer.text
     clock.advance(minutes=3)
     bench.receipt(key="upload-3")
 
@@ -350,3 +350,27 @@ def send_at_once(bench, clients, key_of):
         thread.join(30)
     assert len(answers) == len(clients)
     return answers
+
+
+def test_too_many_uploads_are_told_as_that_and_not_as_passwords(bench):
+    answers = [bench.send(files=[("", b"")]) for _ in range(31)]
+    assert {answer.status_code for answer in answers[:-1]} == {422}
+    assert answers[-1].status_code == 429
+    assert "Too many uploads" in answers[-1].text and "cost no attempt" in answers[-1].text
+    assert "forgot your password" not in answers[-1].text
+
+
+def test_a_refusal_is_kept_in_english_and_said_in_the_reader_s_language(bench, clock):
+    bench.change_offering(opens_at=clock() + timedelta(minutes=1))
+    said = bench.client.get(f"/labs/{bench.offering_id}/", headers={"Accept-Language": "zh"})
+    assert "2026年9月7日" in said.text
+    bench.client.post(
+        f"/labs/{bench.offering_id}/submissions",
+        headers={"Accept-Language": "zh"},
+        **multipart([("answer.py", GOOD)]),
+    )
+    with read_session(bench.engine) as session:
+        entry = session.scalars(select(AuditEntry)).all()[-1]
+    assert entry.detail["reasons"] == [
+        "This lab opens at Mon 7 Sep 2026, 16:01 (UTC+08:00). Come back then."
+    ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
+from support.portal import Site
 
 from grader.lab.manifest import Assignment, load_assignment
 from portal.courses.models import Enrolment, Offering, Role, Term
@@ -109,6 +110,13 @@ def test_a_choice_that_cannot_be_is_refused(
 ) -> None:
     with write_session(engine) as session, pytest.raises(Invalid, match=complaint):
         choose_variants(session, slug, lab, names)
+
+
+def test_a_lab_of_teams_has_one_variant(site: Site, term: Term, lab: Assignment) -> None:
+    site.change_offering(team_size=2)
+    with pytest.raises(Invalid, match="members of one would be drawn several variants"):
+        choose(site.engine, lab, "sine", "cosine")
+    choose(site.engine, lab, "cosine")
 
 
 def test_variants_do_not_change_under_scores(

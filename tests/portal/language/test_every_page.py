@@ -119,16 +119,16 @@ def scene(site: Site) -> dict[str, list[object]]:
     classroom = Classroom(site)
     ada = site.make_member("ada", email="ada@example.org")
     bo = site.make_member("bo")
-    site.make_member("tess", Role.TA)
+    tess = site.make_member("tess", Role.TA)
     ines = site.make_member("ines", Role.INSTRUCTOR)
     pictured = pictured_report(site.store)
     submissions = [
         *classroom.send_reports(ada, pictured),
-        *classroom.send(ada, 4.0),
+        *classroom.send(ada, 4.0, mates=[bo]),
         *classroom.send(bo, None, None),
     ]
     fault(site, submissions[-1])
-    site.change_offering(late_percent=10, grace_minutes=5, attempts_total=30)
+    site.change_offering(late_percent=10, grace_minutes=5, attempts_total=30, team_size=3)
     staff, client = f"/staff/{site.term.slug}", site.log_in("ines")
     mark = {"item": "whole", "points": "3", "comment": "Fine"}
     last = site.offering_id + 6
@@ -140,11 +140,14 @@ def scene(site: Site) -> dict[str, list[object]]:
     client.get(f"{staff}/settings/course.toml")
     site.clock.advance(hours=2)
     arena = _competition(site, ada)
+    trial, run = classroom.try_regrade(tess, submissions[0])
     return {
         "slug": [site.term.slug],
         "offering_id": [site.offering_id, last, arena.offering_id],
         "enrolment_id": [ada.id, bo.id, ines.id],
         "submission_id": submissions,
+        "trial_id": [trial],
+        "run_id": [run],
     }
 
 

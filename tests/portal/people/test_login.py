@@ -194,3 +194,16 @@ def test_a_forged_identity_is_nobody(app: Flask, make_user: MakeUser) -> None:
         with client.session_transaction() as session:
             session["_user_id"] = identity
         assert client.get("/").status_code == 302, identity
+
+
+@pytest.mark.parametrize("username", ["ada", "nobody-or-a-password"])
+def test_a_failed_login_is_recorded_without_what_was_typed(
+    client: FlaskClient, make_user: MakeUser, engine: Engine, username: str
+) -> None:
+    ada = make_user("ada")
+    assert send(client, username, "a slip of the tongue") == 401
+    with read_session(engine) as session:
+        entry = session.scalars(select(AuditEntry)).one()
+    meant = f"user:{ada.id}" if username == "ada" else "user:unknown"
+    assert (entry.action, entry.actor_id, entry.subject) == ("login.failed", None, meant)
+    assert entry.detail == {"address": "127.0.0.1"}

@@ -62,7 +62,7 @@ def test_staff_hear_of_runs_that_wait_long_for_a_gpu(course):
 def test_the_option_reaches_the_worker(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "portal.serving.run_worker", lambda config, settings: asked.append(settings)
+        "portal.serving.run_worker", lambda config, settings, others: asked.append(settings)
     )
     from portal.serving import work
 

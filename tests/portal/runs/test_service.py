@@ -136,7 +136,7 @@ def test_a_newer_upload_takes_the_place_of_a_waiting_one(new_course, policy, exp
     older, others = course.run(student), course.run(other)
     with write_session(course.engine) as session:
         offering = session.get_one(Offering, course.offering_id)
-        service.supersede(session, student, offering, now=NOON)
+        service.supersede(session, [student], offering, now=NOON)
     assert run_of(course, older).state is expected
     assert run_of(course, others).state is RunState.QUEUED
 
@@ -148,7 +148,7 @@ def test_a_run_being_graded_is_not_superseded(new_course):
     claim(course, run_id)
     with write_session(course.engine) as session:
         offering = session.get_one(Offering, course.offering_id)
-        assert service.supersede(session, student, offering, now=NOON) == []
+        assert service.supersede(session, [student], offering, now=NOON) == []
 
 
 def test_people_with_many_open_runs_come_later(course):

@@ -21,6 +21,7 @@ from portal.runs import grading, service, worker
 from portal.runs.models import Event, GradingRun, Heartbeat, Result, RunState
 from portal.runs.strength import Strength, strength_here, weak_workers
 from portal.submissions.models import Submission
+from portal.teams.parties import Party
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -193,7 +194,11 @@ def test_a_refusal_costs_the_student_no_attempt_and_is_told_calmly(refused, site
         submission = session.get_one(Submission, refused)
         lab = submission.offering
         allowance = allowance_of(
-            session, submission.enrolment_id, lab, conditions(lab), now=submission.received_at
+            session,
+            Party((submission.enrolment_id,)),
+            lab,
+            conditions(lab),
+            now=submission.received_at,
         )
     assert allowance.used_total == 0
 

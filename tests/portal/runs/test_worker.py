@@ -123,7 +123,7 @@ def held(course):
 
 
 def told(course):
-    """Return how many tests each progress in the event table says are done."""
+    """Return which step each progress in the event table says is reached."""
     with read_session(course.engine) as session:
         rows = session.scalars(
             select(Event.data).where(Event.kind == EventKind.PROGRESS).order_by(Event.id)
@@ -134,25 +134,25 @@ def told(course):
 def test_the_end_of_a_test_is_told_by_the_clock_and_not_by_the_test(course, held):
     writer = ProgressWriter(course.engine, held)
     for done in range(41):
-        writer(GradingProgress(done, 40))
+        writer(GradingProgress(done, 40, done / 40))
     assert told(course) == [0], "only the beginning, before any code has run"
 
 
-def test_progress_is_told_in_quarters(course, held):
+def test_progress_is_told_in_quarters_of_the_time_that_tests_may_take(course, held):
     writer = ProgressWriter(course.engine, held)
-    for done in range(43):
-        writer(GradingProgress(done, 42))
+    for done, share in enumerate((0.0, 0.1, 0.2, 0.26, 0.4, 0.8, 0.9, 1.0)):
+        writer(GradingProgress(done, 7, share))
         writer.tell()
-    assert told(course) == [0, 10, 21, 31], "the end is the result's to tell"
+    assert told(course) == [0, 1, 3], "the end is the result's to tell"
 
 
 def test_progress_is_told_again_and_again_while_a_run_goes_on(course, held):
     with ProgressWriter(course.engine, held, seconds=0.01) as writer:
-        writer(GradingProgress(0, 4))
-        writer(GradingProgress(2, 4))
+        writer(GradingProgress(0, 4, 0.0))
+        writer(GradingProgress(2, 4, 0.5))
         deadline = time.monotonic() + 30
         while told(course) != [0, 2] and time.monotonic() < deadline:
-            writer(GradingProgress(2, 4))
+            writer(GradingProgress(2, 4, 0.5))
     assert told(course) == [0, 2]
     assert "progress" not in {thread.name for thread in threading.enumerate()}
 

@@ -1,11 +1,13 @@
 """An instructor sets a term on its pages and by its course file; nobody else does."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
 
 import pytest
 from sqlalchemy import select
+from support.labs import mark_by_hand
 from support.portal import START
 
 from portal.audit.models import AuditEntry
@@ -13,6 +15,7 @@ from portal.courses.models import Offering, Term
 from portal.platform.db import read_session
 from portal.settings.form import fields_of
 from portal.settings.values import settings_of
+from portal.standings.models import Criterion, StudentStanding
 
 TERM = "2026-autumn"
 SETTINGS = f"/staff/{TERM}/settings"
@@ -79,6 +82,8 @@ def test_a_form_sent_back_unchanged_changes_and_records_nothing(site, lin):
         ({"assignment": ""}, "a lab without an assignment has nothing to show"),
         ({"assignment": "nothing"}, "no assignment &#39;nothing&#39;"),
         ({"variants": "sine"}, "no variant &#39;sine&#39;"),
+        ({"variants": "sine, log", "team_size": "2"}, "choose one variant, or a team size of 1"),
+        ({"team_size": "0"}, "Team size &#39;0&#39; is to be 1 or more"),
         ({"kind": "feedback"}, "course feedback has no assignment"),
         ({"points": "-1", "title": ""}, "Title is empty; Points &#39;-1&#39; is to be 0 or more"),
     ],
@@ -132,6 +137,22 @@ def test_a_course_file_is_previewed_and_then_carried_out(site, lin):
     assert lin.post(f"{SETTINGS}/import", data={"course": course}).status_code == 303
     assert "Wardrobe" in lin.get(SETTINGS).text
     assert lin.get(f"{SETTINGS}/course.toml").text == changed
+
+
+def test_a_labs_team_size_is_shown_before_it_is_set_and_recorded(site, lin):
+    site.make_member("ada")
+    ada, lab = site.log_in("ada"), f"/labs/{site.offering_id}/"
+    assert "Your team" not in ada.get(lab).text
+    text = lin.get(f"{SETTINGS}/course.toml").text
+    wanted = text.replace('assignment = "demo"', 'assignment = "demo"\nteam_size = 3')
+    preview = send(lin, wanted)
+    assert "Team size" in preview.text and "1 change<" in preview.text
+    course = re.search('name="course" value="([^"]*)"', preview.text)[1]
+    assert lin.post(f"{SETTINGS}/import", data={"course": course}).status_code == 303
+    page = ada.get(lab).text
+    assert "Your team" in page and "Teams have 3 people at most" in page
+    (entry,) = audit(site, "settings.change")
+    assert entry.detail["changes"] == {"Team size": ["none", "3"]}
 
 
 def test_a_file_that_cannot_be_is_refused_whole(site, lin):
@@ -231,3 +252,27 @@ def test_an_offering_of_another_term_is_not_there(site, lin):
         theirs = session.get_one(Term, other.id).offerings[0].id
     assert lin.get(f"{SETTINGS}/{theirs}").status_code == 404
     assert lin.post(f"{SETTINGS}/{theirs}/remove").status_code == 404
+
+
+def test_a_course_file_carries_the_rubric_and_says_how_many_marks_it_moves(site, lin, home):
+    mark_by_hand(home)
+    address = f"/staff/2026-autumn/rubrics/{site.offering_id}"
+    row = {"item-0": "report", "id-0": "", "title-0": "Plots", "points-0": "2"}
+    assert lin.post(address, data={**row, "description-0": "Axes"}).status_code == 303
+    ada = site.make_member("ada")
+    with read_session(site.engine) as session:
+        (number,) = session.scalars(select(Criterion.id))
+    marks = f"/staff/2026-autumn/gradebook/{ada.id}/{site.offering_id}/marks"
+    assert lin.post(marks, data={"item": "report", "ticked": number}).status_code == 303
+    text = lin.get(f"{SETTINGS}/course.toml").text
+    assert "has these settings already" in send(lin, text).text
+    changed = text.replace('title = "Plots"\npoints = 2', 'title = "Plots"\npoints = 1.5')
+    preview = send(lin, changed)
+    assert "Criterion Plots" in preview.text and "1 get other points" in preview.text
+    (course,) = re.findall(r'name="course" value="([^"]+)"', preview.text)
+    assert lin.post(f"{SETTINGS}/import", data={"course": course}).status_code == 303
+    assert lin.get(f"{SETTINGS}/course.toml").text == changed
+    with read_session(site.engine) as session:
+        assert session.scalars(select(StudentStanding)).one().marks == {"report": "1.5"}
+    wrong = send(lin, changed.replace('item = "report"', 'item = "plot"'))
+    assert wrong.status_code == 422 and "is not marked by hand" in wrong.text

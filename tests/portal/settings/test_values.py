@@ -11,7 +11,7 @@ from portal.courses.models import AttemptPolicy, OfferingKind
 from portal.platform.errors import Invalid
 from portal.settings.coursefile import next_term, read_course, write_course
 from portal.settings.form import fields_of, read_form
-from portal.settings.values import OfferingSettings, TermSettings
+from portal.settings.values import CriterionSettings, OfferingSettings, TermSettings
 
 words = st.text(
     st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=40
@@ -39,8 +39,22 @@ offerings = st.builds(
     counts=st.sampled_from(AttemptPolicy),
     team_size=st.none() | st.integers(1, 10),
     teams_lock=st.none() | minutes,
+    anonymous=st.booleans(),
+    two_marks_within=st.none() | cents,
     published=st.booleans(),
     marks_published=st.booleans(),
+)
+criteria = st.builds(
+    CriterionSettings,
+    item=words,
+    title=words,
+    points=st.integers(-1000, 1000).map(lambda number: Decimal(number) / 100),
+    description=st.just("") | words,
+)
+offerings_with_criteria = st.builds(
+    lambda one, some: one.model_copy(update={"criterion": some}),
+    offerings,
+    st.none() | st.lists(criteria, min_size=1, max_size=3).map(tuple),
 )
 terms = st.builds(
     TermSettings,
@@ -50,7 +64,7 @@ terms = st.builds(
     late_days=st.integers(0, 365),
     late_days_a_lab=st.integers(0, 365),
     pledge=st.just("") | words,
-    offering=st.lists(offerings, max_size=4).map(tuple),
+    offering=st.lists(offerings_with_criteria, max_size=4).map(tuple),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,20 +23,23 @@ from support.portal import settings as site_settings
 from support.reports import class_report
 
 from grader.lab.catalogue import Catalogue
-from portal.courses.models import AttemptPolicy, Offering, Term
+from portal.courses.models import AttemptPolicy, Enrolment, Offering, Term
 from portal.grants.models import Grant
 from portal.labs.service import Sender, submit
 from portal.marking.regrade import regrade
 from portal.platform.db import make_engine, read_session, write_session
+from portal.platform.errors import Invalid
 from portal.runs import service as runs
 from portal.runs.models import OPEN_STATES, GradingRun
 from portal.standings.keeping import everybody, rebuild, rewrite
-from portal.standings.models import ManualMark, StudentStanding
+from portal.standings.models import AttemptChoice, ManualMark, StudentStanding
 from portal.submissions.arrival import Arrival, Upload
+from portal.submissions.members import sent_by
 from portal.submissions.models import Submission
+from portal.teams.service import lock, move, own_team
 
 LABS = 2
-STUDENTS = ("ada", "bob")
+STUDENTS = ("ada", "bob", "cyd")
 
 
 JOBS = Mock()  # a task engine that owes nothing: the test itself takes the runs
@@ -52,7 +55,7 @@ class AnyTerm(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        """Begin with two students and two labs."""
+        """Begin with three students and two labs."""
         self.stack = ExitStack()
         folder = self.stack.enter_context(tempfile.TemporaryDirectory())
         self.site = self.stack.enter_context(open_site(Path(folder)))
@@ -64,6 +67,7 @@ class AnyTerm(RuleBasedStateMachine):
             for lab in found:
                 lab.assignment_slug, lab.late_percent = "demo", Decimal(10)
                 lab.opens_at, lab.due_at = START, START + timedelta(hours=1)
+                lab.team_size = 2
             self.labs = [lab.id for lab in found]
         self.students = [self.site.make_member(name).id for name in STUDENTS]
         self.author = self.site.make_user("tess").id
@@ -179,6 +183,26 @@ class AnyTerm(RuleBasedStateMachine):
             lab.due_at = lab.opens_at + timedelta(days=days)
             lab.marks_published = shown
 
+    @rule(who=who, other=who, where=where)
+    def team_up(self, who: int, other: int, where: int) -> None:
+        """Put somebody into the team of another one, or leave them alone."""
+        with write_session(self.site.engine) as session:
+            offering = lock(session, self.labs[where])
+            first, second = (session.get_one(Enrolment, self.students[one]) for one in (who, other))
+            target = None
+            if who != other:
+                target = own_team(session, offering, second, now=self.site.clock())
+            with suppress(Invalid):  # they are there already
+                move(
+                    session,
+                    offering,
+                    first,
+                    target,
+                    reason="so",
+                    actor_id=self.author,
+                    now=self.site.clock(),
+                )
+
     @rule(late_days=st.integers(0, 5), a_lab=st.integers(0, 3))
     def give_late_days(self, late_days: int, a_lab: int) -> None:
         """Change how many late days the term gives."""
@@ -192,6 +216,23 @@ class AnyTerm(RuleBasedStateMachine):
         if hasattr(self, "author"):
             assert rebuild(self.site.engine) == []
 
+    @rule(who=who, where=where, which=st.none() | st.integers(0, 9))
+    def choose(self, who: int, where: int, which: int | None) -> None:
+        """Choose which attempt counts, or none."""
+        mine = select(Submission.id).where(sent_by([self.students[who]], self.labs[where]))
+        with read_session(self.site.engine) as session:
+            ids = session.scalars(mine.order_by(Submission.attempt)).all()
+        self._add(
+            AttemptChoice(
+                enrolment_id=self.students[who],
+                offering_id=self.labs[where],
+                submission_id=None if which is None else ids[which % len(ids)],
+                reason="",
+                author_id=self.author,
+                created_at=self.site.clock(),
+            )
+        )
+
     def _claim(self, session: Session, which: int) -> runs.Claim | None:
         """Claim one of the runs that wait, if there are any."""
         waiting = select(GradingRun.id).where(GradingRun.state.in_(OPEN_STATES))
@@ -199,7 +240,7 @@ class AnyTerm(RuleBasedStateMachine):
         now = self.site.clock()
         return runs.claim(session, ids[which % len(ids)], executor="w", now=now) if ids else None
 
-    def _add(self, row: ManualMark | Grant) -> None:
+    def _add(self, row: ManualMark | Grant | AttemptChoice) -> None:
         with write_session(self.site.engine) as session:
             session.add(row)
 

@@ -59,22 +59,22 @@ def test_another_number_of_late_days_holds_at_once(late_term, classroom, engine,
     assert spent(engine) == [(3, 3, 1)]
 
 
-def tried(number, score, received):
+def tried(number, score, received, own):
     graded = PointsByTests.of(score, 14.0, 0.0)
-    return Tried(str(number), number, received, str(number), RunState.GRADED, graded)
+    return Tried(str(number), number, received, str(number), RunState.GRADED, graded, own)
 
 
 def test_of_equal_attempts_the_one_that_takes_fewer_late_days_counts(late_term, engine):
     number, due = late_term[0]
     with read_session(engine) as session:
         own = conditions(session.get_one(Offering, number))
-    in_time, late = tried(1, 12, due), tried(2, 12, due + DAY)
-    nothing = tried(3, 0, due + 2 * DAY)
-    best = counted([in_time, late, nothing], AttemptPolicy.BEST, own, 2)
+    in_time, late = tried(1, 12, due, own), tried(2, 12, due + DAY, own)
+    nothing = tried(3, 0, due + 2 * DAY, own)
+    best = counted([in_time, late, nothing], AttemptPolicy.BEST, 2)
     assert (best.tried.attempt, best.days_spent) == (1, 0)
-    last = counted([in_time, late], AttemptPolicy.LAST, own, 2)
+    last = counted([in_time, late], AttemptPolicy.LAST, 2)
     assert (last.tried.attempt, last.days_spent) == (2, 1)
-    assert counted([nothing], AttemptPolicy.BEST, own, 2).days_spent == 0
+    assert counted([nothing], AttemptPolicy.BEST, 2).days_spent == 0
 
 
 def test_the_page_the_gradebook_and_the_csv_tell_of_them(late_term, classroom, site, log_in):
@@ -89,6 +89,14 @@ def test_the_page_the_gradebook_and_the_csv_tell_of_them(late_term, classroom, s
     assert "Late days" in staff.get(f"/staff/{slug}/gradebook").text
     header, line = staff.get(f"/staff/{slug}/gradebook.csv").text.splitlines()
     assert "late days spent (3)" in header and line.endswith(",2,14.00")
+
+
+def test_a_line_of_the_card_is_not_rounded_before_the_next_one(late_term, classroom, log_in):
+    ada = classroom.enrol("ada")
+    send_late(classroom, ada, late_term[0], 3, score=7.35)
+    lab = log_in("ada").get(f"/labs/{late_term[0][0]}/").text
+    assert "<b>6.615</b>" in lab, "what stays of 7.35 after one day"
+    assert "<b>6.62</b>" in lab, "the course's points"
 
 
 def test_the_form_says_what_an_upload_would_take(late_term, classroom, site, log_in):

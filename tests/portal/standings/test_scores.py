@@ -16,7 +16,8 @@ from portal.platform.db import read_session, write_session
 from portal.platform.errors import Invalid
 from portal.runs.models import RunState
 from portal.standings.counting import PointsByTests, Tried, stand
-from portal.standings.marks import give_mark, parse_points
+from portal.standings.judging import parse_points
+from portal.standings.marks import give_mark
 from portal.standings.models import ManualMark
 from portal.standings.rubric import WHOLE, ManualItem
 from portal.standings.scores import ScoreCard, ScoreState, scaled, score_card, scores_of
@@ -52,7 +53,7 @@ def attempt(
     state = state or (RunState.QUEUED if score is None else RunState.GRADED)
     graded = None if score is None else PointsByTests.of(score, 12.0, pending)
     received = DUE + timedelta(days=days_late)
-    return Tried(str(number), number, received, f"run-{number}", state, graded)
+    return Tried(str(number), number, received, f"run-{number}", state, graded, conditions(Rules()))
 
 
 def lab(policy: AttemptPolicy = AttemptPolicy.BEST) -> Offering:
@@ -65,7 +66,7 @@ def card_of(
     items: tuple[ManualItem, ...] = (),
     marks: dict[str, Decimal] | None = None,
 ) -> ScoreCard:
-    found = stand((1, 1), attempts, marks or {}, policy=offering.policy, own=conditions(Rules()))
+    found = stand((1, 1), attempts, marks or {}, policy=offering.policy)
     return score_card(offering, items, found)
 
 

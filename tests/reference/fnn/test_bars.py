@@ -41,7 +41,9 @@ def test_every_variant_has_its_own_runs_of_the_terms_function(lab):
 
 def test_wrong_solutions_fall_short_of_the_bars(rows):
     best = {row.bar: row.best for row in rows if row.variant == "sincos" and row.best}
-    assert {"term-mse", "unseen-mse", "detail-mse", "left-by-one-step", "rerun"} <= best.keys()
+    # Who misses the unseen function is not asked for the term's: its bars may have no wrong one.
+    measured = {"unseen-mse", "detail-mse", "left-by-one-step", "rerun", "drawn-and-fit"}
+    assert measured | {"base-and-fit"} <= best.keys()
     mutants = [b for b in best.values() if b.name.startswith("mutants/")]
     assert mutants and all(found.gap > 0 for found in mutants)
 
@@ -66,10 +68,13 @@ def test_the_handout_names_the_bars(lab, name):
         assert re.findall(r"MSE <= (\S+)", text) == [f"{full:g}".replace("0.0001", "1e-4"), "1e-3"]
         assert half == 1e-3
         assert f"<= {bars[f'{kind}-error'].full_for(None):g} |" in text
-    floor, full = bars["detail-mse"].floor[""], bars["detail-mse"].full_for(None)
-    assert math.log10(floor) == pytest.approx(-1.5, abs=1e-3)
-    assert math.log10(full) == -3
-    assert "-1.5" in text and re.search(r"all at -3\.$|-3 得满分", text, re.MULTILINE)
+    for name, floor, full in (("detail-mse", "-1.5", "-3"), ("detail-precision", "-3", "-4")):
+        assert math.log10(bars[name].floor[""]) == pytest.approx(float(floor), abs=1e-3)
+        assert math.log10(bars[name].full_for(None)) == float(full)
+        told = f"from none at {floor} to all at {full}.", f"{floor} 得零分，{full} 得满分。"
+        assert any(words in text for words in told)
+    pairs = bars["base-and-fit"].full_for(None), bars["drawn-and-fit"].full_for(None)
+    assert all(f"{bar:g}" in text for bar in pairs)
 
 
 def test_tolerances_of_a_rerun_are_wide_enough_for_another_machine():
@@ -88,12 +93,12 @@ def test_tolerances_of_a_rerun_are_wide_enough_for_another_machine():
     assert len(found) == 36 and all(found)
 
 
-def test_networks_of_another_start_are_allowed_to_lie_far_enough_apart():
+def test_a_network_of_another_seed_may_lie_far_enough_from_the_mean_of_claims():
     cells = json.loads((REFERENCE / "study_cells.json").read_text(encoding="utf-8"))
-    # The handout's; the suite takes the mean of two networks of four units.
-    allowed = {"width": {"4": 2 * math.sqrt(2), "64": 2}, "learning_rate": {"0.0001": 2, "1.0": 3}}
-    allowed |= {"activation": {"identity": 2}, "depth": dict.fromkeys("1234", 2)}
+    allowed = {"width": {"4": 3, "64": 2}, "learning_rate": {"0.0001": 2, "1.0": 3}}
+    allowed |= {"activation": {"identity": 2, "tanh": 2}, "depth": dict.fromkeys("1234", 2)}
     for variant in ("sincos", "log2cos", "sin"):
         for factor, values in allowed.items():
             for value, most in values.items():
-                assert 3.5 * math.sqrt(2) * cells[variant][factor][value]["sd"] <= most
+                # The mean of three claims or more, and a network of another seed.
+                assert 4 * math.sqrt(4 / 3) * cells[variant][factor][value]["sd"] <= most

@@ -15,7 +15,7 @@ from grader.authoring.validate.checks.bench import seed_key
 from grader.authoring.validate.checks.finding import Finding
 from grader.authoring.validate.checks.trial import CompetitionBench
 from grader.competition import read_labels, read_predictions, score
-from grader.competition.drawn import LABELS, STAFF, STUDENTS, Arrays, files_of
+from grader.competition.drawn import LABELS, SAMPLE, STAFF, STUDENTS, Arrays, files_of
 from grader.competition.metrics import Values
 from grader.errors import ProctorError, TableError
 from grader.lab.catalogue import Lab
@@ -23,6 +23,7 @@ from grader.lab.competition import CompetitionRules
 from grader.public_tests import run_public_tests
 from grader.report.report import Outcome
 from grader.rerun import Entry, SourceRunner, Verdict, rerun, score_sd
+from grader.text import megabytes
 
 _SEED = 20150208
 _ROOM = 0.5  # of the limit of CPU time
@@ -80,6 +81,9 @@ def _misfits(bench: CompetitionBench) -> Iterator[str]:
         file.write_bytes(bench.files[f"{STAFF}/{rules.labels}"])
         if not np.array_equal(read_labels(file, rules).values, values):
             yield "labels do not come back from their file as they were"
+    size, most = len(bench.files[f"{STUDENTS}/{SAMPLE}"]), bench.lab.assignment.limits.upload_mb
+    if size > most * 1_000_000:
+        yield f"a file of predictions has {megabytes(size)}, and upload_mb is {most:g}; raise it"
     found = set(values.flat)
     lacking = [kind for place, kind in enumerate(rules.classes) if place not in found]
     if lacking:

@@ -20,6 +20,7 @@ from grader.authoring.calibrate import (
     unproven_bars,
 )
 from grader.authoring.calibrate.calibration import CALIBRATION_NAME
+from grader.authoring.calibrate.log import open_log
 from grader.cli.main import cli
 from grader.errors import AuthoringError, GradingError, ManifestError
 from grader.lab.catalogue import Catalogue
@@ -28,6 +29,7 @@ from grader.sandbox import Tier, best_tier
 HOME = Path(__file__).parents[3] / "home"
 TODAY = date(2026, 9, 7)
 RUNS = 30
+KEY = ("variant", "solution", "submission", "number")  # of a run in the log
 
 pytestmark = pytest.mark.skipif(
     best_tier() is Tier.PROCESS, reason="needs Landlock: submissions run in a sandbox"
@@ -150,17 +152,19 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(home):
-    """The calibration of that lab, and the runs that were made for it."""
+    """The calibration of that lab, the runs that were made for it, and their keys in the log."""
     lab = Catalogue(home).get("tiny")
-    runs = []
+    runs, keys = [], []
+
+    def heard(run, now):
+        runs.append((run.variant, run.solution, run.number, now))
+        keys.append(run.key)
+
     calibration = make_calibration(
-        lab,
-        CalibrationPlan(RUNS, ("high", "low"), jobs=2),
-        today=TODAY,
-        on_run=lambda run, now: runs.append((run.variant, run.solution, run.number, now)),
+        lab, CalibrationPlan(RUNS, ("high", "low"), jobs=2), today=TODAY, on_run=heard
     )
     save_calibration(lab, calibration)
-    return calibration, runs
+    return calibration, runs, keys
 
 
 @pytest.fixture
@@ -171,7 +175,7 @@ def lab(home, made, tmp_path):
 
 
 def test_every_run_has_its_own_inputs(made):
-    calibration, _ = made
+    calibration, *_ = made
     low = calibration.of("low")
     assert (low.runs, calibration.made_on) == (RUNS, TODAY)
     noisy = low.figures["noisy"]
@@ -192,7 +196,7 @@ def test_what_is_only_measured_is_described_too(made):
 
 
 def test_a_test_that_does_not_see_the_variant_is_run_in_the_default_one_alone(made):
-    calibration, runs = made
+    calibration, runs, _ = made
     assert set(calibration.of("low").figures) == {"noisy", "shared", "off"}
     assert set(calibration.of("high").figures) == {"noisy", "off"}
     assert calibration.of("high").rest_as == "low"
@@ -201,7 +205,7 @@ def test_a_test_that_does_not_see_the_variant_is_run_in_the_default_one_alone(ma
 
 
 def test_wrong_solutions_are_measured_once(made):
-    calibration, runs = made
+    calibration, runs, _ = made
     low, high = calibration.of("low"), calibration.of("high")
     assert [wrong.name for wrong in low.wrong] == ["baselines/weak", "mutants/triples"]
     assert [wrong.name for wrong in high.wrong] == ["baselines/weak"]
@@ -327,9 +331,9 @@ def test_a_file_of_another_form_says_so(lab):
 def test_what_was_run_is_not_run_again_and_a_torn_line_is(home, made, cache):
     lab = Catalogue(home).get("tiny")
     (log,) = (cache / "proctor" / "calibrate").glob("tiny-*.jsonl")
-    # Other tests may have added runs of a variant's own reference: this one asks for none of them.
+    # Other tests may have added runs of changed solutions: this one asks for none of them.
     whole = log.read_bytes().splitlines(keepends=True)
-    lines = [line for line in whole if not json.loads(line)["own"]]
+    lines = [line for line in whole if tuple(json.loads(line)[n] for n in KEY) in made[2]]
     torn = json.loads(lines[-1])
     log.write_bytes(b"".join(lines[:-1]) + lines[-1][:-20])
     again = []
@@ -343,6 +347,72 @@ def test_what_was_run_is_not_run_again_and_a_torn_line_is(home, made, cache):
     )
     assert again == [(torn["variant"], torn["solution"], torn["number"])]
     assert calibration.variants == made[0].variants
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        pytest.param("reference/tiny/suite/test_other.py", True, id="a-file-that-measures-nothing"),
+        pytest.param("reference/tiny/suite/test_new.py", True, id="a-new-file"),
+        pytest.param("reference/tiny/bars.toml", True, id="the-bars"),
+        pytest.param("reference/tiny/mutants/more.toml", True, id="a-mutant"),
+        pytest.param("reference/tiny/suite/test_own.py", False, id="a-file-with-a-bar"),
+        pytest.param("reference/tiny/suite/conftest.py", False, id="what-tests-share"),
+        pytest.param("reference/tiny/maths.py", False, id="the-reference"),
+        pytest.param("assignments/tiny/tiny/__init__.py", False, id="a-given-file"),
+    ],
+)
+def test_the_log_outlives_what_no_measuring_test_sees(lab, made, path, kept):
+    file = lab.public.parents[1] / path
+    file.write_text((file.read_text() if file.exists() else "") + "\n# another line\n")
+    log = open_log(lab)
+    known = [log.find(key) is not None for key in made[2]]
+    assert all(known) if kept else not any(known)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kept"),
+    [
+        pytest.param("Records nothing.", "Tells nothing.", True, id="another-test-of-the-file"),
+        pytest.param("The shared figure.", "A figure.", False, id="a-test-with-a-bar"),
+        pytest.param("def test_silent():", "def test_silent(bar):", False, id="another-asks-now"),
+        pytest.param("limits(cpu_seconds=3)", "limits(cpu_seconds=9)", True, id="a-limit"),
+    ],
+)
+def test_the_log_outlives_other_tests_of_a_file_with_a_bar(lab, made, old, new, kept):
+    file = lab.reference / "suite" / "test_own.py"
+    text = file.read_text()
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new))
+    log = open_log(lab)
+    assert all((log.find(key) is not None) is kept for key in made[2])
+
+
+def test_of_solutions_only_one_that_has_changed_is_run_again(lab, made):
+    (lab.reference / "suite" / "test_other.py").write_text(OTHER.replace("nothing", "no figure"))
+    weak = lab.reference / "baselines" / "weak.toml"
+    weak.write_text(weak.read_text().replace("return 3 * x", "return 4 * x"))
+    ran = []
+    calibration = make_calibration(
+        lab,
+        CalibrationPlan(RUNS, ("high", "low"), jobs=2),
+        today=TODAY,
+        on_run=lambda run, now: ran.append((run.variant, run.solution)) if now else None,
+    )
+    assert sorted(ran) == [("high", "baselines/weak"), ("low", "baselines/weak")]
+    assert calibration.of("low").figures == made[0].of("low").figures
+    assert calibration.of("low").wrong[0] != made[0].of("low").wrong[0]
+
+
+def test_a_test_that_measures_without_a_word_of_it_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    hidden = SUITE.replace("def test_silent():", "def test_silent(request):").replace(
+        '"""Records nothing."""',
+        '"""A figure."""\n    request.getfixturevalue("ba" + "r")("noisy", 3)',
+    )
+    lab = lab_of(tmp_path / "home", suite=hidden)
+    with pytest.raises(AuthoringError, match="test_silent records a figure, but"):
+        make_calibration(lab, CalibrationPlan(RUNS, ("low",)), today=TODAY)
 
 
 def test_one_variant_keeps_the_others(lab, made):

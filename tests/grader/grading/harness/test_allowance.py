@@ -2,6 +2,7 @@
 
 import pytest
 
+from grader.errors import SandboxError
 from grader.grading.collected import TestSpec
 from grader.grading.harness.allowance import RunAllowance
 from grader.lab.manifest import Limits
@@ -31,6 +32,8 @@ def clocks(monkeypatch):
     clocks = Clocks()
     monkeypatch.setattr(clock.time, "monotonic", lambda: clocks.wall)
     monkeypatch.setattr(clock, "_last", 0.0)
+    monkeypatch.setattr(clock, "_queues", {})
+    monkeypatch.setattr(clock, "_owed", 0.0)
     return clocks
 
 
@@ -81,4 +84,16 @@ def test_what_passed_in_an_earlier_process_of_the_run_counts(clocks):
         run.of(TEST, 10)
     run = RunAllowance(limits, {}, lambda: clocks.cpu, idle_seconds=601)
     with pytest.raises(StudentTimeout):
+        run.of(TEST, 10)
+
+
+def test_a_run_that_hardly_got_a_turn_is_a_fault_of_ours(clocks):
+    line = {0: 0.0}
+    clock.follow(lambda: dict(line))
+    run = allowance(clocks)
+    with run.watching():
+        for _ in range(4000):
+            line[0] += 1
+            clocks.pass_by(wall=1)
+    with pytest.raises(SandboxError, match="grade fewer at once"):
         run.of(TEST, 10)

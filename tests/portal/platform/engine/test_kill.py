@@ -142,8 +142,10 @@ def test_another_worker_takes_over_what_a_killed_one_held(kill9, scene, queued, 
 
 
 @one_database
-def test_a_stopping_worker_finishes_what_it_has_begun(kill9, scene, queued, gate):
-    process = kill9.Process(scene.worker, dict(os.environ))
+@pytest.mark.parametrize("elsewhere", [{}, {"SIGNALS_ELSEWHERE": "1"}], ids=["main", "elsewhere"])
+def test_a_stopping_worker_finishes_what_it_has_begun(kill9, scene, queued, gate, elsewhere):
+    """Also where the kernel hands the signal to another thread than that which waits for it."""
+    process = kill9.Process(scene.worker, {**os.environ, **elsewhere})
     try:
         kill9.wait_for(lambda: run_of(queued).state is RunState.RUNNING, PATIENCE, "the worker")
         process.child.terminate()

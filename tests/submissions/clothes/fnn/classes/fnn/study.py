@@ -39,13 +39,13 @@ class Cell:
             raise ValueError(f"Unknown factor: {factor}")
         self.options = BASE | {factor: value}
         self.seed = seed
-        train_seed, test_seed = np.random.SeedSequence(seed).spawn(2)
-        self.train = self.draw(np.random.default_rng(train_seed), TRAIN_POINTS)
-        self.test = self.draw(np.random.default_rng(test_seed), TEST_POINTS)
+        rng = np.random.default_rng(np.random.SeedSequence(seed))
+        self.train = self.points(np.linspace(*DOMAINS[VARIANT], TRAIN_POINTS))
+        self.test = self.points(np.sort(rng.uniform(*DOMAINS[VARIANT], size=TEST_POINTS)))
 
     @staticmethod
-    def draw(rng, n):
-        x = np.sort(rng.uniform(*DOMAINS[VARIANT], size=n))[:, None]
+    def points(x):
+        x = x[:, None]
         return (torch.from_numpy(x).float(), torch.from_numpy(target(VARIANT, x)).float())
 
     @torch.no_grad()

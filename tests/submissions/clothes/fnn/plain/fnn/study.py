@@ -52,7 +52,7 @@ def run_cell(factor: str, value: int | float | str, seed: int) -> float:
     settings[factor] = value
     low, high = DOMAINS[VARIANT]
     rng = np.random.default_rng(seed)
-    x_train = rng.uniform(low, high, (TRAIN_POINTS, 1))
+    x_train = np.linspace(low, high, TRAIN_POINTS).reshape(TRAIN_POINTS, 1)
     x_test = rng.uniform(low, high, (TEST_POINTS, 1))
     y_train = target(VARIANT, x_train)
     y_test = target(VARIANT, x_test)

@@ -1,0 +1,1 @@
+"""Submitted files as people read them, and what staff wrote on their lines."""
