@@ -53,7 +53,7 @@ def fit(
     activation: str = "tanh",
     learning_rate: float = 1e-2,
     steps: int | None = None,
-    polish: int = 500,
+    polish: int = 1500,
 ) -> nn.Module:
     torch.manual_seed(seed)
     network = FNN(depth, width, activation)

@@ -58,6 +58,67 @@ class Predictor(nn.Module):
         return self.c + self.d * self.network((x - self.a) * self.b)
 
 
+def put(parameters, flat):
+    """Copy a long vector into the parameters, one after the other."""
+    at = 0
+    with torch.no_grad():
+        for p in parameters:
+            p.copy_(flat[at : at + p.numel()].reshape(p.shape))
+            at += p.numel()
+
+
+def descend_by_curvature(predictor, x, y, spread, rounds=1200, memory=20):
+    """L-BFGS by hand: the two-loop recursion, and a step that is halved until it helps."""
+    parameters = list(predictor.parameters())
+
+    def value_and_slope(flat):
+        put(parameters, flat)
+        value = (((predictor(x) - y) / spread) ** 2).mean()
+        slopes = torch.autograd.grad(value, parameters)
+        return value.item(), torch.cat([slope.reshape(-1) for slope in slopes])
+
+    flat = torch.cat([p.detach().reshape(-1) for p in parameters])
+    value, slope = value_and_slope(flat)
+    moves = []
+    changes = []
+    for _ in range(rounds):
+        way = slope.clone()
+        factors = []
+        for s, g in zip(reversed(moves), reversed(changes)):
+            factor = (s @ way) / (s @ g)
+            factors.append(factor)
+            way -= factor * g
+        if moves:
+            way *= (moves[-1] @ changes[-1]) / (changes[-1] @ changes[-1])
+        for s, g, factor in zip(moves, changes, reversed(factors)):
+            way += (factor - (g @ way) / (s @ g)) * s
+        downhill = (way @ slope).item()
+        if downhill <= 0:
+            moves = []
+            changes = []
+            way = slope
+            downhill = (slope @ slope).item()
+        step = 1.0 if moves else min(1.0, 1.0 / slope.abs().sum().item())
+        for _ in range(20):
+            there = flat - step * way
+            value_there, slope_there = value_and_slope(there)
+            if value_there <= value - 1e-4 * step * downhill:
+                break
+            step /= 2
+        else:
+            break
+        s = there - flat
+        g = slope_there - slope
+        if (s @ g).item() > 1e-10 * (g @ g).item():
+            moves.append(s)
+            changes.append(g)
+            if len(moves) > memory:
+                moves.pop(0)
+                changes.pop(0)
+        flat, value, slope = there, value_there, slope_there
+    put(parameters, flat)
+
+
 def fit(
     x: Tensor,
     y: Tensor,
@@ -71,8 +132,9 @@ def fit(
     reach: float = 12.0,
 ) -> nn.Module:
     torch.manual_seed(seed)
+    polish = steps is None
     if steps is None:
-        steps = 2500
+        steps = 1500
     else:
         reach = 3.0
     middle = (x.max().item() + x.min().item()) / 2
@@ -103,4 +165,6 @@ def fit(
                 up = m[i] / (1 - 0.9**t)
                 down = (r[i] / (1 - 0.999**t)).sqrt() + 1e-8
                 parameters[i] -= rate * up / down
+    if polish:
+        descend_by_curvature(predictor, x, y, spread)
     return predictor

@@ -27,7 +27,7 @@ class Net(FNN):
     forward = lambda self, x: super().forward((x - self.c) * self.s) * self.sd + self.mu
 
 
-def fit(x, y, seed, *, depth=2, width=64, activation="tanh", learning_rate=1e-2, steps=None, span=16.0, default=3500):
+def fit(x, y, seed, *, depth=2, width=64, activation="tanh", learning_rate=1e-2, steps=None, span=16.0, default=1000):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = Net(x, y, depth, width, activation, span=2.0 if steps else span)
@@ -37,4 +37,7 @@ def fit(x, y, seed, *, depth=2, width=64, activation="tanh", learning_rate=1e-2,
     sch = torch.optim.lr_scheduler.CosineAnnealingLR(opt, n := steps or default)
     for _ in range(n):
         opt.zero_grad(), F.mse_loss(net(x) / net.sd, y / net.sd).backward(), opt.step(), sch.step()
+    if not steps:
+        lb = torch.optim.LBFGS(net.parameters(), max_iter=2000, history_size=30, line_search_fn="strong_wolfe", tolerance_grad=0, tolerance_change=0)
+        lb.step(lambda: (lb.zero_grad(), loss := F.mse_loss(net(x) / net.sd, y / net.sd), loss.backward())[1])
     return net.eval()
