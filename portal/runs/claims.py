@@ -52,6 +52,13 @@ class WorkTable(Generic[Row]):
         is_open = model.state.in_((self.queued, self.running))
         return select(func.count(), func.min(model.created_at)).where(is_open)
 
+    def overdue(self, queue: str, *, before: datetime) -> Select[int]:
+        """Select how many rows of a queue nobody took whose turn came before an instant."""
+        model = self.model
+        return select(func.count()).where(
+            model.queue == queue, model.state == self.queued, model.created_at < before
+        )
+
     def holds(self, session: Session, work_id: str) -> bool:
         """Tell whether an id is one of this table."""
         return session.get(self.model, work_id) is not None

@@ -212,5 +212,5 @@ def test_staff_read_that_runs_wait_for_a_gpu(classroom, staff):
         run = session.scalars(select(GradingRun)).one()
         run.queue, run.created_at = "gpu", datetime(2020, 1, 1, tzinfo=UTC)
     page = staff.get(address).text
-    assert "1 submission has waited for a machine with a GPU" in page
+    assert "1 run has waited for a machine with a GPU" in page
     assert "portal worker --queue gpu" in page
