@@ -1,10 +1,10 @@
 """A demo course whose results come from real grading.
 
 `build_demo` fills an instance that `portal init` has set up: a term with every lab of the course,
-its people and uploads, right ones and wrong ones, made from the staff's half of the labs. A worker
-grades them like any other, the first lab's before the others'. Two hand one lab in together. The
-competition's data are drawn, so that it takes entries, and rivals have made some. Building it again
-adds nothing and returns the same logins.
+its people, and what they hand in (`portal.demouploads`), two of them one lab together. A worker
+grades it like anything else, the first lab's before the others'. The competition's data are drawn,
+so that it takes entries, and rivals have made some (`portal.demoteams`). Building it again adds
+nothing and returns the same logins.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import io
-import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,35 +21,21 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from grader.api import (
-    Assignment,
-    Catalogue,
-    Lab,
-    Replacement,
-    draw,
-    files_of,
-    load_mutants,
-    reference_submission,
-    skeleton_submission,
-)
-from grader.api import Submission as AcceptedFiles
+from grader.api import Assignment, Catalogue, Lab, draw, files_of
 from portal.competition.labels import set_labels
 from portal.competition.opening import installed_labels
 from portal.courses.models import Enrolment, Offering, OfferingKind, Role, Term
 from portal.courses.service import create_term, enrol
 from portal.demoteams import RIVALS, TEAM_LAB, compete, team_up
-from portal.labs.service import Sender, submit
+from portal.demouploads import WITHOUT_DATA, few_uploads, hand_in, uploads
 from portal.people.models import User
 from portal.people.service import create_user, find_user
 from portal.platform.config import PortalConfig
 from portal.platform.db import make_engine, read_session, write_session
-from portal.platform.engine import DbosEngine, JobEngine, prepare
+from portal.platform.engine import DbosEngine, prepare
 from portal.platform.errors import ConfigError
 from portal.platform.passwords import Passwords
 from portal.platform.store import Store
-from portal.runs.queues import queue_of
-from portal.runs.suites import digest_of
-from portal.submissions.arrival import SentFile, Upload, receive
 
 TERM = "demo-2026"
 LABS = ("fnn", "cnn", "text", "gcn", "gan")  # in the course's order
@@ -60,9 +43,7 @@ COMPETITION = "wardrobe"
 COMPETITION_DATA = "competition-data"  # below the instance: what students get, and the labels
 STUDENTS, STAFF = "students", "staff"  # their folders in it
 DRAWN = "drawn"  # its variant that any machine can draw
-WITHOUT_DATA = "synthetic"  # the variant that grades on any machine
 ZONE = "Asia/Shanghai"
-WRONG_ANSWERS = 5  # how many of the first lab's wrong solutions are handed in
 COMPETITION_DAYS = 7  # that it lasts longer than the first lab
 OPEN_DAYS = 14  # every lab is open when the demo is built, and due one after the other
 
@@ -120,18 +101,13 @@ def build_demo(config: PortalConfig, *, now: datetime) -> Demo:
     logins = build_people(config, now=now)
     prepare(config.database_url)
     engine = make_engine(config.database_url)
-    jobs = DbosEngine(config.database_url)
+    jobs, store = DbosEngine(config.database_url), Store(config.store)
     try:
         added = 0
         _team_up(engine, now)
         for lab in labs:
-            sent_in = uploads(lab) if lab is labs[0] else few_uploads(lab)
-            for number, (username, sent) in enumerate(sent_in):
-                upload = receive([sent], lab.assignment)
-                Store(config.store).put(upload.data)
-                key = f"demo-{lab.assignment.slug}-{number:03}"
-                with write_session(engine) as session:
-                    added += _hand_in(session, jobs, lab, username, upload, key, now)
+            sent = uploads(lab) if lab is labs[0] else few_uploads(lab)
+            added += hand_in(store, engine, jobs, lab, sent, term=TERM, now=now)
         data = _draw_data(config, engine)
         if data is not None:
             _compete(config, engine, now)
@@ -151,67 +127,6 @@ def build_people(config: PortalConfig, *, now: datetime) -> tuple[Login, ...]:
     finally:
         engine.dispose()
     return tuple(Login(one.username, _password(config, one.username), one.role) for one in PEOPLE)
-
-
-def uploads(lab: Lab) -> list[tuple[str, SentFile]]:
-    """Return who hands in what, in order: wrong solutions first, as people do."""
-    reference = reference_submission(lab)
-    wrong = [one for one in load_mutants(lab) if all(_in_code(file) for file in one.replace)]
-    step = max(1, len(wrong) // WRONG_ANSWERS)
-    chosen = [as_zip(one.apply(reference)) for one in wrong[::step][:WRONG_ANSWERS]]
-    students = [one.username for one in PEOPLE if one.role is Role.STUDENT]
-    plan = [(students[0], as_zip(skeleton_submission(lab)))]
-    plan += [(students[number % 5], sent) for number, sent in enumerate(chosen)]
-    plan += [(students[0], as_zip(reference)), (students[1], as_notebook(reference))]
-    return plan
-
-
-def few_uploads(lab: Lab) -> list[tuple[str, SentFile]]:
-    """Return who hands in what of a further lab: nothing done, one thing wrong, all of it right."""
-    students = [one.username for one in PEOPLE if one.role is Role.STUDENT]
-    variant = WITHOUT_DATA if WITHOUT_DATA in lab.assignment.variants else None
-    reference = reference_submission(lab, variant)
-    wrong = next(one for one in load_mutants(lab) if all(_in_code(file) for file in one.replace))
-    return [
-        (students[2], as_zip(skeleton_submission(lab))),
-        (students[1], as_zip(wrong.apply(reference))),
-        (students[0], as_zip(reference)),
-    ]
-
-
-def as_zip(files: AcceptedFiles) -> SentFile:
-    """Pack a submission as a student would."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in files.files:
-            archive.writestr(zipfile.ZipInfo(file.path), file.content)
-    return SentFile("solution.zip", packed.getvalue())
-
-
-def as_notebook(files: AcceptedFiles) -> SentFile:
-    """Write a submission's Python files as cells of a notebook, each under its file's name."""
-    sources = [
-        f"# file: {file.path}\n{file.content.decode()}"
-        for file in files.files
-        if file.path.endswith(".py")
-    ]
-    cells: list[dict[str, object]] = [
-        {
-            "cell_type": "code",
-            "id": f"cell-{number}",
-            "metadata": {},
-            "execution_count": None,
-            "outputs": [],
-            "source": source,
-        }
-        for number, source in enumerate(sources)
-    ]
-    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
-    return SentFile("solution.ipynb", json.dumps(notebook).encode())
-
-
-def _in_code(change: Replacement) -> bool:
-    return change.file.endswith(".py")
 
 
 def _labs(config: PortalConfig) -> list[Lab]:
@@ -347,42 +262,6 @@ def _enrol_all(
 def _enrolled(session: Session, term_id: int, user_id: int) -> bool:
     query = select(Enrolment.id).where(Enrolment.term_id == term_id, Enrolment.user_id == user_id)
     return session.scalar(query) is not None
-
-
-def _hand_in(
-    session: Session,
-    jobs: JobEngine,
-    lab: Lab,
-    username: str,
-    upload: Upload,
-    key: str,
-    now: datetime,
-) -> bool:
-    """Submit one upload unless it was submitted before; tell whether it was new."""
-    enrolment_id, offering_id = session.execute(
-        select(Enrolment.id, Offering.id)
-        .join(User, Enrolment.user_id == User.id)
-        .join(Term, Enrolment.term_id == Term.id)
-        .join(Offering, Offering.term_id == Term.id)
-        .where(
-            Term.slug == TERM,
-            User.username == username,
-            Offering.assignment_slug == lab.assignment.slug,
-        )
-    ).one()
-    submitted = submit(
-        session,
-        jobs,
-        # As staff: the demo may be built again when the lab has closed.
-        sender=Sender(enrolment_id, is_staff=True),
-        offering_id=offering_id,
-        client_key=key,
-        upload=upload,
-        suite_digest=digest_of(lab),
-        queue=queue_of(lab.assignment),
-        now=now,
-    )
-    return submitted.created
 
 
 def _password(config: PortalConfig, username: str) -> str:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from grader.api import Rerun, Verdict, clean
 from portal.audit.service import record
@@ -59,6 +59,15 @@ class RerunTable(WorkTable[CompetitionRerun]):
             )
         )
         return [Seen(*row) for row in rows]
+
+    def overdue(self, queue: str, *, before: datetime) -> Select[int]:
+        """Leave out what waits, as it is to, for a re-run that runs or has ended only since."""
+        other = aliased(CompetitionRerun)
+        goes_on = (other.state == RerunState.RUNNING) | (
+            (other.state == RerunState.DONE) & (other.ended_at >= before)
+        )
+        same = other.offering_id == CompetitionRerun.offering_id
+        return super().overdue(queue, before=before).where(~exists().where(same, goes_on))
 
 
 RERUNS = RerunTable(CompetitionRerun, RerunState.QUEUED, RerunState.RUNNING)

@@ -24,7 +24,8 @@ from portal.platform.language import gettext, ngettext
 from portal.platform.web import db_session, now, portal, row_id, writing
 from portal.runs.web import engine_jobs
 from portal.teams import service as teams
-from portal.teams.forms import move_as_sent, rename_as_sent, team_as_sent
+from portal.teams.by_staff import move_somebody, rename_a_team
+from portal.teams.forms import team_as_sent
 
 blueprint = Blueprint("competition_staff", __name__)
 
@@ -69,10 +70,7 @@ def one_team(slug: str, offering_id: int, team_id: int) -> ResponseReturnValue:
 def move(slug: str, offering_id: int) -> ResponseReturnValue:
     """Move a person to a team, or to one of their own."""
     _competition(slug, offering_id)
-    with writing() as session:
-        offering = teams.lock(session, offering_id)
-        said = move_as_sent(session, offering, actor_id=me().id, now=now())
-        flash(gettext("Moved: %(name)s is in the team %(team)s now.", **said), "success")
+    move_somebody(offering_id)
     return _back(slug, offering_id)
 
 
@@ -80,10 +78,7 @@ def move(slug: str, offering_id: int) -> ResponseReturnValue:
 def rename(slug: str, offering_id: int) -> ResponseReturnValue:
     """Give a team another name, where the one it picked cannot stay."""
     _competition(slug, offering_id)
-    with writing() as session:
-        offering = teams.lock(session, offering_id)
-        team = rename_as_sent(session, offering, actor_id=me().id, now=now())
-        flash(gettext("The team is now called %(name)s.", name=team.name), "success")
+    rename_a_team(offering_id)
     return _back(slug, offering_id)
 
 

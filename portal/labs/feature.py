@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.labs import choice, pages, staffteams, teamviews, uploads
+from portal.labs import choice, lateviews, pages, staffteams, teamviews, uploads
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry
 from portal.platform.language import lazy
 
@@ -11,6 +11,7 @@ FEATURE = Feature(
     blueprints=(
         pages.blueprint,
         uploads.blueprint,
+        lateviews.blueprint,
         choice.blueprint,
         teamviews.blueprint,
         staffteams.blueprint,
@@ -26,7 +27,8 @@ FEATURE = Feature(
         "choice.choose": Audience.TERM,
         "uploads.upload": Audience.TERM,
         "uploads.preview": Audience.TERM,
-        "uploads.accept": Audience.STAFF,
+        "late_uploads.accept": Audience.STAFF,
+        "late_uploads.tell_name": Audience.INSTRUCTOR,
         **{
             f"lab_teams.{name}": Audience.TERM
             for name in ("invite", "again", "answer", "rename", "leave")

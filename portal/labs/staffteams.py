@@ -13,7 +13,7 @@ from portal.platform.errors import Invalid
 from portal.platform.language import gettext, ngettext
 from portal.platform.web import db_session, now, row_id, writing
 from portal.teams import service as teams
-from portal.teams.forms import move_as_sent, rename_as_sent
+from portal.teams.by_staff import move_somebody, rename_a_team
 
 blueprint = Blueprint("lab_teams_staff", __name__)
 
@@ -36,10 +36,7 @@ def show(slug: str) -> ResponseReturnValue:
 def move(slug: str, offering_id: int) -> ResponseReturnValue:
     """Move a student to a team, or to one of their own."""
     _term_of(slug, offering_id)
-    with writing() as session:
-        offering = teams.lock(session, offering_id)
-        said = move_as_sent(session, offering, actor_id=me().id, now=now())
-    flash(gettext("Moved: %(name)s is in the team %(team)s now.", **said), "success")
+    move_somebody(offering_id)
     return _back(slug, offering_id)
 
 
@@ -47,10 +44,7 @@ def move(slug: str, offering_id: int) -> ResponseReturnValue:
 def rename(slug: str, offering_id: int) -> ResponseReturnValue:
     """Give a team another name, where the one it picked cannot stay."""
     _term_of(slug, offering_id)
-    with writing() as session:
-        offering = teams.lock(session, offering_id)
-        team = rename_as_sent(session, offering, actor_id=me().id, now=now())
-        flash(gettext("The team is now called %(name)s.", name=team.name), "success")
+    rename_a_team(offering_id)
     return _back(slug, offering_id)
 
 

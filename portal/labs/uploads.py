@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from grader.api import Assignment, ManifestError, Rejected, UnknownAssignment, preview_upload
 from portal.audit.service import record
-from portal.courses.access import OfferingAccess, require_offering, require_role
+from portal.courses.access import OfferingAccess, require_offering
 from portal.courses.models import Offering
 from portal.courses.policy import OfferingState, conditions
 from portal.labs import late, service
@@ -34,7 +34,7 @@ from portal.standings.attempts import Attempt, attempt_of, attempts_of
 from portal.standings.scores import standing_of
 from portal.submissions.arrival import SentFile, SentWrongly, Upload, receive
 from portal.submissions.members import had_part
-from portal.submissions.models import LateUpload, Submission
+from portal.submissions.models import Submission
 from portal.teams.parties import conditions_here
 
 blueprint = Blueprint("uploads", __name__)
@@ -147,30 +147,6 @@ def preview(offering_id: int) -> ResponseReturnValue:
     names = request.form.getlist("names")[:_MOST_NAMES]
     said = asdict(preview_upload(names, assignment, contents))
     return jsonify(**said, same=_foreseen(access, names, contents, assignment))
-
-
-@blueprint.post("/staff/late-uploads/<uuid:upload_id>/accept")
-def accept(upload_id: uuid.UUID) -> ResponseReturnValue:
-    """Make an upload that came too late a submission, received when it came."""
-    kept = db_session().get(LateUpload, str(upload_id))
-    if kept is None:
-        abort(404)
-    require_role(db_session(), kept.offering.term_id)
-    lab = portal().catalogue.get(kept.offering.assignment_slug or "")
-    jobs, slug = engine_jobs(), kept.offering.term.slug
-    with writing() as session:
-        late.accept(
-            session,
-            jobs,
-            session.get_one(LateUpload, kept.id),
-            suite_digest=digest_of(lab),
-            queue=queue_of(lab.assignment),
-            actor_id=me().id,
-            now=now(),
-        )
-    whose = {"name": kept.enrolment.user.display_name, "lab": kept.offering.title}
-    flash(gettext("Accepted: %(name)s, %(lab)s.", **whose), "success")
-    return redirect(url_for("inbox.show", slug=slug), 303)
 
 
 def form_of(offering: Offering) -> UploadForm:

@@ -18,7 +18,6 @@ from portal.people.login import me
 from portal.platform.language import ngettext
 from portal.platform.web import db_session, now, portal, writing
 from portal.runs.models import RunState
-from portal.runs.queues import waiting_for_gpu
 from portal.runs.service import LEASE
 from portal.runs.strength import weak_workers
 from portal.runs.web import engine_jobs
@@ -39,7 +38,6 @@ def submissions(slug: str) -> ResponseReturnValue:
         page=page,
         states=list(RunState),
         weak=weak_workers(db_session(), since=now() - LEASE),
-        no_gpu=waiting_for_gpu(db_session(), now=now()),
     )
 
 

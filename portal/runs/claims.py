@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.runs.delivered import Delivered
@@ -46,13 +46,18 @@ class WorkTable(Generic[Row]):
         rows = session.execute(select(model.id, model.state, model.fence).where(is_open))
         return [Seen(*row) for row in rows]
 
-    def waiting(self, session: Session) -> tuple[int, datetime | None]:
-        """Return how many rows have not ended, and since when the oldest of them waits."""
+    def waiting(self) -> Select[int, datetime | None]:
+        """Select how many rows have not ended, and since when the oldest of them waits."""
         model = self.model
         is_open = model.state.in_((self.queued, self.running))
-        query = select(func.count(), func.min(model.created_at)).where(is_open)
-        number, oldest = session.execute(query).one()
-        return number, oldest
+        return select(func.count(), func.min(model.created_at)).where(is_open)
+
+    def overdue(self, queue: str, *, before: datetime) -> Select[int]:
+        """Select how many rows of a queue nobody took whose turn came before an instant."""
+        model = self.model
+        return select(func.count()).where(
+            model.queue == queue, model.state == self.queued, model.created_at < before
+        )
 
     def holds(self, session: Session, work_id: str) -> bool:
         """Tell whether an id is one of this table."""

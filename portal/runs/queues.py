@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import union_all
 from sqlalchemy.orm import Session
 
 from grader.api import Assignment, gpu_count
 from portal.platform.engine import DEFAULT_QUEUE, GPU_QUEUE
-from portal.runs.models import GradingRun, RunState
+from portal.runs.claims import GRADINGS, WorkTable
 
 QUEUES = (DEFAULT_QUEUE, GPU_QUEUE)
 _PATIENCE = timedelta(minutes=10)
@@ -25,11 +27,9 @@ def queues_here() -> tuple[str, ...]:
     return QUEUES if gpu_count() else (DEFAULT_QUEUE,)
 
 
-def waiting_for_gpu(session: Session, *, now: datetime) -> int:
-    """Return how many runs have waited so long for a GPU that there may be no worker with one."""
-    waiting = select(func.count()).where(
-        GradingRun.queue == GPU_QUEUE,
-        GradingRun.state == RunState.QUEUED,
-        GradingRun.created_at < now - _PATIENCE,
-    )
-    return session.scalar(waiting) or 0
+def waiting_for_gpu(
+    session: Session, *, now: datetime, tables: Sequence[WorkTable[Any]] = (GRADINGS,)
+) -> int:
+    """Return how much of some tables has waited so long for a GPU that no worker may have one."""
+    overdue = (table.overdue(GPU_QUEUE, before=now - _PATIENCE) for table in tables)
+    return sum(session.scalars(union_all(*overdue)))

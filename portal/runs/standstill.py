@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from portal.platform.formats import moment
@@ -46,7 +46,8 @@ def standstill(
     last = session.scalar(select(func.max(Heartbeat.at)))
     if last is not None and last > now - LEASE:
         return None
-    waiting = [table.waiting(session) for table in tables]
+    # One query for all: every page of staff asks.
+    waiting = session.execute(union_all(*(table.waiting() for table in tables))).all()
     oldest = min((since for _, since in waiting if since is not None), default=None)
     if oldest is None:
         return None

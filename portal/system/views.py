@@ -1,4 +1,4 @@
-"""The address that whatever watches the portal asks, and the same told to staff on every page."""
+"""What all kinds of work together come to: for whatever watches the portal, and for staff."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.competition.reruns import RERUNS
 from portal.platform.web import db_session, now
 from portal.runs.claims import GRADINGS
+from portal.runs.queues import waiting_for_gpu
 from portal.runs.standstill import Standstill, standstill
 
 WORK = (GRADINGS, RERUNS)  # all that workers do
@@ -18,13 +19,18 @@ blueprint = Blueprint("system", __name__)
 
 @blueprint.app_context_processor
 def _for_templates() -> dict[str, object]:
-    """Let any page tell staff when grading stands still."""
-    return {"grading_standstill": grading_standstill}
+    """Let any page tell staff when grading stands still, or lacks a GPU."""
+    return {"grading_standstill": grading_standstill, "runs_without_gpu": runs_without_gpu}
 
 
 def grading_standstill() -> Standstill | None:
     """Return how anything that workers do stands still; None if it does not."""
     return standstill(db_session(), now=now(), tables=WORK)
+
+
+def runs_without_gpu() -> int:
+    """Return how many runs and re-runs have waited for a GPU for long."""
+    return waiting_for_gpu(db_session(), now=now(), tables=WORK)
 
 
 @blueprint.get("/healthz")

@@ -5,46 +5,15 @@ Ids of another term, lab or team are answered as not found. The caller holds the
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from flask import abort, request
 from sqlalchemy.orm import Session
 
-from portal.courses.models import Enrolment, Offering, Role
+from portal.courses.models import Offering
 from portal.platform.errors import Invalid
 from portal.platform.language import gettext
 from portal.platform.web import row_id
 from portal.teams import service as teams
 from portal.teams.models import Team, TeamInvitation
-
-
-def move_as_sent(
-    session: Session, offering: Offering, *, actor_id: int, now: datetime
-) -> dict[str, str]:
-    """Move the student whom staff chose; return the words that say so. Raises Invalid."""
-    person, goal = request.form.get("person", type=row_id), request.form.get("team", "")
-    if person is None:
-        raise Invalid(gettext("choose a student"))
-    who = session.get(Enrolment, person)
-    if who is None or who.term_id != offering.term_id or who.role is not Role.STUDENT:
-        abort(404)
-    team = teams.move(
-        session,
-        offering,
-        who,
-        None if goal == "own" else team_as_sent(session, offering, goal),
-        reason=request.form.get("reason", ""),
-        actor_id=actor_id,
-        now=now,
-    )
-    return {"name": who.user.display_name, "team": team.name}
-
-
-def rename_as_sent(session: Session, offering: Offering, *, actor_id: int, now: datetime) -> Team:
-    """Give the team that staff chose the name that they typed. Raises Invalid."""
-    team = team_as_sent(session, offering, request.form.get("team", ""))
-    teams.rename(session, team, request.form.get("name", ""), actor_id=actor_id, now=now)
-    return team
 
 
 def team_as_sent(session: Session, offering: Offering, text: str) -> Team:

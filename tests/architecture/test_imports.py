@@ -132,7 +132,16 @@ FEATURES = {
     "system": ("competition", "runs"),
 }
 # What stands on all of them, lowest first: each uses those before it.
-ABOVE_FEATURES = ("app", "migrations", "serving", "demoteams", "demo", "cli", "__main__")
+ABOVE_FEATURES = (
+    "app",
+    "migrations",
+    "serving",
+    "demoteams",
+    "demouploads",
+    "demo",
+    "cli",
+    "__main__",
+)
 
 # Imports inside a function of the engine or the portal, each with the reason it must be there.
 LATE_IMPORTS: dict[tuple[str, str], str] = {

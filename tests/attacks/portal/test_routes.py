@@ -33,8 +33,8 @@ ANYBODYS = (
 STAFFS = tuple(
     f"{name}."
     for name in "marking standings dashboard courses grants settings inbox history "
-    "competition_staff rubric trial lab_teams_staff".split()
-) + ("uploads.accept",)
+    "competition_staff rubric trial lab_teams_staff late_uploads".split()
+)
 TERMS = {"labs.lab", "labs.skeleton", "uploads.upload", "uploads.preview", "choice.choose"} | {
     f"competition.{name}"
     for name in ("show", "enter", "choose", "rename", "invite", "answer", "leave")
@@ -200,7 +200,10 @@ def test_an_assistant_opens_nothing_that_is_for_instructors(school, count):
     settings = {name for name in _endpoints(school) if name.startswith("settings.")}
     roster = {name for name in _endpoints(school) if name.startswith("courses.")}
     assert settings and instructors == (
-        (roster - {"courses.show"}) | settings | LEADERS | {"history.show", "marking.tell_name"}
+        (roster - {"courses.show"})
+        | settings
+        | LEADERS
+        | {"history.show", "marking.tell_name", "late_uploads.tell_name"}
     )
     assert refused(tess, school.app, school.ids, _endpoints(school) - instructors) == []
     assert count() == before

@@ -20,7 +20,7 @@ from portal.competition.reruns import Made
 from portal.courses.models import Offering, OfferingKind
 from portal.people.models import User
 from portal.platform.db import read_session, write_session
-from portal.platform.engine import DbosEngine
+from portal.platform.engine import GPU_QUEUE, DbosEngine
 from portal.runs import service
 from portal.runs.claims import GRADINGS
 from portal.runs.reconcile import reconcile
@@ -373,6 +373,35 @@ def test_the_inbox_names_reruns_that_nobody_takes_and_not_those_behind_one_that_
     assert ": 1 re-run for 40 minutes" in tess.get(inbox).text
     cancel(over, tess)
     assert "Waiting for long" not in tess.get(inbox).text
+
+
+def test_staff_hear_of_reruns_without_a_gpu_and_not_of_those_behind_one_that_runs(
+    over, tess, site, jobs
+):
+    def told():
+        page = tess.get(f"/staff/{site.term.slug}/submissions").text
+        found = re.search(r"(\d+) runs? ha\w+ waited for a machine with a GPU", page)
+        return int(found[1]) if found else 0
+
+    press(over, tess)
+    site.clock.advance(minutes=11)
+    assert told() == 0, "they wait for a processor"
+    with write_session(site.engine) as session:
+        session.query(CompetitionRerun).update({"queue": GPU_QUEUE})
+    assert told() == 3
+    first = over.reruns()[0].id
+    with write_session(site.engine) as session:
+        held = reruns.claim(session, jobs, first, executor="w", now=site.clock())
+    site.clock.advance(minutes=50)
+    assert told() == 0, "one runs, the others wait for it"
+    with write_session(site.engine) as session:
+        assert reruns.finish(session, jobs, held, Made(said(Verdict.HOLDS)), now=site.clock())
+    site.clock.advance(minutes=9)
+    assert told() == 0, "the next one's turn came only then"
+    site.clock.advance(minutes=2)
+    assert told() == 2
+    cancel(over, tess, over.reruns()[1].id)
+    assert told() == 1, "what is cancelled was nobody's turn"
 
 
 def test_the_history_says_who_queued_what(over, tess, site):

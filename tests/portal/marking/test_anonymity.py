@@ -3,13 +3,17 @@
 import io
 import re
 import zipfile
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
+from support.attempts import ANSWER
 from support.labs import mark_by_hand
+from support.portal import START
 from support.reports import class_report
+from support.uploads import upload
 
 from portal.audit.models import AuditEntry
 from portal.courses.anonymity import Veil
@@ -17,7 +21,7 @@ from portal.courses.models import Offering, OfferingKind
 from portal.platform.db import read_session
 from portal.settings.form import fields_of
 from portal.settings.values import settings_of
-from portal.submissions.models import Submission
+from portal.submissions.models import LateUpload, Submission
 
 STAFF = "/staff/2026-autumn"
 PSEUDONYM = re.compile(r"Student [A-Z2-7]{3}-[A-Z2-7]{3}")
@@ -152,6 +156,59 @@ def test_an_instructor_has_a_student_revealed_with_a_reason_and_to_instructors_a
             select(AuditEntry).where(AuditEntry.action == "student.reveal")
         ).one()
         assert entry.detail["reason"] == "Asked about an extension"
+
+
+@pytest.fixture
+def too_late(site, sent):
+    """What one of the two sent after the lab had closed."""
+    zuleika = site.log_in("zuleika")
+    site.clock.instant = START + timedelta(days=15)
+    assert upload(zuleika, site.offering_id, [("answer.py", ANSWER)]).json["error"] == "late"
+    with read_session(site.engine) as session:
+        return session.scalars(select(LateUpload.id)).one()
+
+
+def test_what_came_too_late_bears_the_pseudonym_before_and_after_it_is_accepted(
+    site, sent, too_late
+):
+    for name in ("ines", "tess"):
+        browser = site.log_in(name)
+        (known,) = set(PSEUDONYM.findall(browser.get(f"/staff/submissions/{sent[0]}").text))
+        page = browser.get(f"{STAFF}/inbox").text
+        late = page[page.index('id="late"') :]
+        assert set(PSEUDONYM.findall(late)) == {known}
+        assert not any(one in page for one in NAMES)
+    place = f"/staff/late-uploads/{too_late}/accept"
+    said = browser.post(place, follow_redirects=True).text
+    assert f"Accepted: {known}, " in said and not any(one in said for one in NAMES)
+
+
+def test_an_instructor_has_revealed_whose_upload_came_too_late(site, sent, too_late):
+    tess, ines = site.log_in("tess"), site.log_in("ines")
+    address = f"/staff/late-uploads/{too_late}/reveal"
+    assert address in ines.get(f"{STAFF}/inbox").text
+    assert address not in tess.get(f"{STAFF}/inbox").text
+    assert tess.post(address, data={"reason": "Please"}).status_code == 404
+    assert ines.post(address, data={"reason": " "}).status_code == 422
+    assert ines.post(address, data={"reason": "Was promised a day more"}).status_code == 303
+    page = ines.get(f"{STAFF}/inbox").text
+    assert "Zuleika" in page and address not in page
+    assert "Zuleika" in ines.get(f"/staff/submissions/{sent[0]}").text
+    assert not any(one in tess.get(f"{STAFF}/inbox").text for one in NAMES)
+    with read_session(site.engine) as session:
+        entries = select(AuditEntry).where(AuditEntry.action == "student.reveal")
+        assert session.scalars(entries).one().detail["reason"] == "Was promised a day more"
+
+
+def test_the_page_of_teams_has_names_and_nothing_that_leads_to_their_work(site, sent):
+    site.change_offering(team_size=2)
+    for name in ("tess", "ines"):
+        browser = site.log_in(name)
+        codes = set(PSEUDONYM.findall(browser.get(f"{STAFF}/submissions").text))
+        page = browser.get(f"{STAFF}/teams").text
+        assert "Zuleika" in page and "Yolanda" in page
+        assert len(codes) == 2 and not any(code.split()[1] in page for code in codes)
+        assert not any(number in page for number in sent)
 
 
 @pytest.mark.parametrize(
