@@ -54,9 +54,11 @@ def make_calibration(
         firsts = [bench.whole(variant) for variant in plan.variants]
         if not any(first.measured for first in firsts):
             raise AuthoringError([f"no test of {lab.assignment.slug} records a figure"])
-        base = bench.whole(lab.assignment.default_variant)  # in the log already, if planned too
+        default = lab.assignment.default_variant
+        beside = default not in plan.variants
+        base = bench.whole(default) if beside else firsts[plan.variants.index(default)]
         work = [(first, own_tests(first, base)) for first in firsts]
-        on_start(run_count(bench, plan, work))
+        on_start(run_count(bench, plan, work) + beside)
         runs = collect(bench, plan, work)
         made = [described(bench, plan, first, tests, runs) for first, tests in work]
     environment = firsts[0].environment

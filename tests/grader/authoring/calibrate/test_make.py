@@ -423,6 +423,19 @@ def test_one_variant_keeps_the_others(lab, made):
     assert only_low.of("low").figures == made[0].of("low").figures
 
 
+@pytest.mark.parametrize("variants", [("high", "low"), ("low",), ("high",)])
+def test_as_many_runs_are_told_as_were_announced(lab, made, variants):
+    announced, ended = [], []
+    make_calibration(
+        lab,
+        CalibrationPlan(RUNS, variants, jobs=2),
+        today=TODAY,
+        on_start=announced.append,
+        on_run=lambda run, now: ended.append(run),
+    )
+    assert announced == [len(ended)]
+
+
 def test_a_fault_of_the_suite_stops_it(tmp_path):
     lab = lab_of(tmp_path / "home", suite=SUITE.replace('"noisy"', '"none"'))
     with pytest.raises(GradingError, match="no bar 'none'"):
