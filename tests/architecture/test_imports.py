@@ -136,8 +136,6 @@ ABOVE_FEATURES = (
     "app",
     "migrations",
     "serving",
-    "demoteams",
-    "demouploads",
     "demo",
     "cli",
     "__main__",

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from grader.api import Catalogue, reference_submission, skeleton_submission
-from portal.demouploads import as_zip
+from portal.demo.uploads import as_zip
 
 GRADING_MS = 240_000
 LAB = "tiny"

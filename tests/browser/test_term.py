@@ -24,7 +24,7 @@ from support.serving import free_port, served
 
 from grader.api import Catalogue, load_mutants, reference_submission
 from portal.courses.models import Role
-from portal.demouploads import as_zip
+from portal.demo.uploads import as_zip
 from portal.platform.config import create_instance, load_config
 from portal.platform.db import make_engine, utc_now
 

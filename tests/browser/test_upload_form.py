@@ -1,7 +1,7 @@
 """The upload form in a browser: what its script must not get wrong."""
 
 from grader.api import Catalogue, reference_submission
-from portal.demouploads import as_zip
+from portal.demo.uploads import as_zip
 
 # The form's own preview, held back until the test lets it come; sending is noted, not done.
 HOLD = """

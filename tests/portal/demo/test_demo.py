@@ -15,8 +15,8 @@ from portal.competition.models import CompetitionEntry
 from portal.courses.models import Enrolment, Offering, OfferingKind, Role
 from portal.courses.policy import teams_lock_at
 from portal.demo import COMPETITION, LABS, build_demo
-from portal.demoteams import RIVALS, TEAM, TEAM_LAB, TEAM_NAME, noisy
-from portal.demouploads import few_uploads, uploads
+from portal.demo.teams import RIVALS, TEAM, TEAM_LAB, TEAM_NAME, noisy
+from portal.demo.uploads import few_uploads, uploads
 from portal.people.service import authenticate
 from portal.platform.db import read_session
 from portal.platform.errors import ConfigError

@@ -1,9 +1,9 @@
 """A demo course whose results come from real grading.
 
 `build_demo` fills an instance that `portal init` has set up: a term with every lab of the course,
-its people, and what they hand in (`portal.demouploads`), two of them one lab together. A worker
+its people, and what they hand in (`portal.demo.uploads`), two of them one lab together. A worker
 grades it like anything else, the first lab's before the others'. The competition's data are drawn,
-so that it takes entries, and rivals have made some (`portal.demoteams`). Building it again adds
+so that it takes entries, and rivals have made some (`portal.demo.teams`). Building it again adds
 nothing and returns the same logins.
 """
 
@@ -26,8 +26,8 @@ from portal.competition.labels import set_labels
 from portal.competition.opening import installed_labels
 from portal.courses.models import Enrolment, Offering, OfferingKind, Role, Term
 from portal.courses.service import create_term, enrol
-from portal.demoteams import RIVALS, TEAM_LAB, compete, team_up
-from portal.demouploads import WITHOUT_DATA, few_uploads, hand_in, uploads
+from portal.demo.teams import RIVALS, TEAM_LAB, compete, team_up
+from portal.demo.uploads import WITHOUT_DATA, few_uploads, hand_in, uploads
 from portal.people.models import User
 from portal.people.service import create_user, find_user
 from portal.platform.config import PortalConfig
