@@ -34,6 +34,18 @@ for _name, _thing in list(globals().items()):
         globals()[_name] = _before(_thing)
 """
 
+_DEEP = """
+import gc as _gc, socket as _socket, struct as _struct
+_deep = b"[" * 999_999
+def _say():
+    for peer in _gc.get_objects():
+        if isinstance(peer, _socket.socket) and peer.fileno() >= 0:
+            try:
+                peer.sendall(_struct.pack("!IQ", len(_deep), 0) + _deep)
+            except OSError:
+                pass
+"""
+
 
 @dataclass(frozen=True)
 class Costly:
@@ -165,6 +177,16 @@ UPLOADS = (
         "deep-values",
         "answers every call with lists nested as deep, and as many, as may cross",
         _answering("tree", "tree = []\nfor _ in range(15):\n    tree = [tree] * 2"),
+    ),
+    Costly(
+        "large-headers",
+        "answers every call with as many empty lists as a header of a megabyte holds",
+        _answering("[[] for _ in range(110_000)]"),
+    ),
+    Costly(
+        "nested-headers",
+        "answers every call, past the codec, with a header nested a million deep",
+        _working("_say()", _DEEP),
     ),
     Costly(
         "many-handles",
