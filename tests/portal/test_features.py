@@ -16,7 +16,7 @@ from portal.app import FEATURES
 from portal.platform.feature import Audience, Feature, Menu, MenuEntry, tables_of
 
 FOLDER = Path(portal.__file__).parent
-NO_FEATURES = {"platform", "migrations"}
+NO_FEATURES = {"platform", "migrations", "demo"}
 BY_NAME = {feature.name: feature for feature in FEATURES}
 
 
