@@ -123,7 +123,7 @@ def _head(report: StudentReport, fault: str) -> Iterator[Line]:
         )
     if report.manual_max_score and report.status is RunStatus.GRADED:
         more = points(report.manual_max_score)
-        yield Line(LineKind.NOTE, f"Still to come, marked by a person: up to {more}.")
+        yield Line(LineKind.NOTE, f"Beside this, marked by a person: up to {more}.")
     if report.pending_score:
         more = points(report.pending_score)
         yield Line(LineKind.NOTE, f"Open: up to {more} for tests that could not be judged.")
@@ -193,7 +193,7 @@ def _matches(test: StudentTest, staff: dict[int, TestReport], wanted: str | None
 def _item_line(item: StudentItem) -> Line:
     about = ""
     if item.manual:
-        about = " (marked by a person)" if item.score is not None else " (a person marks it later)"
+        about = " (marked by a person)" if item.score is not None else " (a person marks it)"
     if item.bonus:
         about += " (bonus: adds to the score, not to the maximum)"
     return Line(

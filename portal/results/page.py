@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -58,6 +59,21 @@ class ResultPage:
         """Tests that passed."""
         tests = self.report.tests if self.report else ()
         return sum(test.outcome is Outcome.PASSED for test in tests)
+
+    def mark_of(self, item: StudentItem) -> Decimal | None:
+        """Return what a person gave for an item, if its reader may see it; it counts here."""
+        lines = self.score.marks if self.counts else ()
+        return next((line.points for line in lines if line.item.id == item.id), None)
+
+    @property
+    def left_by_hand(self) -> float:
+        """The most that a person can still give, beside what they have."""
+        items = [item for part in self.report.parts for item in part.items] if self.report else []
+        return sum(
+            item.max_score
+            for item in items
+            if item.manual and item.score is None and not item.bonus and self.mark_of(item) is None
+        )
 
     def groups_of(self, item: StudentItem) -> list[TestGroup]:
         """Return an item's tests for reading, those that lost points first."""

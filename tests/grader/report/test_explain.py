@@ -54,7 +54,7 @@ def test_staff_alone_read_what_a_test_measured(make_report: MakeReport):
 def test_items_left_to_a_person_are_told(make_report: MakeReport):
     text = render_text(explain(make_report()))
     assert "marked by a person: up to 3." in text
-    assert "-/3  Report (a person marks it later)" in text
+    assert "-/3  Report (a person marks it)" in text
 
 
 @pytest.mark.parametrize("wanted", ["large", "SURVIVES", "test_a.py::test_large"])

@@ -6,7 +6,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 from support.labs import mark_by_hand
+from support.reports import class_report
 
+from grader.report import ItemReport, PartReport
 from portal.audit.models import AuditEntry
 from portal.marking.models import SavedComment
 from portal.platform.db import read_session
@@ -49,6 +51,18 @@ def rubric(site, tess):
     with read_session(site.engine) as session:
         ids = session.scalars(select(Criterion.id).order_by(Criterion.position)).all()
     return address, list(ids)
+
+
+def waiting_for_a_person():
+    """A run's report of the lab `demo`: 6 by tests, and an item that a person marks."""
+    items = (
+        ItemReport(id="first", title="The first thing", score=6, max_score=6),
+        ItemReport(id="report", title="The second thing", score=None, max_score=4, manual=True),
+    )
+    part = PartReport(id="p", title="All", score=6, max_score=6, items=items)
+    return class_report(6.0, "").model_copy(
+        update={"max_score": 6.0, "manual_max_score": 4.0, "parts": (part,)}
+    )
 
 
 def give(browser, submission, **form):
@@ -138,6 +152,23 @@ def test_an_adjusted_mark_says_why_to_its_student_once_published(site, tess, cla
     page = browser.get(f"/submissions/{sent}").text
     assert [word for word in words if word not in page] == []
     assert "Adjusted to 3" in page
+
+
+def test_a_mark_that_is_published_is_no_longer_called_to_come(site, tess, classroom):
+    ada = classroom.enrol("ada")
+    (sent,) = classroom.send_reports(ada, waiting_for_a_person())
+    browser = site.log_in("ada")
+    to_come, later = "up to 4 more", "marked by a person later"
+    page = browser.get(f"/submissions/{sent}").text
+    assert to_come in page and later in page
+    give(tess, sent, points="2.5", comment="Well done")
+    page = browser.get(f"/submissions/{sent}").text
+    assert to_come in page and later in page, "nothing is told before marks are published"
+    site.change_offering(marks_published=True)
+    page = browser.get(f"/submissions/{sent}").text
+    assert to_come not in page and later not in page
+    item = re.search(r"<summary>(?:(?!</summary>).)*The second thing.*?</summary>", page, re.S)
+    assert item is not None and "by hand" in item[0] and "2.5" in item[0]
 
 
 def test_a_changed_criterion_tells_whose_marks_move_before_they_do(site, tess, classroom, rubric):
