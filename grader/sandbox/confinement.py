@@ -55,7 +55,7 @@ def environment(home: str) -> dict[str, str]:
     """Return the whole environment of student code: nothing of ours is in it.
 
     A run has one core. `_ONE_THREAD` holds a library to it whatever student code asks for: with
-    ``OMP_THREAD_LIMIT``, ``torch.set_num_threads(8)`` is remembered and no thread is started.
+    ``OMP_THREAD_LIMIT``, ``torch.set_num_threads(8)`` starts no thread (`guest/threads.py`).
     Without it, threads that wait for each other spend a test's CPU time, and a fork of a process
     that has run them hangs.
     """

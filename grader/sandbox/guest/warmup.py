@@ -15,6 +15,7 @@ from typing import Any
 
 from . import codec
 from .runner import RequestHandler, read_request, reseed
+from .threads import hold_to_one_thread
 
 _TIMES = 16  # a function is rewritten at its 8th call; soon after that it settles
 
@@ -37,7 +38,7 @@ def _warm_torch() -> None:
     torch = sys.modules.get("torch")
     if torch is None:
         return
-    torch.set_num_threads(1)  # a fork of a process that ran two threads hangs at two threads
+    hold_to_one_thread(torch)
     weight = torch.nn.Parameter(torch.zeros(1))
     optimiser = torch.optim.SGD([weight], lr=0.1)
     weight.sum().backward()

@@ -34,6 +34,15 @@ def ask_for(threads):
     torch.set_num_threads(threads)
     return torch.get_num_threads()
 
+def used_by_torch():
+    return torch.__config__.parallel_info()
+
+def refused(number):
+    try:
+        torch.set_num_threads(number)
+    except RuntimeError:
+        return True
+
 at_import = counted()
 torch.set_num_threads(8)
 torch.set_num_interop_threads(8)
@@ -68,3 +77,13 @@ def test_a_test_that_asks_for_threads_computes_with_one(sandbox, threads):
     with sandbox.session(0, 30) as session:
         assert ask(session, "call", "ask_for", [threads], {}) == threads
         assert ask(session, "call", "counted", [], {}) == 1
+        # Work that is cut for eight threads and done by one takes many times as long.
+        used = ask(session, "call", "used_by_torch", [], {})
+        assert "at::get_num_threads() : 1\n" in used
+        assert "omp_get_max_threads() : 1\n" in used
+
+
+@pytest.mark.parametrize("number", [0, -1, "8"])
+def test_a_number_that_torch_would_refuse_is_refused(sandbox, number):
+    with sandbox.session(0, 30) as session:
+        assert ask(session, "call", "refused", [number], {})
