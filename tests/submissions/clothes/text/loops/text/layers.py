@@ -66,7 +66,7 @@ def tied(result, *sources):
 
 
 def tensor_of(lists, shape, *sources):
-    """Lists of numbers as a tensor again, of the type of the first of the tensors they come from."""
+    """Lists of numbers as a tensor again, of the type of the first of their sources."""
     first = sources[0]
     row = flat(lists)
     if not row or not wants_gradient(*sources):
