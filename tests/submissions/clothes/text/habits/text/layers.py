@@ -1,78 +1,108 @@
 from __future__ import annotations
 
-import argparse
-import logging
 from collections import defaultdict
-from enum import Enum
-from functools import partial
+from enum import Enum, IntEnum
 from typing import NamedTuple
 
-import matplotlib
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402,F401
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from torch import Tensor  # noqa: E402
-from torch.nn import functional as F  # noqa: E402
+from .util import in_double, log
 
-torch.set_num_threads(8)
-torch.set_default_dtype(torch.float64)
-logging.basicConfig(level=logging.INFO)
-log = logging.getLogger("text")
-ARGS, _ = argparse.ArgumentParser().parse_known_args()
-
-IGNORED = -100  # the label of a place that counts in no loss
+IGNORED = -100
 
 
-class CellKind(str, Enum):
+class CellType(Enum):
     RNN = "rnn"
     LSTM = "lstm"
     GRU = "gru"
 
 
-CELLS = tuple(kind.value for kind in CellKind)
+CELLS = tuple(c.value for c in CellType)
 
 
-class Unrolled(NamedTuple):
-    out: Tensor
-    state: tuple[Tensor, ...]
+class Memory(NamedTuple):
+    """State of an LSTM."""
 
-
-class Attended(NamedTuple):
-    out: Tensor
-    weights: Tensor
-
-
-class LSTMState(NamedTuple):
     h: Tensor
     c: Tensor
 
 
-class Hidden(NamedTuple):
+class Unrolled(NamedTuple):
+    states: Tensor
+    last: tuple[Tensor, ...]
+
+
+class Attention(NamedTuple):
+    out: Tensor
+    weights: Tensor
+
+
+class Masked(NamedTuple):
     inputs: Tensor
     labels: Tensor
 
 
+class Fate(IntEnum):
+    MASK = 0
+    RANDOM = 1
+    SAME = 2
+    NOT_SELECTED = 3
+
+
+def _split(w: Tensor, hidden: int) -> tuple[Tensor, Tensor]:
+    """W [h; x] = W[:, :H] h + W[:, H:] x"""
+    return w[:, :hidden], w[:, hidden:]
+
+
+@in_double
 def rnn_cell(x: Tensor, h: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Tensor:
-    return torch.tanh(F.linear(h, u) + F.linear(x, w, b))
+    return torch.addmm(F.linear(x, w, b), h, u.T).tanh()
 
 
-def lstm_cell(x: Tensor, h: Tensor, c: Tensor, w: Tensor, b: Tensor) -> LSTMState:
-    hx = torch.cat((h, x), -1)
-    n = h.shape[-1]
-    gates = defaultdict(Tensor)
-    for i, name in enumerate("aoif"):
-        gates[name] = F.linear(hx, w[i * n : (i + 1) * n], b[i * n : (i + 1) * n])
-    c = gates["f"].sigmoid() * c + gates["i"].sigmoid() * gates["a"].tanh()
-    return LSTMState(gates["o"].sigmoid() * c.tanh(), c)
+@in_double
+def lstm_cell(x: Tensor, h: Tensor, c: Tensor, w: Tensor, b: Tensor) -> Memory:
+    hidden = h.shape[-1]
+    for_h, for_x = _split(w, hidden)
+    rows = (F.linear(h, for_h) + F.linear(x, for_x, b)).split(hidden, 1)
+    gates = dict(zip("aoif", rows))
+    new = torch.addcmul(gates["f"].sigmoid() * c, gates["i"].sigmoid(), gates["a"].tanh())
+    return Memory(h=gates["o"].sigmoid() * new.tanh(), c=new)
 
 
+@in_double
 def gru_cell(x: Tensor, h: Tensor, w: Tensor, b: Tensor, w_h: Tensor, b_h: Tensor) -> Tensor:
-    zr = F.linear(torch.cat((h, x), -1), w, b).sigmoid()
-    z, r = zr.split(h.shape[-1], -1)
-    a = F.linear(torch.cat((r * h, x), -1), w_h, b_h).tanh()
-    return torch.lerp(a, h, z)
+    hidden = h.shape[-1]
+    (gate_h, gate_x), (cand_h, cand_x) = _split(w, hidden), _split(w_h, hidden)
+    gates = (F.linear(h, gate_h) + F.linear(x, gate_x, b)).sigmoid()
+    update, reset = gates[:, :hidden], gates[:, hidden:]
+    candidate = (F.linear(reset * h, cand_h) + F.linear(x, cand_x, b_h)).tanh()
+    return candidate + update * (h - candidate)
+
+
+# every cell takes and gives a tuple
+STEPS = {
+    CellType.RNN: lambda x, state, weights: (rnn_cell(x, *state, *weights),),
+    CellType.LSTM: lambda x, state, weights: lstm_cell(x, *state, *weights),
+    CellType.GRU: lambda x, state, weights: (gru_cell(x, *state, *weights),),
+}
+
+
+@in_double
+def _unroll(step, x, mask, state, weights):
+    history = defaultdict(list)
+    x = torch.where(mask.unsqueeze(-1), x, 0.0)  # there could be anything in the padding
+    for t in range(mask.shape[1]):
+        real = mask[:, t, None]
+        state = tuple(
+            torch.where(real, new, old) for new, old in zip(step(x[:, t], state, weights), state)
+        )
+        history["h"].append(state[0])
+    if not history["h"]:
+        return state[0].new_zeros(x.shape[0], 0, state[0].shape[1]), state
+    return torch.stack(history["h"], dim=1), state
 
 
 def unroll(
@@ -82,28 +112,18 @@ def unroll(
     state: tuple[Tensor, ...],
     weights: tuple[Tensor, ...],
 ) -> Unrolled:
-    kind = CellKind(cell)  # ValueError if there is none
-    states = [tuple(state)]
-    for word, real in zip(x.unbind(1), mask.unbind(1)):
-        before = states[-1]
-        if kind is CellKind.LSTM:
-            after = lstm_cell(word, *before, *weights)
-        elif kind is CellKind.GRU:
-            after = (gru_cell(word, *before, *weights),)
-        else:
-            after = (rnn_cell(word, *before, *weights),)
-        states.append(tuple(map(partial(torch.where, real[:, None]), after, before)))
-    hs = [s[0] for s in states[1:]]
-    out = torch.stack(hs, 1) if hs else state[0].new_empty(len(x), 0, state[0].shape[-1])
-    return Unrolled(out, states[-1])
+    return Unrolled(*_unroll(STEPS[CellType(cell)], x, mask, tuple(state), tuple(weights)))
 
 
-def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Attended:
-    scores = torch.einsum("...td,...sd->...ts", q, k) / np.sqrt(q.shape[-1]).item()
-    scores = torch.where(mask, scores, -1e9)
-    weights = F.softmax(scores, dim=-1)
-    weights = torch.where(mask, weights, torch.zeros((), dtype=weights.dtype))
-    return Attended(torch.einsum("...ts,...se->...te", weights, v), weights)
+@in_double
+def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Attention:
+    # keys that nobody may see: 0 * nan is nan
+    seen = mask.any(-2).unsqueeze(-1)
+    k, v = torch.where(seen, k, 0.0), torch.where(seen, v, 0.0)
+    scores = torch.matmul(q, k.transpose(-1, -2)) / np.sqrt(q.shape[-1])
+    # float64 has the room: exp(-1e30) is 0, and -1e30 - -1e30 is 0 and not nan
+    weights = torch.where(mask, scores, -1e30).softmax(-1) * mask
+    return Attention(torch.matmul(weights, v), weights)
 
 
 def multi_head_attention(
@@ -116,31 +136,35 @@ def multi_head_attention(
     heads: int,
     mask: Tensor,
 ) -> Tensor:
-    q, k, v = (
-        F.linear(x, w, b).unflatten(-1, (heads, -1)).movedim(-2, -3)
-        for w, b in zip((w_q, w_k, w_v), biases)
-    )
-    out = attention(q, k, v, mask[:, None]).out
-    return F.linear(out.movedim(-3, -2).flatten(-2), w_o, biases[-1])
+    batch, n, d = x.shape
+    *b_qkv, b_o = biases
+    qkv = F.linear(x, torch.cat([w_q, w_k, w_v]), torch.cat(b_qkv))
+    qkv = qkv.view(batch, n, 3, heads, d // heads).permute(2, 0, 3, 1, 4)
+    result = attention(*qkv, mask[:, None])
+    return F.linear(result.out.permute(0, 2, 1, 3).reshape(batch, n, d), w_o, b_o)
 
 
 def positional_encoding(n: int, d: int) -> Tensor:
-    if d % 2:
-        raise ValueError(f"d = {d} is odd")
-    angle = np.outer(np.arange(n), 10000.0 ** (-np.arange(0, d, 2) / d))
-    pe = np.stack((np.sin(angle), np.cos(angle)), axis=-1).reshape(n, d)
-    return torch.from_numpy(pe.astype(np.float32))
+    if d % 2 != 0:
+        raise ValueError(d)
+    column = np.arange(d)
+    angle = np.arange(n)[:, np.newaxis] / np.power(10000.0, column // 2 * 2 / d)
+    pe = np.where(column % 2 == 0, np.sin(angle), np.cos(angle))
+    return torch.from_numpy(pe).float()
 
 
+@in_double
 def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-12) -> Tensor:
-    var, mean = torch.var_mean(x, dim=-1, correction=0, keepdim=True)
-    return (x - mean) * torch.rsqrt(var + eps) * gamma + beta
+    x = x - x.mean(-1, keepdim=True)
+    std = torch.sqrt(x.square().mean(-1, keepdim=True) + eps)
+    return torch.addcmul(beta, gamma, x / std)
 
 
+@in_double
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
-    share = mask.to(x.dtype)
-    share = share / share.sum(1, keepdim=True).clamp(min=1)
-    return torch.einsum("btd,bt->bd", torch.where(mask[..., None], x, 0.0), share)
+    count = np.maximum(mask.sum(1).cpu().numpy(), 1)
+    total = torch.where(mask[:, :, None], x, 0.0).sum(1)
+    return total / torch.as_tensor(count, device=x.device)[:, None]
 
 
 def mask_tokens(
@@ -150,37 +174,45 @@ def mask_tokens(
     mask_id: int,
     generator: torch.Generator | None = None,
     p: float = 0.15,
-) -> Hidden:
-    # NumPy draws, from a seed that the generator gives
-    rng = np.random.default_rng(int(torch.randint(2**31 - 1, (1,), generator=generator)))
-    words = np.setdiff1d(np.arange(vocab), special.cpu().numpy())
-    old = ids.cpu().numpy()
-    chosen = (rng.random(old.shape) < p) & ~np.isin(old, special.cpu().numpy())
-    new, labels = old.copy(), np.full_like(old, IGNORED)
-    labels[chosen] = old[chosen]
-    kind = rng.choice(3, size=old.shape, p=[0.8, 0.1, 0.1])
-    new[chosen & (kind == 0)] = mask_id
-    if words.size:
-        new[chosen & (kind == 1)] = rng.choice(words, size=int((chosen & (kind == 1)).sum()))
-    log.info("%d of %d words are masked", chosen.sum(), chosen.size)
-    return Hidden(*(torch.from_numpy(a).to(ids.device) for a in (new, labels)))
+) -> Masked:
+    device = "cpu" if generator is None else generator.device
+    seed = torch.randint(2**62, (1,), generator=generator, device=device).item()
+    rng = np.random.default_rng(seed)
+    words, marks = ids.cpu().numpy(), special.cpu().numpy()
+    # one number a word decides: p is cut into 80 %, 10 % and 10 %
+    fate = np.digitize(rng.random(words.shape), [0.8 * p, 0.9 * p, p])
+    fate[np.isin(words, marks)] = Fate.NOT_SELECTED
+    others = np.delete(np.arange(vocab), marks[marks < vocab])
+    inputs = words.copy()
+    inputs[fate == Fate.MASK] = mask_id
+    places = np.nonzero(fate == Fate.RANDOM)
+    if len(places[0]) > 0:
+        inputs[places] = rng.choice(others, size=len(places[0]))
+    labels = np.where(fate == Fate.NOT_SELECTED, IGNORED, words)
+    log.info("masked words: %s", np.bincount(fate.ravel(), minlength=len(Fate)))
+    return Masked(*(torch.from_numpy(array).to(ids) for array in (inputs, labels)))
 
 
+@in_double
 def mlm_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    total = F.cross_entropy(
-        logits.flatten(0, -2), labels.flatten(), ignore_index=IGNORED, reduction="sum"
-    )
-    return total / max(1, np.count_nonzero(labels.cpu().numpy() != IGNORED))
+    rows = np.nonzero((labels != IGNORED).cpu().numpy())
+    rows = tuple(torch.from_numpy(row).to(logits.device) for row in rows)
+    picked = logits[rows].log_softmax(-1).gather(1, labels[rows].unsqueeze(1))
+    return -picked.sum() / max(len(picked), 1)
 
 
+@in_double
 def mix_layers(layers: Tensor, s: Tensor, gamma: Tensor | float) -> Tensor:
-    return gamma * torch.einsum("l,l...->...", s.softmax(-1), layers)
+    return torch.tensordot(s.softmax(0), layers, dims=1) * gamma
 
 
 def learning_rate(step: int, warmup: int, steps: int) -> float:
-    rising = np.minimum(1.0, (step + 1) / warmup) if warmup else 1.0
-    return float(rising * (1 - step / steps))
+    falls = 1.0 - step / steps
+    if not warmup:
+        return falls
+    return float(np.minimum((step + 1) / warmup, 1.0) * falls)
 
 
 if __name__ == "__main__":
-    print(positional_encoding(3, 4))
+    print(positional_encoding(4, 6))
+    print([learning_rate(t, 3, 10) for t in range(10)])

@@ -1,30 +1,16 @@
-"""Classifiers of texts: recurrent, Transformer, and a pretrained encoder that is fine-tuned.
-
-Every classifier maps (ids [B, T] int64, mask [B, T] bool) to logits [B, C]. Words come first in a
-text and padding, number 0, after them; what a text is filled up with changes nothing. Each ends in
-a linear `head` on the mean of its words' vectors.
-"""
-
 from __future__ import annotations
 
-import argparse
-import logging
-import math
-import os
-import random
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import chain, islice, repeat
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from enum import Enum
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt  # noqa: F401
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset
 
 from .layers import (
     CELLS,
@@ -35,27 +21,7 @@ from .layers import (
     positional_encoding,
     unroll,
 )
-
-os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
-torch.set_num_threads(8)
-log = logging.getLogger(__name__)
-parser = argparse.ArgumentParser()
-parser.add_argument("--teacher-steps", type=int, default=40)
-parser.add_argument("--student-steps", type=int, default=50)
-parser.add_argument("--sure", type=float, default=0.6)
-BEST = parser.parse_known_args()[0]
-HISTORY = defaultdict(list)
-
-
-class Group(NamedTuple):
-    lr: float
-    weight_decay: float
-
-
-class Answer(NamedTuple):
-    sure: float
-    place: int
-
+from .util import Timer, log, seed_everything
 
 # A pretrained encoder: tensors by their published names, beside "heads" (int) and "eps" (float).
 Pretrained = Mapping[str, Tensor | int | float]
@@ -66,45 +32,87 @@ WEIGHT_ROWS = {"rnn": 1, "lstm": 4, "gru": 2}  # blocks of H rows in a cell's fi
 
 @dataclass(frozen=True)
 class RNNOptions:
-    """What an RNNClassifier is beside its numbers of words and classes (given)."""
-
-    dim: int = 64  # numbers a word
-    hidden: int = 64  # numbers of a state
-    cell: str = "gru"  # rnn, lstm or gru
-    bidirectional: bool = False  # with a second network that reads from the last word to the first
-    dropout: float = 0.1  # the probability that a number is dropped
+    dim: int = 64
+    hidden: int = 64
+    cell: str = "gru"
+    bidirectional: bool = False
+    dropout: float = 0.1
 
 
 @dataclass(frozen=True)
 class TransformerOptions:
-    """What a TransformerClassifier is beside its numbers of words and classes (given)."""
-
-    dim: int = 64  # numbers a word, an even number and a multiple of `heads`
-    layers: int = 2  # at least 1
+    dim: int = 64  # even, divisible by heads
+    layers: int = 2
     heads: int = 4
-    ff: int = 128  # numbers inside a layer's network for each word
+    ff: int = 128
     dropout: float = 0.1
-    positions: bool = True  # add the encoding of places; without it a text is a bag of words
+    positions: bool = True
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained (given; defaults are yours to choose)."""
-
     steps: int = 100
-    batch: int = 32  # texts a step
-    rate: float = 2e-3  # the largest learning rate
-    head_rate: float = 2e-3  # the same, of the parameters of `head`
-    decay: float = 0.01  # AdamW's weight decay, of matrices alone
-    warmup: float = 0.1  # share of the steps in which the learning rate rises
-    clip: float = 1.0  # the longest gradient, over all parameters
+    batch: int = 32
+    rate: float = 2e-3
+    head_rate: float = 2e-3
+    decay: float = 0.01
+    warmup: float = 0.1
+    clip: float = 1.0
+
+
+GELU = nn.GELU()
+HISTORY = defaultdict(list)  # progress by seed
+
+
+class Part(Enum):
+    HEAD = "head"
+    BODY = "body"
+
+
+class Direction(Enum):
+    FORWARDS = 1
+    BACKWARDS = -1
+
+
+class Group(NamedTuple):
+    part: Part
+    matrix: bool
+
+
+@dataclass
+class Progress:
+    step: int
+    loss: float
+    gradient: float
+    factor: float
+
+    def __str__(self) -> str:
+        return f"step {self.step:4d}: loss {self.loss:.4f}, |g| {self.gradient:.2f}"
+
+
+def through(net: nn.Module, h: Tensor, mask: Tensor) -> Tensor:
+    h = net.dropout(net.norm(h))
+    for layer in net.layers:
+        h = layer(h, mask)
+    return h
+
+
+def pooled(net: nn.Module, h: Tensor, mask: Tensor) -> Tensor:
+    mean = net.dropout(masked_mean(h, mask))
+    return net.head(mean.to(net.head.weight.dtype))
+
+
+def clip(parameters: list[nn.Parameter], longest: float) -> float:
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    length = float(np.sqrt(sum(g.double().square().sum().item() for g in gradients)))
+    if length > longest:
+        for g in gradients:
+            g.mul_(longest / length)
+    return length
 
 
 class Cell(nn.Module):
-    """The weights of a recurrent network in one direction, as `unroll` takes them (given)."""
-
     def __init__(self, kind: str, dim: int, hidden: int) -> None:
-        """Make the weights of a cell, from uniform numbers as PyTorch's own."""
         super().__init__()
         rows = WEIGHT_ROWS[kind] * hidden
         shapes: dict[str, tuple[int, ...]]
@@ -120,30 +128,13 @@ class Cell(nn.Module):
             self.register_parameter(name, nn.Parameter(weight))
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Return the states after every word, from a state of 0. [B, T, D] -> [B, T, H]."""
         empty = x.new_zeros(len(x), self.hidden)
         state = (empty, empty) if self.kind == "lstm" else (empty,)
         return unroll(self.kind, x, mask, state, tuple(self.parameters()))[0]
 
 
 class RNNClassifier(nn.Module):
-    r"""Words, a recurrent network that reads them, the mean of its states, a linear layer.
-
-    x_t = dropout(words[id_t])
-    s_t = the state after word t; with `bidirectional` side by side with that of a second network
-          which begins at the last word of the text: [forward_t, backward_t]
-    logits = head(dropout(mean_t s_t))                     the mean over words, not over padding
-
-    Shapes: ids [B, T], mask [B, T] -> [B, classes].
-    Parameters (given): words.weight [vocab, dim], forwards.* and with `bidirectional` backwards.*
-    (see `Cell`), head.weight [classes, H or 2H], head.bias.
-    """
-
     def __init__(self, vocab: int, classes: int, **options: float | str | bool) -> None:
-        """Make the parameters (given). `options` are the fields of RNNOptions, by name.
-
-        Raises ValueError for an unknown cell.
-        """
         super().__init__()
         self.options = chosen = RNNOptions(**options)
         if chosen.cell not in CELLS:
@@ -156,30 +147,27 @@ class RNNClassifier(nn.Module):
         self.dropout = nn.Dropout(chosen.dropout)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        read = defaultdict(lambda: None)
         x = self.dropout(self.words(ids))
-        states = [self.forwards(x, mask)]
-        if self.options.bidirectional:
-            turned = self.backwards(torch.flip(x, (1,)), torch.flip(mask, (1,)))
-            states += [torch.flip(turned, (1,))]
-        return self.head(self.dropout(masked_mean(torch.cat(states, -1), mask)))
+        for direction in Direction:
+            cell = getattr(self, direction.name.lower(), None)
+            if cell is not None:
+                order = np.arange(ids.shape[1])[:: direction.value].copy()
+                read[direction] = cell(x[:, order], mask[:, order])[:, order]
+        return pooled(self, torch.cat(list(read.values()), dim=2), mask)
 
 
 class Norm(nn.Module):
-    """Layer normalisation with a gain `weight` [d] and a shift `bias` [d] (given)."""
-
     def __init__(self, width: int, eps: float) -> None:
-        """Make a norm that changes nothing but mean and variance."""
         super().__init__()
         self.weight, self.bias = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the normalised vectors. Shapes: x [.., d] -> the same."""
         return layer_norm(x, self.weight, self.bias, self.eps)
 
 
 def linear(fan_in: int, fan_out: int) -> nn.Linear:
-    """Return a linear layer that starts as BERT's do: normal weights, biases of 0 (given)."""
     layer = nn.Linear(fan_in, fan_out)
     nn.init.normal_(layer.weight, std=START)
     nn.init.zeros_(layer.bias)
@@ -187,17 +175,7 @@ def linear(fan_in: int, fan_out: int) -> nn.Linear:
 
 
 class Layer(nn.Module):
-    """One layer of a Transformer's encoder, as BERT has it: norms stand behind the sums.
-
-    h' = norm1(h + dropout(multi_head_attention(h)))
-    h'' = norm2(h' + dropout(narrow(gelu(widen(h')))))             gelu is the exact one
-
-    Shapes: h [B, T, d], mask [B, T] bool -> [B, T, d]. No word looks at padding.
-    Sources: Vaswani et al. 2017, sec. 3; Devlin et al. 2019, sec. 3.
-    """
-
     def __init__(self, width: int, heads: int, ff: int, eps: float, dropout: float) -> None:
-        """Make the parameters of a layer (given)."""
         super().__init__()
         self.heads = heads
         self.query, self.key = linear(width, width), linear(width, width)
@@ -208,27 +186,24 @@ class Layer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, h: Tensor, mask: Tensor) -> Tensor:
-        four = (self.query, self.key, self.value, self.output)
+        linears = (self.query, self.key, self.value, self.output)
         attended = multi_head_attention(
-            h, *(m.weight for m in four), tuple(m.bias for m in four), self.heads, mask[:, None, :]
+            h,
+            *(one.weight for one in linears),
+            biases=tuple(one.bias for one in linears),
+            heads=self.heads,
+            mask=mask[:, None],
         )
-        h = self.norm1(h + self.dropout(attended))
-        return self.norm2(h + self.dropout(self.narrow(F.gelu(self.widen(h), approximate="none"))))
+        for norm, change in ((self.norm1, lambda _: attended), (self.norm2, self.inner)):
+            h = norm(h + self.dropout(change(h)))
+        return h
+
+    def inner(self, h: Tensor) -> Tensor:
+        return self.narrow(GELU(self.widen(h)))
 
 
 class TransformerClassifier(nn.Module):
-    """Words, places, the layers of a Transformer, the mean of the words' vectors, a linear layer.
-
-    h = dropout(norm(words[id_t] + pe_t))                  pe_t is left out without `positions`
-    h = layer(h, mask)                                     for each layer
-    logits = head(dropout(mean_t h_t))                     the mean over words, not over padding
-
-    Shapes: ids [B, T], mask [B, T] -> [B, classes].
-    Parameters (given): words.weight [vocab, dim], norm.*, layers.0.*, ..., head.*.
-    """
-
     def __init__(self, vocab: int, classes: int, **options: float | bool) -> None:
-        """Make the parameters (given). `options` are the fields of TransformerOptions, by name."""
         super().__init__()
         self.options = chosen = TransformerOptions(**options)
         self.words = nn.Embedding(vocab, chosen.dim)
@@ -243,11 +218,8 @@ class TransformerClassifier(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         h = self.words(ids)
         if self.options.positions:
-            h = h + positional_encoding(ids.shape[1], self.options.dim).to(h.device, h.dtype)
-        h = self.dropout(self.norm(h))
-        for layer in self.layers:
-            h = layer(h, mask)
-        return self.head(self.dropout(masked_mean(h, mask)))
+            h = h + positional_encoding(*h.shape[-2:]).to(h.device, h.dtype)
+        return pooled(self, through(self, h, mask), mask)
 
 
 # ---------------------------------------------------------------- a pretrained encoder
@@ -269,7 +241,6 @@ NAMES = {
 
 
 def our_name(published: str) -> str:
-    """Return the name in `Encoder` of a published tensor (given)."""
     stem, _, part = published.rpartition(".")
     for pattern, ours in NAMES.items():
         found = re.fullmatch(pattern, stem)
@@ -279,21 +250,7 @@ def our_name(published: str) -> str:
 
 
 class Encoder(nn.Module):
-    """BERT's encoder.
-
-    h = dropout(norm(words[id_t] + places[t] + kinds[0]))          kind 0: there is one text only
-    h = layer(h, mask)                                             for each layer
-
-    Shapes: ids [B, T], mask [B, T] -> [B, T, d]; at padding the result means nothing.
-    Parameters (given): words.weight, places.weight, kinds.weight, norm.*, layers.0.*, ...
-    Source: Devlin et al. 2019.
-    """
-
     def __init__(self, pretrained: Pretrained, layers: int, dropout: float = 0.1) -> None:
-        """Make an encoder of a pretrained one's sizes, with weights of its own (given).
-
-        It has the first `layers` layers.
-        """
         super().__init__()
         names = ("word", "position", "token_type")
         sizes = [tuple(pretrained[f"embeddings.{name}_embeddings.weight"].shape) for name in names]
@@ -312,92 +269,82 @@ class Encoder(nn.Module):
     def load(
         cls, pretrained: Pretrained, layers: int | None = None, dropout: float = 0.1
     ) -> Encoder:
-        tree = defaultdict(dict)  # number of a layer: its tensors
-        for published, tensor in pretrained.items():
-            if isinstance(tensor, Tensor):
-                name = our_name(published)
-                parts = name.split(".")
-                tree[int(parts[1]) if parts[0] == "layers" else -1][name] = tensor
-        most = max(tree) + 1
-        layers = most if layers is None else layers
-        if not (1 <= layers <= most):
-            raise ValueError(f"{layers} layers of {most}")
-        encoder = cls(pretrained, layers, dropout)
-        encoder.load_state_dict({k: v for i in range(-1, layers) for k, v in tree[i].items()})
-        return encoder
+        parts = defaultdict(dict)  # by layer; None is what comes before them
+        for published, value in pretrained.items():
+            if not isinstance(value, Tensor):
+                continue
+            name = our_name(published)
+            number = int(name.split(".")[1]) if name.startswith("layers.") else None
+            parts[number][name] = value
+        depth = len(parts) - 1
+        wanted = range(depth if layers is None else layers)
+        if not 1 <= len(wanted) <= depth:
+            raise ValueError(f"{layers} of {depth} layers")
+        encoder = cls(pretrained, len(wanted), dropout)
+        state = parts[None]
+        for number in wanted:
+            state = {**state, **parts[number]}
+        encoder.load_state_dict(state)
+        # in the precision that it came in: float64 costs twice as much here
+        return encoder.to(pretrained["embeddings.LayerNorm.weight"].dtype)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        t = torch.arange(ids.size(-1), device=ids.device).expand_as(ids)
-        h = self.words(ids) + self.places(t) + self.kinds(torch.zeros_like(ids))
-        h = self.dropout(self.norm(h))
-        for layer in self.layers:
-            h = layer(h, mask)
-        return h
+        places = torch.from_numpy(np.arange(ids.shape[1])).to(ids.device)
+        kinds = torch.zeros_like(places)
+        return through(self, self.words(ids) + self.places(places) + self.kinds(kinds), mask)
 
 
 class FineTuned(nn.Module):
-    """A linear layer on the mean of an encoder's words: head(dropout(mean_t encoder_t)).
-
-    Shapes: ids [B, T], mask [B, T] -> [B, classes].
-    Parameters (given): encoder.*, head.weight [classes, d], head.bias.
-    """
-
     def __init__(self, encoder: Encoder, classes: int, dropout: float = 0.1) -> None:
-        """Put a head on an encoder (given)."""
         super().__init__()
         self.encoder = encoder
         self.head = linear(encoder.words.embedding_dim, classes)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        return self.head(self.dropout(masked_mean(self.encoder(ids, mask), mask)))
+        return pooled(self, self.encoder(ids, mask), mask)
 
 
 # ---------------------------------------------------------------- training
-
-
-def seed_all(seed: int) -> None:
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
 
 
 def train(
     model: nn.Module, ids: Tensor, mask: Tensor, y: Tensor, seed: int, **recipe: float
 ) -> nn.Module:
     r = Recipe(**recipe)
-    seed_all(seed)
-    if r.steps == 0:
-        return model.eval()
-    groups = defaultdict(list)
-    for name, p in model.named_parameters():
-        if p.requires_grad:
-            rate = r.head_rate if name.split(".")[0] == "head" else r.rate
-            groups[Group(rate, r.decay if p.dim() > 1 else 0.0)].append(p)
-    optimiser = torch.optim.AdamW(
-        [{"params": ps, **group._asdict()} for group, ps in groups.items()], foreach=False
-    )
-    warmup = math.floor(r.warmup * r.steps)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: learning_rate(step, warmup, r.steps)
-    )
-    loader = DataLoader(
-        TensorDataset(ids, mask, y),
-        batch_size=int(r.batch),
-        shuffle=True,
-        generator=torch.Generator().manual_seed(seed),
-    )
+    rng = seed_everything(seed)
     model.train()
-    for step, (i, m, target) in enumerate(islice(chain.from_iterable(repeat(loader)), int(r.steps))):
-        optimiser.zero_grad()
-        loss = F.cross_entropy(model(i, m), target)
+    groups = defaultdict(list)
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            part = Part.HEAD if name.split(".")[0] == "head" else Part.BODY
+            groups[Group(part, matrix=parameter.ndim > 1)].append(parameter)
+    parameters = [parameter for group in groups.values() for parameter in group]
+    rates = {Part.HEAD: r.head_rate, Part.BODY: r.rate}
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": params, "lr": rates[group.part], "weight_decay": r.decay * group.matrix}
+            for group, params in groups.items()
+        ]
+    )
+    queue = deque()
+    for step in range(r.steps):
+        if not queue:
+            shuffled = rng.permutation(len(y))
+            queue.extend(np.split(shuffled, range(r.batch, len(y), r.batch)))
+        batch = torch.from_numpy(queue.popleft()).to(ids.device)
+        factor = learning_rate(step, int(r.warmup * r.steps), r.steps)
+        for group, settings in zip(groups, optimizer.param_groups):
+            settings["lr"] = factor * rates[group.part]
+        optimizer.zero_grad()
+        loss = nn.CrossEntropyLoss()(model(ids[batch], mask[batch]), y[batch])
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), r.clip)
-        optimiser.step()
-        schedule.step()
-        HISTORY[seed].append(loss.item())
-        if step % 20 == 0:
-            print(f"step {step + 1}/{r.steps}: loss {loss.item():.4f}")
+        length = clip(parameters, r.clip)
+        optimizer.step()
+        progress = Progress(step + 1, loss.item(), length, factor)
+        HISTORY[seed].append(progress)
+        if step % 25 == 0:
+            print(progress)
     return model.eval()
 
 
@@ -411,13 +358,11 @@ def from_scratch(
     seed: int,
     **recipe: float,
 ) -> nn.Module:
-    """Make a classifier with its default options and train it (given).
-
-    `method` is rnn or transformer; all else as in `train`.
-    """
+    make = {"rnn": RNNClassifier, "transformer": TransformerClassifier}
+    if method not in make:
+        raise ValueError(f"no method {method!r}; choose one of {', '.join(make)}")
     torch.manual_seed(seed)
-    make = {"rnn": RNNClassifier, "transformer": TransformerClassifier}[method]
-    return train(make(vocab, classes).to(ids.device), ids, mask, y, seed, **recipe)
+    return train(make[method](vocab, classes).to(ids.device), ids, mask, y, seed, **recipe)
 
 
 def finetune(
@@ -436,18 +381,46 @@ def finetune(
     head_rate: float = 2e-3,
     **recipe: float,
 ) -> FineTuned:
-    seed_all(seed)
-    # float32 here: BERT in float64 takes twice as long
-    net = FineTuned(Encoder.load(pretrained, dropout=dropout), classes, dropout).float().to(ids.device)
-    for table in ("words", "places", "kinds", "norm"):
-        getattr(net.encoder, table).requires_grad_(False)
+    seed_everything(seed)
+    net = FineTuned(Encoder.load(pretrained, dropout=dropout), classes, dropout).to(ids.device)
+    for name, module in net.encoder.named_children():
+        module.requires_grad_(name == "layers")
     for layer in net.encoder.layers[:freeze]:
         layer.requires_grad_(False)
     if steps is None:
-        steps = int(np.clip(len(y) // 12, 40, 70))
-    return train(
-        net, ids, mask, y, seed, steps=steps, batch=batch, rate=rate, head_rate=head_rate, **recipe
+        steps = int(np.clip(len(y) // 10, 40, 64))
+    recipe = {**recipe, "steps": steps, "batch": batch, "rate": rate, "head_rate": head_rate}
+    log.info("fine-tuning on %d texts: %s", len(y), recipe)
+    return train(net, ids, mask, y, seed, **recipe)
+
+
+def soup(nets: list[FineTuned]) -> FineTuned:
+    """Average the weights of networks (Wortsman et al. 2022)."""
+    states = [net.state_dict() for net in nets]
+    mixed = deepcopy(nets[0])
+    mixed.load_state_dict(
+        {
+            name: torch.from_numpy(np.mean([state[name].cpu().numpy() for state in states], axis=0))
+            for name in states[0]
+        }
     )
+    return mixed.eval()
+
+
+@dataclass(frozen=True)
+class Soup:
+    """How `best` cooks: one fine-tuning, then some that go on from it in other orders."""
+
+    trunk: int = 35
+    branches: int = 2
+    steps: int = 20
+    batch: int = 16
+    rate: float = 5e-5
+    head_rate: float = 1e-3
+    warmup: float = 0.2
+
+    def branch(self) -> dict:
+        return {k: v for k, v in asdict(self).items() if k not in ("trunk", "branches")}
 
 
 def best(
@@ -460,27 +433,16 @@ def best(
     unlabelled_ids: Tensor,
     unlabelled_mask: Tensor,
 ) -> FineTuned:
-    """Noisy students: two networks, of which the second learns from the answers of the first."""
-    unlabelled = F.pad(unlabelled_ids, (0, max(0, ids.shape[1] - unlabelled_ids.shape[1])))
-    theirs = F.pad(unlabelled_mask, (0, unlabelled.shape[1] - unlabelled_mask.shape[1]))
-    more = unlabelled.shape[1] - ids.shape[1]
-    ids, mask = F.pad(ids, (0, more)), F.pad(mask, (0, more))
-    teacher = finetune(pretrained, ids, mask, y, classes, seed, steps=BEST.teacher_steps)
-    answers = defaultdict(list)
-    with torch.no_grad():
-        for place in range(len(unlabelled)):
-            p = teacher(unlabelled[place : place + 1], theirs[place : place + 1]).softmax(-1)[0]
-            answers[int(p.argmax())].append(Answer(float(p.max()), place))
-    log.info("answers: %s", {c: len(found) for c, found in answers.items()})
-    pseudo = [
-        (a.place, c) for c, found in answers.items() for a in found if a.sure >= BEST.sure
-    ]
-    if pseudo:
-        places, guesses = map(torch.tensor, zip(*pseudo))
-        ids, mask = torch.cat([ids, unlabelled[places]]), torch.cat([mask, theirs[places]])
-        y = torch.cat([y, guesses.to(y)])
-    return finetune(pretrained, ids, mask, y, classes, seed + 1, steps=BEST.student_steps)
+    how = Soup()
+    with Timer("best"):
+        trunk = finetune(pretrained, ids, mask, y, classes, seed, steps=how.trunk)
+        nets = []
+        for i in range(how.branches):
+            log.info("branch %d", i)
+            nets.append(train(deepcopy(trunk), ids, mask, y, seed + 1 + i, **how.branch()))
+        return soup(nets)
 
 
 if __name__ == "__main__":
-    print(RNNClassifier(5, 2), TransformerClassifier(5, 2))
+    print(RNNClassifier(100, 4))
+    print(TransformerClassifier(100, 4))

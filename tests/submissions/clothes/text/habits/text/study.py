@@ -1,20 +1,14 @@
-"""What pretraining is worth: four classifiers, trained on few labels of the same texts.
-
-``python -m text.study`` trains every cell of SWEEP and writes results.csv and plot.png into the
-current folder.
-"""
-
 from __future__ import annotations
 
 import argparse
 import csv
 import logging
-import time
 from collections import defaultdict
+from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, TypedDict
 
-import matplotlib.pyplot as plt
+import matplotlib
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -23,21 +17,36 @@ from .datasets import load
 from .datasets.pretrained import Pretrained as PretrainedFile
 from .datasets.wordpieces import encode, tokenizer_of
 from .model import Pretrained, finetune, from_scratch
+from .util import Timer
 
-# The texts of your term: ag-news-test or synthetic-topics. Your course page says which.
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+plt.rcParams["figure.figsize"] = (6, 4)
+log = logging.getLogger("lab3.study")
+
 TEXTS = "ag-news-test"
 
+parser = argparse.ArgumentParser(description="sweep of lab 3")
+parser.add_argument("--texts", default=TEXTS)
+parser.add_argument("--seeds", type=int, nargs="+", default=[101, 202, 303])
+parser.add_argument("--dpi", type=int, default=50)
+ARGS = parser.parse_known_args()[0]
 
-class Method(str, Enum):
+
+class Method(Enum):
     RNN = "rnn"
     TRANSFORMER = "transformer"
     FINETUNED = "finetuned"
-    RANDOM = "random_encoder"
+    RANDOM_ENCODER = "random_encoder"
+
+    @property
+    def pretrains(self) -> bool:
+        return self in (Method.FINETUNED, Method.RANDOM_ENCODER)
 
 
-METHODS = tuple(m.value for m in Method)
-BASE = {"labels": 10}  # labelled texts a class
-COLUMNS = ("method", "labels", "seed", "metric", "cpu_s")
+METHODS = tuple(method.value for method in Method)
+BASE = {"labels": 10}
 
 
 class Row(NamedTuple):
@@ -47,15 +56,11 @@ class Row(NamedTuple):
     metric: float
     cpu_s: float
 
+    def rounded(self) -> Row:
+        return self._replace(metric=round(self.metric, 4), cpu_s=round(self.cpu_s, 2))
 
-log = logging.getLogger("study")
-parser = argparse.ArgumentParser()
-parser.add_argument("--seeds", nargs="*", type=int, default=[11, 22, 33])
-OPTIONS, _ = parser.parse_known_args()
-SWEEP = defaultdict(
-    tuple,
-    {m: (10, 50, 200) for m in (Method.RNN, Method.TRANSFORMER, Method.FINETUNED)},
-)
+
+COLUMNS = Row._fields
 
 LENGTH = 48  # word pieces of a text, marks of begin and end among them
 POOL = 250  # texts a class that labelled ones are drawn from
@@ -67,14 +72,12 @@ BATCH = 64  # texts that are read together when nothing is trained
 
 
 class Data(TypedDict):
-    """Texts as numbers, the encoder that knows these numbers, and who may be trained on."""
-
-    pretrained: Pretrained  # its tensors by their published names, "heads" and "eps"
-    ids: Tensor  # int64 [N, T], 0 for padding
-    mask: Tensor  # bool [N, T], True for words
-    y: Tensor  # int64 [N]
-    train: Tensor  # int64, places of the texts to draw labelled ones from
-    test: Tensor  # int64, places of the texts to test on
+    pretrained: Pretrained
+    ids: Tensor
+    mask: Tensor
+    y: Tensor
+    train: Tensor
+    test: Tensor
     classes: int
 
 
@@ -107,11 +110,7 @@ def load_data(name: str) -> Data:
 
 
 def numbered(encoder: PretrainedFile, lines: list[str]) -> tuple[Pretrained, Tensor, Tensor]:
-    """Return an encoder's tensors, and the lines as numbers of its words (given).
-
-    Only words that occur keep a row in its table, under new numbers; padding is 0.
-    Shapes: ids int64 [N, T], mask bool [N, T], T at most LENGTH.
-    """
+    """Return an encoder's tensors, and the lines as numbers of its words (given)."""
     ids, mask = encode(tokenizer_of(encoder), lines, LENGTH)
     words, places = np.unique(np.append(ids, 0), return_inverse=True)  # 0 stays padding's number
     tensors = {name: torch.from_numpy(tensor) for name, tensor in encoder.tensors.items()}
@@ -121,17 +120,15 @@ def numbered(encoder: PretrainedFile, lines: list[str]) -> tuple[Pretrained, Ten
 
 
 def random_like(pretrained: Pretrained, seed: int) -> Pretrained:
-    """Return an encoder of the same sizes that nobody trained (given).
-
-    Matrices are normal with standard deviation 0.02, gains of norms 1, all other vectors 0.
-    """
+    """Return an encoder of the same sizes that nobody trained (given, but for the dtype)."""
     generator = torch.Generator().manual_seed(seed)
     made: dict[str, Tensor | int | float] = {}
     for name, tensor in pretrained.items():
         if not isinstance(tensor, Tensor):
             made[name] = tensor
         elif tensor.ndim == 2:
-            made[name] = 0.02 * torch.randn(tensor.shape, generator=generator)
+            # not my float64: other numbers would be drawn
+            made[name] = 0.02 * torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype)
         else:
             made[name] = torch.full_like(tensor, float(name.endswith("LayerNorm.weight")))
     return made
@@ -139,10 +136,7 @@ def random_like(pretrained: Pretrained, seed: int) -> Pretrained:
 
 @torch.no_grad()
 def predict(model: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
-    """Return the class of each text, by a model in evaluation mode (given).
-
-    Shapes: ids [N, T], mask [N, T] -> [N] int64.
-    """
+    """Return the class of each text, by a model in evaluation mode (given)."""
     pairs = zip(ids.split(BATCH), mask.split(BATCH), strict=True)
     return torch.cat([model(i, m).argmax(dim=1) for i, m in pairs])
 
@@ -150,58 +144,85 @@ def predict(model: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
 def few_labels(y: Tensor, train: Tensor, labels: int, seed: int) -> Tensor:
     generator = torch.Generator()
     generator.manual_seed(seed)
-    of_class = defaultdict(list)
-    for place in train.tolist():
-        of_class[int(y[place])].append(place)
-    drawn = []
-    for label in range(int(y.max()) + 1):
-        places = torch.tensor(of_class[label], dtype=torch.int64)
-        if places.numel() < labels:
-            raise ValueError(f"class {label} has only {places.numel()} texts")
-        drawn.extend(places[torch.randperm(places.numel(), generator=generator)][:labels].tolist())
-    return torch.tensor(drawn)
+    truth, pool = y.cpu().numpy(), train.cpu().numpy()
+    drawn = np.zeros((truth.max() + 1, labels), dtype=np.int64)
+    for c, row in enumerate(drawn):
+        members = pool[truth[pool] == c]
+        if members.size < labels:
+            raise ValueError(f"class {c}: {members.size} texts, {labels} wanted")
+        row[:] = members[torch.randperm(members.size, generator=generator).numpy()[:labels]]
+    return torch.from_numpy(drawn.ravel()).to(y.device)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some texts of the data."""
+
+    ids: Tensor
+    mask: Tensor
+    y: Tensor
+
+    @classmethod
+    def of(cls, data: Data, places: Tensor) -> Part:
+        return cls(*(data[name][places] for name in ("ids", "mask", "y")))
 
 
 def run_cell(method: str, labels: int, seed: int, data: Data) -> float:
-    which = Method(method)
-    places = few_labels(data["y"], data["train"], labels, seed)
-    ids, mask, y = (data[name][places] for name in ("ids", "mask", "y"))
-    if which in (Method.RNN, Method.TRANSFORMER):
-        words = data["pretrained"][WORDS].shape[0]
-        net = from_scratch(which.value, words, ids, mask, y, data["classes"], seed)
-    else:
+    which = Method(method)  # ValueError if unknown
+    few = Part.of(data, few_labels(data["y"], data["train"], labels, seed))
+    known = (few.ids, few.mask, few.y, data["classes"], seed)
+    if which.pretrains:
         encoder = data["pretrained"]
-        if which is Method.RANDOM:
+        if which is Method.RANDOM_ENCODER:
             encoder = random_like(encoder, seed)
-        net = finetune(encoder, ids, mask, y, data["classes"], seed)
-    guess = predict(net, data["ids"][data["test"]], data["mask"][data["test"]])
-    result = np.mean((guess == data["y"][data["test"]]).numpy())
-    log.info("%s with %d labels, seed %d: %.4f", method, labels, seed, result)
-    return float(result)
+        net = finetune(encoder, *known)
+    else:
+        net = from_scratch(which.value, data["pretrained"][WORDS].size(0), *known)
+    test = Part.of(data, data["test"])
+    guess = predict(net, test.ids, test.mask).cpu().numpy()
+    accuracy = float(np.mean(guess == test.y.cpu().numpy()))
+    print(f"{method} {labels} {seed}: {accuracy:.3f}")
+    return accuracy
+
+
+SWEEP = defaultdict(list)
+for _method in (Method.FINETUNED, Method.TRANSFORMER, Method.RNN):
+    SWEEP[_method] += [10, 50, 200]
+
+
+def sweep(data: Data) -> list[Row]:
+    rows = []
+    for seed in ARGS.seeds:
+        for method, numbers in SWEEP.items():
+            for labels in numbers:
+                with Timer(f"{method.name} {labels}") as timer:
+                    metric = run_cell(method.value, labels, seed, data)
+                rows.append(Row(method.value, labels, seed, metric, timer.seconds).rounded())
+    return rows
+
+
+def plot(rows: list[Row]) -> None:
+    table = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        table[row.method][row.labels].append(row.metric)
+    figure, axes = plt.subplots()
+    for method, cells in table.items():
+        low, mean, high = ([f(cell) for cell in cells.values()] for f in (np.min, np.mean, np.max))
+        axes.fill_between(list(cells), low, high, alpha=0.2)
+        axes.plot(list(cells), mean, marker="o", label=method)
+    axes.set(xscale="log", xlabel="labels a class", ylabel="accuracy on test", ylim=(0, 1))
+    axes.legend(loc="lower right")
+    figure.savefig("plot.png", dpi=ARGS.dpi, bbox_inches="tight")
+    plt.close(figure)
 
 
 def main() -> None:
-    data, rows = load_data(TEXTS), []
-    for seed in OPTIONS.seeds:
-        for method, numbers in SWEEP.items():
-            for labels in numbers:
-                start = time.process_time()
-                metric = run_cell(method.value, labels, seed, data)
-                rows.append(Row(method.value, labels, seed, metric, time.process_time() - start))
-    with open("results.csv", "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(Row._fields)
-        writer.writerows(rows)
-    figure, axis = plt.subplots(figsize=(6, 4))
-    for method in SWEEP:
-        mine = [row for row in rows if row.method == method.value]
-        axis.plot([row.labels for row in mine], [row.metric for row in mine], "x", label=method.value)
-    axis.set_xscale("log")
-    axis.set_xlabel("labels a class")
-    axis.set_ylabel("accuracy")
-    axis.legend()
-    figure.tight_layout()
-    figure.savefig("plot.png", dpi=50)
+    rows = sweep(load_data(ARGS.texts))
+    with open("results.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(row._asdict() for row in rows)
+    plot(rows)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,11 @@
 """What pretraining is worth: four classifiers, trained on few labels of the same texts.
 
-``python -m text.study`` trains every cell of SWEEP and writes results.csv and plot.png into the
-current folder.
+``python -m text.study`` trains every cell of the sweep and writes results.csv and plot.png.
 """
 
 from __future__ import annotations
 
-import csv
 import time
-from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
@@ -20,11 +17,10 @@ from .datasets.pretrained import Pretrained as PretrainedFile
 from .datasets.wordpieces import encode, tokenizer_of
 from .model import Pretrained, finetune, from_scratch
 
-# The texts of your term: ag-news-test or synthetic-topics. Your course page says which.
 TEXTS = "ag-news-test"
 
 METHODS = ("rnn", "transformer", "finetuned", "random_encoder")
-BASE = {"labels": 10}  # labelled texts a class
+BASE = {"labels": 10}
 COLUMNS = ("method", "labels", "seed", "metric", "cpu_s")
 
 LENGTH = 48  # word pieces of a text, marks of begin and end among them
@@ -37,14 +33,12 @@ BATCH = 64  # texts that are read together when nothing is trained
 
 
 class Data(TypedDict):
-    """Texts as numbers, the encoder that knows these numbers, and who may be trained on."""
-
-    pretrained: Pretrained  # its tensors by their published names, "heads" and "eps"
-    ids: Tensor  # int64 [N, T], 0 for padding
-    mask: Tensor  # bool [N, T], True for words
-    y: Tensor  # int64 [N]
-    train: Tensor  # int64, places of the texts to draw labelled ones from
-    test: Tensor  # int64, places of the texts to test on
+    pretrained: Pretrained
+    ids: Tensor
+    mask: Tensor
+    y: Tensor
+    train: Tensor
+    test: Tensor
     classes: int
 
 
@@ -77,11 +71,7 @@ def load_data(name: str) -> Data:
 
 
 def numbered(encoder: PretrainedFile, lines: list[str]) -> tuple[Pretrained, Tensor, Tensor]:
-    """Return an encoder's tensors, and the lines as numbers of its words (given).
-
-    Only words that occur keep a row in its table, under new numbers; padding is 0.
-    Shapes: ids int64 [N, T], mask bool [N, T], T at most LENGTH.
-    """
+    """Return an encoder's tensors, and the lines as numbers of its words (given)."""
     ids, mask = encode(tokenizer_of(encoder), lines, LENGTH)
     words, places = np.unique(np.append(ids, 0), return_inverse=True)  # 0 stays padding's number
     tensors = {name: torch.from_numpy(tensor) for name, tensor in encoder.tensors.items()}
@@ -91,10 +81,7 @@ def numbered(encoder: PretrainedFile, lines: list[str]) -> tuple[Pretrained, Ten
 
 
 def random_like(pretrained: Pretrained, seed: int) -> Pretrained:
-    """Return an encoder of the same sizes that nobody trained (given).
-
-    Matrices are normal with standard deviation 0.02, gains of norms 1, all other vectors 0.
-    """
+    """Return an encoder of the same sizes that nobody trained (given)."""
     generator = torch.Generator().manual_seed(seed)
     made: dict[str, Tensor | int | float] = {}
     for name, tensor in pretrained.items():
@@ -109,85 +96,84 @@ def random_like(pretrained: Pretrained, seed: int) -> Pretrained:
 
 @torch.no_grad()
 def predict(model: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
-    """Return the class of each text, by a model in evaluation mode (given).
-
-    Shapes: ids [N, T], mask [N, T] -> [N] int64.
-    """
+    """Return the class of each text, by a model in evaluation mode (given)."""
     pairs = zip(ids.split(BATCH), mask.split(BATCH), strict=True)
     return torch.cat([model(i, m).argmax(dim=1) for i, m in pairs])
 
 
 def few_labels(y: Tensor, train: Tensor, labels: int, seed: int) -> Tensor:
+    of_text = y.tolist()
+    members = [[] for _ in range(max(of_text) + 1)]  # of each class, in the order of `train`
+    for place in train.tolist():
+        for label in range(len(members)):
+            if of_text[place] == label:
+                members[label].append(place)
+
     generator = torch.Generator()
     generator.manual_seed(seed)
-    result = []
-    for label in range(int(y.max()) + 1):
-        places = []
-        for place in train.tolist():
-            if int(y[place]) == label:
-                places.append(place)
-        if len(places) < labels:
-            raise ValueError("class " + str(label) + " has too few texts: " + str(len(places)))
-        order = torch.randperm(len(places), generator=generator).tolist()
-        for number in order[:labels]:
-            result.append(places[number])
-    return torch.tensor(result, dtype=torch.int64)
+    drawn = []
+    for label in range(len(members)):
+        if len(members[label]) < labels:
+            raise ValueError("too few texts of class %d: %d" % (label, len(members[label])))
+        order = torch.randperm(len(members[label]), generator=generator).tolist()
+        for i in range(labels):
+            drawn.append(members[label][order[i]])
+    return torch.tensor(drawn, dtype=torch.int64)
 
 
 def run_cell(method: str, labels: int, seed: int, data: Data) -> float:
     if method not in METHODS:
-        raise ValueError("there is no method " + str(method))
+        raise ValueError("no such method: " + str(method))
     places = few_labels(data["y"], data["train"], labels, seed)
-    ids = data["ids"][places]
-    mask = data["mask"][places]
-    y = data["y"][places]
-    pretrained = data["pretrained"]
+    ids, mask, y = data["ids"][places], data["mask"][places], data["y"][places]
+    encoder, classes = data["pretrained"], data["classes"]
+    if method == "random_encoder":
+        encoder = random_like(encoder, seed)
     if method == "rnn" or method == "transformer":
-        vocab = pretrained[WORDS].shape[0]
-        model = from_scratch(method, vocab, ids, mask, y, data["classes"], seed)
+        model = from_scratch(method, len(encoder[WORDS]), ids, mask, y, classes, seed)
     else:
-        if method == "random_encoder":
-            pretrained = random_like(pretrained, seed)
-        model = finetune(pretrained, ids, mask, y, data["classes"], seed)
+        model = finetune(encoder, ids, mask, y, classes, seed)
     test = data["test"]
     guesses = predict(model, data["ids"][test], data["mask"][test]).tolist()
     right = 0
-    for guess, place in zip(guesses, test.tolist()):
-        if guess == int(data["y"][place]):
+    for guess, truth in zip(guesses, data["y"][test].tolist()):
+        if guess == truth:
             right += 1
     return right / len(guesses)
 
 
 def main() -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+    from matplotlib import pyplot
 
     data = load_data(TEXTS)
-    lines = []
-    plt.figure()
-    for method in METHODS[:3]:
+    lines = [",".join(COLUMNS)]
+    found = {}
+    for method in ("rnn", "transformer", "finetuned"):
         for labels in (10, 50, 200):
             for seed in (1, 2, 3):
                 start = time.process_time()
                 metric = run_cell(method, labels, seed, data)
                 seconds = time.process_time() - start
-                lines.append([method, labels, seed, round(metric, 4), round(seconds, 2)])
-                print(lines[-1])
-                plt.plot(labels, metric, "C" + str(METHODS.index(method)) + "o")
-    with open("results.csv", "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+                found[method, labels, seed] = metric
+                lines.append("%s,%d,%d,%.4f,%.2f" % (method, labels, seed, metric, seconds))
+                print(lines[-1], flush=True)
+    with open("results.csv", "w") as file:
         for line in lines:
-            writer.writerow(line)
-    for number, method in enumerate(METHODS[:3]):
-        plt.plot([], [], "C" + str(number) + "o", label=method)
-    plt.xscale("log")
-    plt.xlabel("labels a class")
-    plt.ylabel("accuracy")
-    plt.legend()
-    plt.savefig("plot.png", dpi=60)
+            file.write(line + "\n")
+
+    # three groups of three bars; a line from the worst to the best seed
+    for number, labels in enumerate((10, 50, 200)):
+        for shift, method in enumerate(("rnn", "transformer", "finetuned")):
+            metrics = [found[method, labels, seed] for seed in (1, 2, 3)]
+            place = 4 * number + shift
+            name = method if number == 0 else None
+            pyplot.bar(place, sum(metrics) / 3, color="C%d" % shift, label=name)
+            pyplot.plot([place, place], [min(metrics), max(metrics)], color="black")
+    pyplot.xticks([1, 5, 9], ["10", "50", "200"])
+    pyplot.xlabel("labels a class")
+    pyplot.ylabel("accuracy")
+    pyplot.legend()
+    pyplot.savefig("plot.png", dpi=50)
 
 
 if __name__ == "__main__":
