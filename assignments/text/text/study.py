@@ -101,7 +101,8 @@ def random_like(pretrained: Pretrained, seed: int) -> Pretrained:
         if not isinstance(tensor, Tensor):
             made[name] = tensor
         elif tensor.ndim == 2:
-            made[name] = 0.02 * torch.randn(tensor.shape, generator=generator)
+            shape, kind = tensor.shape, tensor.dtype  # whatever torch's default is set to
+            made[name] = 0.02 * torch.randn(shape, generator=generator, dtype=kind)
         else:
             made[name] = torch.full_like(tensor, float(name.endswith("LayerNorm.weight")))
     return made
@@ -120,9 +121,9 @@ def predict(model: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
 def few_labels(y: Tensor, train: Tensor, labels: int, seed: int) -> Tensor:
     """Draw `labels` texts of each class from `train`, to train on.
 
-    One generator of the seed draws for class 0, then for class 1, and so on: of a class's places,
-    in the order of `train`, those that the first `labels` numbers of torch.randperm(their count)
-    name, in that order. The result holds the classes one after another.
+    One generator of the seed draws for class 0, then for class 1, and so on to the largest class in
+    `train`: of a class's places, in the order of `train`, those that the first `labels` numbers of
+    torch.randperm(their count) name, in that order. The result holds the classes one after another.
 
     Shapes: y [N] int64, train [M] int64 -> [labels * classes] int64, places in y.
     Raises ValueError if a class has fewer texts in `train`.
