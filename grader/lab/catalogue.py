@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 from grader.errors import ManifestError, ProctorError, UnknownAssignment
 from grader.lab.given import REFERENCE
-from grader.lab.manifest import MANIFEST_NAME, Assignment, load_assignment
+from grader.lab.kept import KeptManifests
+from grader.lab.manifest import MANIFEST_NAME, Assignment
 
 ASSIGNMENTS = "assignments"
 HOME_VARIABLE = "GRADER_HOME"
@@ -41,9 +42,10 @@ class Lab:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every lab below a home folder. Reads the disk on each call, so an edit counts at once."""
+    """Every lab below a home folder. Looks at the disk on each call, so an edit counts at once."""
 
     root: Path
+    manifests: KeptManifests = field(default_factory=KeptManifests, repr=False, compare=False)
 
     def labs(self) -> list[Lab]:
         """Return the labs whose manifests are sound, by slug."""
@@ -59,10 +61,12 @@ class Catalogue:
 
         Raises UnknownAssignment, which names what comes near; ManifestError if it is broken.
         """
-        folders = {folder.name: folder for folder in self._folders()}
-        if slug not in folders:
-            raise UnknownAssignment(self._no_such_lab(slug, sorted(folders)))
-        return self._load(folders[slug])
+        base = self.root / ASSIGNMENTS
+        # Only the name of what lies there is joined: any other text might lead elsewhere.
+        if slug not in _names_in(base) or not os.path.exists(base / slug / MANIFEST_NAME):
+            known = [folder.name for folder in self._folders()]
+            raise UnknownAssignment(self._no_such_lab(slug, known))
+        return self._load(base / slug)
 
     def _folders(self) -> list[Path]:
         manifests = (self.root / ASSIGNMENTS).glob(f"*/{MANIFEST_NAME}")
@@ -70,7 +74,7 @@ class Catalogue:
 
     def _load(self, folder: Path) -> Lab:
         reference = self.root / REFERENCE / folder.name
-        return Lab(load_assignment(folder), folder, reference if reference.is_dir() else None)
+        return Lab(self.manifests.load(folder), folder, reference if reference.is_dir() else None)
 
     def _try_load(self, folder: Path) -> Lab | ManifestError:
         try:
@@ -88,6 +92,14 @@ class Catalogue:
             f"there is no assignment {slug!r}: no {ASSIGNMENTS}/*/{MANIFEST_NAME} in {self.root}; "
             f"run inside the course's checkout or set {HOME_VARIABLE} to it"
         )
+
+
+def _names_in(folder: Path) -> list[str]:
+    """Return the names in a folder, none if it cannot be listed."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def find_home(start: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -18,8 +18,14 @@ def given_file(public: Path, path: str) -> Path:
     ``gcn/datasets/registry.py`` is ``reference/datasets/registry.py``. All else, and loaders too
     on a machine without the staff's half, lies in the public folder itself.
     """
+    *shared, own = given_places(public, path)
+    return next((place for place in shared if place.is_file()), own)
+
+
+def given_places(public: Path, path: str) -> list[Path]:
+    """Return where `given_file` looks, in this order; the last is the lab's own folder."""
     package, _, inner = path.partition("/")
-    shared = public.parent.parent / REFERENCE / inner
-    if package == public.name and inner.startswith(f"{DATASETS}/") and shared.is_file():
-        return shared
-    return public / path
+    own = public / path
+    if package == public.name and inner.startswith(f"{DATASETS}/"):
+        return [public.parent.parent / REFERENCE / inner, own]
+    return [own]

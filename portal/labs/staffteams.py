@@ -25,9 +25,7 @@ def show(slug: str) -> ResponseReturnValue:
     return render_template(
         "labs/teams.html",
         term=term,
-        labs=[
-            teaming.teams_in(db_session(), one) for one in term.offerings if teaming.has_teams(one)
-        ],
+        labs=teaming.teams_of_labs(db_session(), term),
         max_reason=teams.MAX_REASON,
     )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from portal.courses.models import Enrolment, Offering, OfferingKind, Role
+from portal.courses.models import Enrolment, Offering, OfferingKind, Role, Term
 from portal.courses.policy import teams_lock_at
 from portal.courses.service import students
 from portal.grants.service import conditions_of_team
@@ -151,13 +151,24 @@ def copy_teams(
     return formed
 
 
-def teams_in(session: Session, offering: Offering) -> LabTeams:
-    """Return who is with whom in a lab, by the names of the teams."""
+def teams_of_labs(session: Session, term: Term) -> list[LabTeams]:
+    """Return who is with whom in each lab of a term that teams hand in, by the teams' names.
+
+    Each lab's teams are read once, however many labs may copy them.
+    """
+    having = teams.having_teams(session, [one.id for one in term.offerings])
+    people = students(session, term.id)
+    return [_teams_in(session, one, people, having) for one in term.offerings if has_teams(one)]
+
+
+def _teams_in(
+    session: Session, offering: Offering, people: Sequence[Enrolment], having: Collection[int]
+) -> LabTeams:
     roll = teams.roll_of(session, offering.id)
     named = sorted(roll.teams.values(), key=lambda one: one.name.casefold())
     found = tuple((team, roll.members[team.id]) for team in named if roll.members[team.id])
-    alone = tuple(one for one in students(session, offering.term_id) if one.id not in roll.place_of)
-    earlier = tuple(one for one in _others(offering) if teams.roll_of(session, one.id).teams)
+    alone = tuple(one for one in people if one.id not in roll.place_of)
+    earlier = tuple(one for one in _others(offering) if one.id in having)
     return LabTeams(offering, found, alone, earlier)
 
 

@@ -8,7 +8,7 @@ through together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -83,6 +83,14 @@ def roll_of(session: Session, offering_id: int, *, until: datetime | None = None
     for move in moves:
         members[move.team_id] = (*members[move.team_id], move.enrolment)
     return TeamRoll(teams, {move.enrolment_id: move.team_id for move in moves}, members)
+
+
+def having_teams(session: Session, offering_ids: Collection[int]) -> frozenset[int]:
+    """Return those of some offerings in which there is a team, of people or of nobody any more."""
+    formed = select(Team.id).where(Team.offering_id == Offering.id).exists()
+    return frozenset(
+        session.scalars(select(Offering.id).where(Offering.id.in_(offering_ids), formed))
+    )
 
 
 def lock(session: Session, offering_id: int) -> Offering:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from flask.testing import FlaskClient
 from small_competition import HONEST, SECRET, draw_into, packed, predictions
+from sqlalchemy import select
 
 from grader.api import Catalogue, Lab, Rerun, Verdict
 from grader.authoring.draw import draw
@@ -17,8 +20,9 @@ from portal.competition.labels import set_labels
 from portal.competition.models import CompetitionRerun
 from portal.competition.rerunning import RerunOrder, Reruns
 from portal.competition.reruns import reruns_of
-from portal.platform.db import read_session
+from portal.platform.db import read_session, write_session
 from portal.platform.engine import DbosEngine
+from portal.runs import service
 from portal.runs.worker import Worker, WorkerParts
 from support.competition import Arena, Competitor
 from support.portal import Site
@@ -75,6 +79,34 @@ class Ring(Arena):
         with read_session(self.site.engine) as session:
             return list(reruns_of(session, self.offering_id))
 
+    def names(self) -> list[str]:
+        """Return whose entry each re-run is of."""
+        with read_session(self.site.engine) as session:
+            rows = session.scalars(select(CompetitionRerun).order_by(CompetitionRerun.number))
+            return [row.entry.enrolment.user.username for row in rows]
+
+    def states(self) -> list[str]:
+        """Return how each re-run stands."""
+        return [one.state.value for one in self.reruns()]
+
+    def press(self, staff: FlaskClient, **form: object) -> str:
+        """Press the button that queues, for ten unless said otherwise; return the page that comes.
+
+        A field that is "" is left out.
+        """
+        sent = {key: value for key, value in ({"count": "10"} | form).items() if value}
+        return self._page_after(staff, "reruns", sent)
+
+    def cancel(self, staff: FlaskClient, rerun_id: str | None = None) -> str:
+        """Cancel one that waits, or all; return the page that comes."""
+        return self._page_after(
+            staff, "reruns/cancel", {} if rerun_id is None else {"rerun": rerun_id}
+        )
+
+    def _page_after(self, staff: FlaskClient, what: str, form: dict[str, object]) -> str:
+        answer = staff.post(f"{self.staff_address}/{self.offering_id}/{what}", data=form)
+        return staff.get(answer.location).text if answer.status_code == 303 else answer.text
+
     def parts(self, jobs: DbosEngine) -> WorkerParts:
         """Return what a worker of this portal has."""
         site = self.site
@@ -113,3 +145,9 @@ def said(verdict: Verdict, **values: object) -> Rerun:
         Verdict.BELOW: Comparison(1.0, 0.7, 0.02, 0.3),
     }.get(verdict)
     return Rerun("", verdict, compared, tries=1, cpu_seconds=90.0, **values)  # type: ignore[arg-type]
+
+
+def beat(site: Site, executor: str, now: datetime) -> None:
+    """Let a worker show that it lives."""
+    with write_session(site.engine) as session:
+        service.beat(session, executor=executor, host="h", pid=1, now=now)

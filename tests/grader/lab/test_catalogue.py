@@ -65,6 +65,8 @@ def test_a_folder_without_manifest_is_no_lab(home):
     (home / "assignments" / "notes").mkdir()
     assert len(Catalogue(home).labs()) == 2
     assert Catalogue(home).problems() == []
+    with pytest.raises(UnknownAssignment, match="this course has cnn, fnn"):
+        Catalogue(home).get("notes")
 
 
 def test_an_unknown_slug_names_what_comes_near(home):

@@ -6,7 +6,6 @@ import stat
 import numpy as np
 import pytest
 from sqlalchemy import select
-from support.reruns import Ring
 
 from grader.errors import ProctorError
 from portal.audit.models import AuditEntry
@@ -16,11 +15,6 @@ from portal.competition.opening import competition_of
 from portal.courses.models import Offering
 from portal.platform.db import read_session
 from portal.platform.errors import Invalid
-
-
-@pytest.fixture
-def ring(site, tmp_path):
-    return Ring(site, tmp_path)
 
 
 @pytest.fixture
