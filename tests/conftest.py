@@ -20,10 +20,16 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 
 from grader.intake.limited import child as limited
 from grader.sandbox import cgroup
 from grader.sandbox.guest import landlock
+
+# A slow machine decides nothing: neither how long an example takes nor how long it takes to draw.
+settings.register_profile("proctor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+if "CI" not in os.environ:  # where hypothesis has a profile of its own, of the same kind
+    settings.load_profile("proctor")
 
 # Before any conftest below imports from there: a module that is imported is rewritten no more, and
 # what it asserts would be told without values.

@@ -141,6 +141,11 @@ class Offering(Base):
         return self.anonymous and not self.marks_published and self.kind is OfferingKind.LAB
 
     @property
+    def is_ranked(self) -> bool:
+        """Whether its points are by rank: a competition."""
+        return self.kind is OfferingKind.COMPETITION
+
+    @property
     def variants(self) -> tuple[str, ...]:
         """Names of the variants that students work on; none: the assignment's default."""
         return tuple(self.variant.split(",")) if self.variant else ()

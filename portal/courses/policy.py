@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 TEAM_SIZE = 2
 FREEZE = timedelta(hours=24)  # before a competition is due, its board stands still
-_TEAMS_OPEN = timedelta(days=7)  # after a competition has opened, unless it says otherwise
+_TEAMS_OPEN = timedelta(days=7)  # after an offering has opened, unless it says otherwise
 _DAY = timedelta(days=1)
 _ALL = Decimal(1)
 
@@ -62,11 +62,19 @@ class Rules(Protocol):
 
 
 class TeamRules(Protocol):
-    """What a competition says about teams."""
+    """What an offering that teams hand in together says about them."""
 
     @property
     def opens_at(self) -> datetime:
-        """The instant from which entries are taken."""
+        """The instant from which uploads are taken."""
+
+    @property
+    def due_at(self) -> datetime:
+        """The last minute in which an upload is in time."""
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether teams are ranked by what they sent until then: a competition."""
 
     @property
     def teams_lock_at(self) -> datetime | None:
@@ -216,11 +224,15 @@ def freezes_at(rules: Rules) -> datetime:
 def teams_lock_at(rules: TeamRules) -> datetime:
     """Return the first instant at which students no longer change their teams.
 
-    A lock names its last minute, as a due date does; by default it is a week after the opening.
+    A lock names its last minute, as a due date does. By default it is a week after the opening, or
+    the due minute if that comes first. Ranks are of the teams as they were at the end: those of a
+    competition never change after it.
     """
+    end = _end_of_minute(rules.due_at)
     if rules.teams_lock_at is None:
-        return rules.opens_at + _TEAMS_OPEN
-    return _end_of_minute(rules.teams_lock_at)
+        return min(rules.opens_at + _TEAMS_OPEN, end)
+    lock = _end_of_minute(rules.teams_lock_at)
+    return min(lock, end) if rules.is_ranked else lock
 
 
 def day_of(instant: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -77,6 +77,14 @@ def test_teams_lock_a_week_after_the_opening_or_when_the_offering_says(arena, si
     assert bo.post("team/leave").status_code == 422
 
 
+def test_nobody_leaves_a_team_whose_rank_is_being_made(arena, site):
+    ada, bo = arena.student("ada"), arena.student("bo")
+    ada.team_with(bo)
+    site.clock.instant = START + timedelta(days=3)
+    arena.change(due_at=START + timedelta(days=2), teams_lock_at=START + timedelta(days=9))
+    assert bo.post("team/leave").status_code == 422
+
+
 def test_who_leaves_takes_no_entry_along_and_gains_none(arena):
     ada, bo = arena.student("ada"), arena.student("bo")
     ada.team_with(bo)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.courses.policy import Granted, LateDays, OfferingState, conditions
+from portal.courses.policy import Granted, LateDays, OfferingState, conditions, teams_lock_at
 
 DAY, MINUTE, TICK = timedelta(days=1), timedelta(minutes=1), timedelta(microseconds=1)
 OPENS = datetime(2026, 9, 6, 16, 0, tzinfo=UTC)
@@ -236,3 +236,29 @@ def test_two_who_become_a_team_have_never_more_attempts_than_one_team(days, tota
         left = own.attempts_left(sum(days[-1]), used)
         by_one_team = per_day * len(days)
         assert used + left <= (by_one_team if total is None else min(by_one_team, total))
+
+
+@dataclass(frozen=True)
+class Together:
+    """What an offering says about teams."""
+
+    is_ranked: bool
+    opens_at: datetime = OPENS
+    due_at: datetime = DUE
+    teams_lock_at: datetime | None = None
+
+
+@pytest.mark.parametrize(
+    ("rules", "lock"),
+    [
+        pytest.param(Together(False), OPENS + 7 * DAY, id="a week"),
+        pytest.param(Together(True), OPENS + 7 * DAY, id="a week of a competition"),
+        pytest.param(Together(False, due_at=OPENS + DAY), OPENS + DAY + MINUTE, id="due sooner"),
+        pytest.param(Together(True, due_at=OPENS + DAY), OPENS + DAY + MINUTE, id="over sooner"),
+        pytest.param(Together(True, teams_lock_at=OPENS), OPENS + MINUTE, id="at once"),
+        pytest.param(Together(True, teams_lock_at=DUE + DAY), DUE + MINUTE, id="never after it"),
+        pytest.param(Together(False, teams_lock_at=DUE + DAY), DUE + DAY + MINUTE, id="late days"),
+    ],
+)
+def test_when_teams_lock(rules, lock):
+    assert teams_lock_at(rules) == lock
