@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import csv
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -104,16 +103,17 @@ def main() -> None:
             (finals / f"{team}.csv").write_text(predictions, encoding="utf-8")
             with zipfile.ZipFile(finals / f"{team}.zip", "w") as archive:
                 archive.writestr("wardrobe/predict.py", source)
-        begun, spent = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        begun = time.monotonic()
         sets = ("--drawn", str(folder / "drawn"), "--fresh", str(folder / "fresh"))
         table = folder / "reruns.csv"
         done = grader("rerun", "wardrobe", str(finals), *sets, "--csv", str(table))
-        minutes, now = (time.monotonic() - begun) / 60, resource.getrusage(resource.RUSAGE_CHILDREN)
+        minutes = (time.monotonic() - begun) / 60
         print(done.stdout + done.stderr)
-        cpu = now.ru_utime + now.ru_stime - spent.ru_utime - spent.ru_stime
-        print(f"{chosen.entries} entries again in {minutes:.1f} minutes, {cpu:.0f} CPU s")
         with table.open(newline="", encoding="utf-8") as file:
-            verdicts = {row["team"]: row["verdict"] for row in csv.DictReader(file)}
+            rows = list(csv.DictReader(file))
+    verdicts = {row["team"]: row["verdict"] for row in rows}
+    cpu = sum(float(row["cpu_s"]) for row in rows)
+    print(f"{len(rows)} entries again in {minutes:.1f} minutes, {cpu:.0f} CPU s")
     told = [team for team, verdict in verdicts.items() if verdict != HOLDS]
     sys.exit(told != [DISHONEST] or verdicts[DISHONEST] != BELOW)
 
