@@ -263,6 +263,7 @@ def best_settings() -> dict[str, float | int | str]:
     settings = {}
     settings["hidden"] = 192
     settings["critic_steps"] = 2
-    settings["total"] = 2000
+    settings["total"] = 800
+    settings["batch"] = 128
     settings["learning_rate"] = 0.003
     return settings
