@@ -368,8 +368,8 @@ def best_settings() -> dict[str, float | int | str]:
     """Return the settings of your best game on images: the open part.
 
     Keywords of `train_images`, such as {"hidden": 192, "total": 700}: the grader plays that game
-    with your code. z is at most 64, hidden 192, batch 256, total 800, and all steps together may take what the
-    handout says.
+    with your code. z is at most 64, hidden 192, batch 256, total 800, and all steps together may
+    take what the handout says.
     """
     # BEGIN SOLUTION
     return dict(BEST)
