@@ -27,9 +27,11 @@ from grader.suite import (
 # Ten steps in float32 and in float64 end within 3e-5 of the way that they went, in all games, at
 # the start and late in them. Steps of anything else are off by some per cent of it or more.
 ROUNDING = 0.01
-# Adam makes a whole step of any slope, however small. Where all samples cancel, such as in the bias
-# of a hidden unit on whose one side they all lie, that is of rounding: 1e-7 of the largest slope.
-FAINT = 1e-5
+# Adam makes a whole step of any slope, however small. Where samples cancel, such as in the bias of
+# a hidden unit on whose one side they all lie, rounding alone decides which way, and a critic of 350
+# parameters ends 0.07 of its way off for one of them. So this share of the parameters is spared:
+# those that are farthest off. A wrong step is so in most of them.
+SPARED = 0.05
 # By Cauchy and Schwarz no parameter moves more learning rates in a step of Adam than
 # (1 - b1) / sqrt((1 - b2) (1 - b1^2 / b2)), 1.86 with betas of 0.5 and 0.9.
 WAY = 1.9
@@ -308,14 +310,6 @@ class Twin:
             found[name] = before[name], theirs - before[name]
         return found
 
-    def has_slope(self, name):
-        """Return for each parameter whether our Adam has lately seen a slope, or rounding alone."""
-        network = getattr(self.ours, name)
-        optimiser = self.ours.g_optimiser if name == "generator" else self.ours.d_optimiser
-        states = [optimiser.state[parameter]["exp_avg_sq"] for parameter in network.parameters()]
-        slopes = torch.cat([state.detach().flatten().sqrt() for state in states])
-        return slopes > FAINT * slopes.max()
-
     def require_same_move(self, act, mine=None):
         """Let both act from the student's state; the networks must end at the same place.
 
@@ -326,12 +320,12 @@ class Twin:
         (mine or act)(self.ours)
         for name, (start, move) in found.items():
             wanted = flat(getattr(self.ours, name)) - start
-            clear = self.has_slope(name) if bool(wanted.any()) else torch.ones_like(wanted).bool()
-            error, way = float((move - wanted)[clear].norm()), float(wanted.norm())
-            far = float(move.abs().max()) if len(move) else 0.0
+            spared = int(SPARED * len(move)) if bool(wanted.any()) else 0
+            off = (move - wanted).abs().sort().values[: len(move) - spared]
+            error, way = float(off.norm()), float(wanted.norm())
+            far = spared > 0 and float(move.abs().max()) > 3 * float(wanted.abs().max())
             require(
-                error <= ROUNDING * way + 1e-6 * float(start.norm())
-                and (bool(clear.all()) or far <= 3 * float(wanted.abs().max())),
+                error <= ROUNDING * way + 1e-6 * float(start.norm()) and not far,
                 f"the {name} moves otherwise: off by {error / max(way, 1e-12):.2f} of the way that "
                 "Adam goes from the same state",
             )
