@@ -28,9 +28,9 @@ from grader.suite import (
 # the start and late in them. Steps of anything else are off by some per cent of it or more.
 ROUNDING = 0.01
 # Adam makes a whole step of any slope, however small. Where samples cancel, such as in the bias of
-# a hidden unit on whose one side they all lie, rounding alone decides which way, and a critic of 350
-# parameters ends 0.07 of its way off for one of them. So this share of the parameters is spared:
-# those that are farthest off. A wrong step is so in most of them.
+# a hidden unit on whose one side they all lie, rounding alone decides which way, and a critic of
+# 350 parameters ends 0.07 of its way off for one of them. So this share of the parameters is
+# spared: those that are farthest off. A wrong step is so in most of them.
 SPARED = 0.05
 # By Cauchy and Schwarz no parameter moves more learning rates in a step of Adam than
 # (1 - b1) / sqrt((1 - b2) (1 - b1^2 / b2)), 1.86 with betas of 0.5 and 0.9.
