@@ -5,6 +5,7 @@ from noise and labels that never entered the sandbox. What a training does is co
 at a time, with Adam's steps from the very state that the submission's game is in.
 """
 
+import copy
 import importlib
 import importlib.util
 import math
@@ -24,15 +25,16 @@ from grader.suite import (
     require,
 )
 
-# Ten steps in float32 and in float64 mostly end within 3e-5 of the way that they went, at the start
-# and late in games; late in one on images a right one was seen to end 0.01 off. Steps of anything
-# else are off by some per cent of it or more.
+# Ten steps in float32 and in float64 mostly end within 1e-3 of the way that they went. Steps of
+# anything else are off by some per cent of it or more.
 ROUNDING = 0.01
-# Adam makes a whole step of any slope, however small. Where samples cancel, such as in the bias of
-# a hidden unit on whose one side they all lie, rounding alone decides which way, and a critic of
-# 350 parameters ends 0.07 of its way off for one of them. So this share of the parameters is
-# spared: those that are farthest off. A wrong step is so in most of them.
-SPARED = 0.05
+# Now and then rounding alone decides where steps end: a unit that was dead wakes up, or a sample
+# lies on the kink of a leaky ReLU, and Adam makes a whole step of a slope of any size. A tenth of
+# all pieces of ten steps on images end up to 0.12 off for another order of a sum. So where a
+# student's steps end elsewhere, ours are made again from states that differ by rounding. A game
+# may be off by that much more than they were, and in no case by AT_MOST of its way.
+AGAIN, NOISE = 48, 1e-6  # half of them in float64
+MORE, AT_MOST = 2.0, 0.3
 # By Cauchy and Schwarz no parameter moves more learning rates in a step of Adam than
 # (1 - b1) / sqrt((1 - b2) (1 - b1^2 / b2)), 1.86 with betas of 0.5 and 0.9.
 WAY = 1.9
@@ -318,18 +320,67 @@ class Twin:
         otherwise.
         """
         found = self.moved(act)
-        (mine or act)(self.ours)
-        for name, (start, move) in found.items():
-            wanted = flat(getattr(self.ours, name)) - start
-            spared = int(SPARED * len(move)) if bool(wanted.any()) else 0
-            off = (move - wanted).abs().sort().values[: len(move) - spared]
-            error, way = float(off.norm()), float(wanted.norm())
-            far = spared > 0 and float(move.abs().max()) > 3 * float(wanted.abs().max())
+        before = copy.deepcopy(self.ours)
+        act = mine or act
+        wanted = moves(self.ours, act)
+        off = {name: float((move - wanted[name]).norm()) for name, (_, move) in found.items()}
+        way = {name: float(move.norm()) for name, move in wanted.items()}
+        small = {
+            name: ROUNDING * way[name] + 1e-6 * float(start.norm())
+            for name, (start, _) in found.items()
+        }
+        allowed = rounding_decides(before, act, wanted, off, small)
+        for name, error in off.items():
             require(
-                error <= ROUNDING * way + 1e-6 * float(start.norm()) and not far,
-                f"the {name} moves otherwise: off by {error / max(way, 1e-12):.2f} of the way that "
-                "Adam goes from the same state",
+                error <= max(small[name], min(allowed[name], AT_MOST * way[name])),
+                f"the {name} moves otherwise: off by {error / max(way[name], 1e-12):.2f} of the "
+                "way that Adam goes from the same state",
             )
+
+
+def moves(game, act):
+    """Let our game act; return how far either network went, as vectors by name."""
+    networks = {name: getattr(game, name) for name in ("generator", "critic")}
+    before = {name: flat(network) for name, network in networks.items()}
+    act(game)
+    return {name: flat(network) - before[name] for name, network in networks.items()}
+
+
+def rounding_decides(game, act, wanted, off, small):
+    """Return by name how far off rounding may leave a network that is `off` by more than `small`.
+
+    `game` is ours in the state before `act`, in which it ends as `wanted`. It acts again and again
+    from states next to that one, until what was found is explained or for AGAIN times.
+    """
+    allowed = dict.fromkeys(off, 0.0)
+    noise = torch.Generator().manual_seed(0)
+    for number in range(AGAIN):
+        if all(off[name] <= max(small[name], allowed[name]) for name in off):
+            break
+        near = shaken(game, noise, torch.float64 if number % 2 else torch.float32)
+        for name, move in moves(near, act).items():
+            allowed[name] = max(allowed[name], MORE * float((move - wanted[name]).norm()))
+    return allowed
+
+
+def shaken(game, noise, dtype):
+    """Return a copy of our game that computes in `dtype`, each parameter rounded otherwise."""
+    near = copy.deepcopy(game)
+    for optimiser in (near.d_optimiser, near.g_optimiser):
+        for state in optimiser.state.values():
+            state.update({key: state[key].to(dtype) for key in ("exp_avg", "exp_avg_sq")})
+    for network in (near.generator, near.critic):
+        network.to(dtype).register_forward_pre_hook(
+            lambda _, inputs: tuple(
+                x.to(dtype) if isinstance(x, torch.Tensor) and x.is_floating_point() else x
+                for x in inputs
+            )
+        )
+        with torch.no_grad():
+            for parameter in network.parameters():
+                shape = parameter.shape
+                parameter.mul_(1 + NOISE * torch.randn(shape, generator=noise, dtype=dtype))
+    return near
 
 
 @pytest.fixture(scope="session")
