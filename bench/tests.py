@@ -4,10 +4,10 @@
     python bench/tests.py --workers 1 --top 10 tests/grader/sandbox
     python bench/tests.py --keep
 
-The table gives CPU seconds, wall seconds and tests of each file; file_costs.py says what is
-counted. --json keeps the table as data, --against holds this run against such data. --keep writes
-the order of the files to tests/dearest_first.txt, which the tests are started in. Other arguments
-go to pytest. The exit status is pytest's.
+The table gives CPU seconds, wall seconds and tests of each file; counting/file_costs.py says what
+is counted. --json keeps the table as data, --against holds this run against such data. --keep
+writes the order of the files, by wall seconds, to tests/dearest_first.txt, which the tests are
+started in. Other arguments go to pytest. The exit status is pytest's.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-BENCH = Path(__file__).resolve().parent
-ROOT = BENCH.parent
+COUNTING = Path(__file__).resolve().parent / "counting"
+ROOT = COUNTING.parents[1]
 ORDER = ROOT / "tests" / "dearest_first.txt"
 FOLDER = "PROCTOR_FILE_COSTS"  # as in file_costs.py
 
@@ -44,10 +44,10 @@ def run(workers: int, arguments: list[str]) -> tuple[int, dict[str, Cost], Cost]
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {
             FOLDER: folder,
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(BENCH), os.getenv("PYTHONPATH")])),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(COUNTING), os.getenv("PYTHONPATH")])),
             "OMP_NUM_THREADS": "1",
         }
-        worker = f"{workers}*popen//python={BENCH / 'reaping_python.py'}"
+        worker = f"{workers}*popen//python={COUNTING / 'reaping_python.py'}"
         command = [sys.executable, "-m", "pytest", "-p", "file_costs", "--tx", worker]
         command += ["--dist", "loadfile", "--no-loadscope-reorder"]
         began = time.monotonic()
@@ -74,8 +74,8 @@ def add_up(accounts: Iterable[Path]) -> dict[str, Cost]:
 
 
 def dearest_first(costs: Mapping[str, Cost]) -> list[str]:
-    """Return the files, by CPU seconds."""
-    return sorted(costs, key=lambda file: -costs[file].cpu)
+    """Return the files by wall seconds, which tell when a worker is free again."""
+    return sorted(costs, key=lambda file: -costs[file].wall)
 
 
 def table(costs: Mapping[str, Cost], whole: Cost, before: Mapping[str, Cost], top: int) -> str:
@@ -124,7 +124,9 @@ def main() -> int:
         kept = {file: asdict(cost) for file, cost in {**costs, WHOLE: whole}.items()}
         options.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     if options.keep:
-        dear = [file for file in dearest_first(costs) if costs[file].tests and costs[file].cpu >= 1]
+        dear = [
+            file for file in dearest_first(costs) if costs[file].tests and costs[file].wall >= 2
+        ]
         ORDER.write_text("".join(f"{file}\n" for file in dear), encoding="utf-8")
     return status
 
