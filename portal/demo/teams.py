@@ -160,9 +160,10 @@ def _form(
 ) -> None:
     """Form a team by staff's hand and name it, unless the first of its people is in one."""
     people = [_enrolled(session, offering.id, one) for one in usernames]
-    if teams.roll_of(session, offering.id).team_of(people[0].id) is not None:
+    roll = teams.roll_of(session, offering.id)
+    if roll.team_of(people[0].id) is not None:
         return
-    team = teams.form(session, offering, people, reason=REASON, actor_id=actor_id, now=now)
+    team = teams.form(session, offering, people, roll, reason=REASON, actor_id=actor_id, now=now)
     teams.rename(session, team, name, actor_id=actor_id, now=now)
 
 

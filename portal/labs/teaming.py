@@ -146,7 +146,7 @@ def copy_teams(
                     size=teams.size_of(offering),
                 )
             )
-        teams.form(session, offering, free, reason=reason, actor_id=actor_id, now=now)
+        teams.form(session, offering, free, here, reason=reason, actor_id=actor_id, now=now)
         formed += 1
     return formed
 

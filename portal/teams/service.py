@@ -256,8 +256,50 @@ def move(
     Neither the lock nor the size binds staff. Raises Invalid without a reason, or if nothing
     would change.
     """
-    reason = read_reason(reason)
     roll = roll_of(session, offering.id)
+    return _move_by_staff(
+        session, offering, who, target, roll, reason=reason, actor_id=actor_id, now=now
+    )
+
+
+def form(
+    session: Session,
+    offering: Offering,
+    people: Sequence[Enrolment],
+    roll: TeamRoll,
+    *,
+    reason: str,
+    actor_id: int,
+    now: datetime,
+) -> Team:
+    """Make one team of people who are alone in the roll, by staff's hand, as `move` does.
+
+    Whoever forms many reads the roll once: what is formed of others changes nothing for these.
+    """
+    first, *others = people
+    team = roll.team_of(first.id)
+    if team is None:
+        team = _new_team(session, offering.id, now)
+        _move(session, team, first, author_id=actor_id, reason=reason, now=now)
+    for one in others:
+        _move_by_staff(
+            session, offering, one, team, roll, reason=reason, actor_id=actor_id, now=now
+        )
+    return team
+
+
+def _move_by_staff(
+    session: Session,
+    offering: Offering,
+    who: Enrolment,
+    target: Team | None,
+    roll: TeamRoll,
+    *,
+    reason: str,
+    actor_id: int,
+    now: datetime,
+) -> Team:
+    reason = read_reason(reason)
     before = roll.team_of(who.id)
     alone = len(roll.members_of(who.id)) == 1
     if before is target if target is not None else alone:
@@ -272,26 +314,6 @@ def move(
         _answer(session, asking, InvitationAnswer.WITHDRAWN, now)
     _record(session, goal, "team.move", actor_id, now, person=who.user.username, reason=reason)
     return goal
-
-
-def form(
-    session: Session,
-    offering: Offering,
-    people: Sequence[Enrolment],
-    *,
-    reason: str,
-    actor_id: int,
-    now: datetime,
-) -> Team:
-    """Make one team of people who are alone, by staff's hand, as `move` does."""
-    first, *others = people
-    team = roll_of(session, offering.id).team_of(first.id)
-    if team is None:
-        team = _new_team(session, offering.id, now)
-        _move(session, team, first, author_id=actor_id, reason=reason, now=now)
-    for one in others:
-        move(session, offering, one, team, reason=reason, actor_id=actor_id, now=now)
-    return team
 
 
 def read_reason(text: str) -> str:
