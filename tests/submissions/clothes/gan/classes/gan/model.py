@@ -199,4 +199,4 @@ def train_images(
 
 
 def best_settings() -> dict[str, float | int | str]:
-    return dict(hidden=192, critic_steps=2, total=800, batch=160, learning_rate=3e-3)
+    return dict(hidden=192, critic_steps=2, total=800, batch=160, learning_rate=5e-3)

@@ -265,5 +265,5 @@ def train_images(
 
 def best_settings() -> defaultdict[str, float | int | str]:
     settings = defaultdict(float)
-    settings.update(hidden=128, batch=128, total=800)
+    settings.update(learning_rate=5e-3, batch=128, total=800)
     return settings

@@ -265,5 +265,5 @@ def best_settings() -> dict[str, float | int | str]:
     settings["critic_steps"] = 2
     settings["total"] = 800
     settings["batch"] = 128
-    settings["learning_rate"] = 0.003
+    settings["learning_rate"] = 0.005
     return settings

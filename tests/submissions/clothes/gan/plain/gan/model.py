@@ -265,4 +265,4 @@ def train_images(
 
 def best_settings() -> dict[str, float | int | str]:
     """Return the settings of my best game on images."""
-    return {"hidden": 192, "critic_steps": 2, "total": 800, "batch": 128, "learning_rate": 3e-3}
+    return {"hidden": 192, "critic_steps": 2, "total": 800, "batch": 128, "learning_rate": 5e-3}
