@@ -11,7 +11,7 @@ import pytest
 
 from grader.suite import Study, require
 
-KINDS = ("saturating", "non_saturating", "lsgan", "hinge", "clip", "penalty")
+KINDS = ("saturating", "non_saturating", "lsgan", "wgan", "hinge", "clip", "penalty")
 NAMES = ("kl", "reverse_kl", "pearson", "hellinger", "js", "gan")
 REQUIRED = {
     "ring_kind": {"clip", "penalty"},
