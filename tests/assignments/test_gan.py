@@ -37,13 +37,15 @@ def test_the_handout_prints_the_points_of_the_manifest(whole, handout):
 @pytest.mark.parametrize("handout", HANDOUTS)
 def test_the_handout_prints_the_bars(whole, handout):
     bars, text = whole.bars, whole.handout(handout)
-    for name in ("fit-sigma", "fit-mu", "fit-reverse"):
+    for name in ("fit-sigma", "fit-mu"):
         assert f"| {bars[name]['full']:g} | |" in text, name
-    for name in ("ring-modes", "ring-share"):
-        assert f"| {bars[name]['full']:g} | {bars[name]['partial']:g} |" in text, name
+    assert all(f"{level:g}" in text for level in bars["fit-reverse"]["full"].values())
+    share = bars["ring-share"]
+    assert f"| {share['full']:g} | {share['partial']:g} |" in text
     fid, best = bars["image-fid"], bars["open-fid"]
     assert f"| {fid['full']['digits']:g} | {fid['partial']['digits']:g} |" in text
-    assert all(f"{best[level]['digits']:g}" in text for level in ("full", "floor"))
+    for variant in ("digits", "synthetic"):
+        assert all(f"{best[level][variant]:g}" in text for level in ("full", "floor")), variant
 
 
 @pytest.mark.timeout(900)

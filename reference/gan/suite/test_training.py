@@ -17,6 +17,7 @@ GAUSSIAN_STEPS, RING_STEPS, IMAGE_STEPS, IMAGE_Z = 600, 1000, 400, 16
 OPTIMA = {"kl": (1.5516, -0.45), "reverse_kl": (1.385, None)}
 LOOK, FEW = 40, 500  # how many steps lie between two looks at a game on images, and how many images
 RADIUS, LEAST = 0.3, 0.02  # of a mode, and the share of samples that finds it
+MODES = 7
 
 
 def gaussian_twin(student, reference, twin_of, samples, name, seed):
@@ -152,7 +153,7 @@ GAMES = {
 @pytest.mark.hint("1,000 steps of batches of 64 at a rate that falls from 0.001 to 0.")
 @pytest.mark.parametrize("name", list(GAMES))
 def test_all_modes_of_a_ring_are_found(
-    student, reference, twin_of, ring, play, pictures_of, rng, bar, figure, name
+    student, reference, twin_of, ring, play, pictures_of, rng, bar, measured, figure, name
 ):
     """A ring of eight, turned for the submission: its modes are found and hold the samples."""
     drawn, (kind, options) = ring(rng), GAMES[name]
@@ -165,7 +166,9 @@ def test_all_modes_of_a_ring_are_found(
     axes.plot(*drawn.points[:1000].T.numpy(), ".", color="0.8")
     axes.plot(*samples[:1000].T.numpy(), ".", markersize=2)
     axes.set_aspect("equal")
-    bar("ring-modes", count)
+    measured("ring-modes", count)
+    # All eight in each of 120 games, so that no bar can be proven, nor is one needed.
+    require(count >= MODES, f"{count} of 8 modes are found, expected {MODES} at least")
     bar("ring-share", share)
 
 
