@@ -37,11 +37,9 @@ def test_the_handout_prints_the_points_of_the_manifest(whole, handout):
 @pytest.mark.parametrize("handout", HANDOUTS)
 def test_the_handout_prints_the_bars(whole, handout):
     bars, text = whole.bars, whole.handout(handout)
-    for name in ("fit-sigma", "fit-mu"):
+    for name in ("fit-sigma", "fit-mu", "ring-share"):
         assert f"| {bars[name]['full']:g} | |" in text, name
     assert all(f"{level:g}" in text for level in bars["fit-reverse"]["full"].values())
-    share = bars["ring-share"]
-    assert f"| {share['full']:g} | {share['partial']:g} |" in text
     fid, best = bars["image-fid"], bars["open-fid"]
     assert f"| {fid['full']['digits']:g} | {fid['partial']['digits']:g} |" in text
     for variant in ("digits", "synthetic"):

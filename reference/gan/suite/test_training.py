@@ -167,7 +167,7 @@ def test_all_modes_of_a_ring_are_found(
     axes.plot(*samples[:1000].T.numpy(), ".", markersize=2)
     axes.set_aspect("equal")
     measured("ring-modes", count)
-    # All eight in each of 120 games, so that no bar can be proven, nor is one needed.
+    # All eight in each of 200 games, so that no bar can be proven, nor is one needed.
     require(count >= MODES, f"{count} of 8 modes are found, expected {MODES} at least")
     bar("ring-share", share)
 
