@@ -145,6 +145,8 @@ def test_precision_and_recall_on_a_line(student, as_real):
         fake = torch.tensor([[at], [100.0]])
         precision = as_real(pair(student.metrics.precision_recall(real, fake, 1))[0])
         require(abs(precision - wanted) < 1e-6, f"a point at {at}: precision {precision}")
+        recall = as_real(pair(student.metrics.precision_recall(fake, real, 1))[1])
+        require(abs(recall - wanted) < 1e-6, f"with the sets exchanged: recall {recall}")
 
 
 # ------------------------------------------------------------------------------ modes
@@ -182,6 +184,10 @@ def test_modes_of_drawn_samples(student, reference, normal, as_real, ring, rng):
         found = counted(student, as_real, points, drawn.centres, radius, least)
         require(found[0] == wanted[0], f"{found[0]} modes, expected {wanted[0]}")
         close(found[1], wanted[1], "the share")
+    # At most `radius` and at least `least`: one sample of four, half a unit away.
+    edge, centres = torch.tensor([[0.5, 0.0], *[[8.0, 0.0]] * 3]), torch.tensor([[0.0, 0], [8, 0]])
+    found = counted(student, as_real, edge, centres, 0.5, 0.25)
+    require(found == (2, 1.0), f"{found} for a sample at the border of a mode")
 
 
 @pytest.mark.item("modes")
