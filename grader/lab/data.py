@@ -4,7 +4,7 @@ Data are named by manifests (`grader.lab.manifest`) and loaded by the labs thems
 never reads into them. It only tells where they are missing, and names their content in reports
 and in the keys of cached results. A folder is looked for in ``$GRADER_DATA`` and in
 ``$XDG_CACHE_HOME/proctor-data``; one that is in both counts with both contents, since a loader may
-take one file from each.
+take one file from each. Where it is in neither, a package that is installed may bring its files.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def missing_data(
     assignment: Assignment, variant: str | None = None, environ: Mapping[str, str] = os.environ
 ) -> tuple[str, ...]:
     """Return which folders a run of a variant reads and does not find here."""
-    return tuple(name for name in assignment.data_of(variant) if not _folders(name, environ))
+    names = assignment.data_of(variant)
+    return tuple(name for name in names if not _folders(assignment, name, environ))
 
 
 def data_digests(
@@ -51,9 +52,9 @@ def data_digests(
     if missing:
         chosen = variant or assignment.default_variant
         whom = f"{assignment.slug} (variant {chosen})" if chosen else assignment.slug
-        raise GradingError(_sentence(whom, missing, environ))
+        raise GradingError(_sentence(assignment, whom, missing, environ))
     return {
-        name: _joined([_digest(folder) for folder in _folders(name, environ)])
+        name: _joined([_digest(folder) for folder in _folders(assignment, name, environ)])
         for name in assignment.data_of(variant)
     }
 
@@ -66,13 +67,16 @@ def data_stamp(
         [
             _stamp(folder)
             for name in assignment.data_of(variant)
-            for folder in _folders(name, environ)
+            for folder in _folders(assignment, name, environ)
         ]
     )
 
 
-def _folders(name: str, environ: Mapping[str, str]) -> list[Path]:
-    return [place / name for place in data_places(environ) if (place / name).is_dir()]
+def _folders(assignment: Assignment, name: str, environ: Mapping[str, str]) -> list[Path]:
+    found = [place / name for place in data_places(environ) if (place / name).is_dir()]
+    package = assignment.packages.get(name)
+    brought = package.place() if package and not found else None
+    return [brought] if brought else found
 
 
 def lacking(assignment: Assignment, environ: Mapping[str, str] = os.environ) -> str:
@@ -87,14 +91,21 @@ def lacking(assignment: Assignment, environ: Mapping[str, str] = os.environ) -> 
     whom = assignment.slug
     if len(stopped) < len(assignment.variants):
         whom += f" (variant {', '.join(stopped)})"
-    return _sentence(whom, missing, environ)
+    return _sentence(assignment, whom, missing, environ)
 
 
-def _sentence(whom: str, missing: Sequence[str], environ: Mapping[str, str]) -> str:
+def _sentence(
+    assignment: Assignment, whom: str, missing: Sequence[str], environ: Mapping[str, str]
+) -> str:
     looked = " and ".join(str(place) for place in data_places(environ))
+    brought = "".join(
+        f" A package brings {name}: {assignment.packages[name].install}."
+        for name in missing
+        if name in assignment.packages
+    )
     return (
-        f"{whom} reads data that are not here: {', '.join(missing)}. Looked in {looked}. Set "
-        f"{DATA_VARIABLE} to the folder that holds them; docs/data.md says how to get them."
+        f"{whom} reads data that are not here: {', '.join(missing)}. Looked in {looked}.{brought} "
+        f"Set {DATA_VARIABLE} to the folder that holds them; docs/data.md says how to get them."
     )
 
 

@@ -101,6 +101,7 @@ def _copied(assignment: Assignment) -> Assignment:
         assignment.parts,
         assignment.given,
         assignment.data,
+        *assignment.packages.values(),
         assignment.competition,
     )
     return copy.deepcopy(assignment, {id(one): one for one in fixed})

@@ -14,14 +14,15 @@ variant's table for what only runs of that variant read::
     [variants.synthetic]
     dataset = "synthetic-cora"
 
-A machine that lacks a folder can run the variants that do without it.
+A machine that lacks a folder can run the variants that do without it. Where a package brings the
+files of a folder, ``[packages.FOLDER]`` says which (`grader.lab.packages`).
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -48,6 +49,7 @@ from grader.lab.naming import (
     Slug,
     is_data_folder,
 )
+from grader.lab.packages import DataPackage
 from grader.lab.table import Column
 
 MANIFEST_NAME = "assignment.toml"
@@ -152,6 +154,9 @@ class Assignment(_Strict):
     files: tuple[SubmittedFile, ...] = Field(min_length=1)
     given: tuple[GivenFile, ...] = ()
     data: tuple[DataFolder, ...] = Field((), description="data folders that every run reads")
+    packages: dict[DataFolder, DataPackage] = Field(
+        default_factory=dict, description="of data folders: packages that bring their files"
+    )
     variants: dict[Slug, dict[str, str | int | float | bool | list[float] | list[str]]] = Field(
         default_factory=dict, description="named settings that a term chooses from"
     )
@@ -246,6 +251,7 @@ def _consistency(assignment: Assignment) -> _Found:
         if file.columns and not file.path.endswith(".csv"):
             yield f"files.{index}.columns", "only a CSV file can have them; remove them"
     yield from _variants(assignment)
+    yield from _packages(assignment)
     yield from _competition(assignment)
 
 
@@ -285,6 +291,19 @@ def _variants(assignment: Assignment) -> _Found:
         yield from _needs(f"variants.{name}.{NEEDS}", assignment.variants[name].get(NEEDS, []))
 
 
+def _packages(assignment: Assignment) -> _Found:
+    variants = assignment.variants.values()
+    read = {*assignment.data, *(name for settings in variants for name in _list(settings, NEEDS))}
+    for name in sorted(assignment.packages.keys() - read):
+        mend = f"nothing reads {name!r}: name it in data or in a variant's {NEEDS}, or remove this"
+        yield f"packages.{name}", mend
+
+
+def _list(settings: Mapping[str, object], key: str) -> list[Any]:
+    value = settings.get(key)
+    return value if isinstance(value, list) else []
+
+
 def _needs(key: str, value: object) -> _Found:
     if not isinstance(value, list) or not all(map(is_data_folder, value)):
         yield key, 'names data folders; write a list such as needs = ["planetoid"]'
@@ -309,6 +328,7 @@ _MODEL_AT: dict[tuple[str, ...], type[BaseModel]] = {
     ("parts",): Part,
     ("parts", "items"): RubricItem,
     ("competition",): CompetitionRules,
+    ("packages",): DataPackage,
 }
 
 # What was expected, by the start of pydantic's error type.

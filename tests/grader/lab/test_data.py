@@ -1,14 +1,17 @@
 """Data folders are found, named by their content, and missed with a word on how to get them."""
 
+import importlib
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from grader.errors import GradingError
+from grader.errors import GradingError, ManifestError
+from grader.lab.catalogue import Catalogue
 from grader.lab.data import data_digests, data_stamp, lacking, missing_data
 from grader.lab.manifest import load_assignment
+from reference.datasets.registry import package_of
 
 HOME = Path(__file__).parents[2] / "home"
 MANIFEST = "assignments/tiny/assignment.toml"
@@ -88,3 +91,77 @@ def test_a_folder_in_both_places_counts_with_both(lab, environ, tmp_path):
     alone = data_digests(lab, "real", environ)
     shutil.copytree(tmp_path / "data", tmp_path / "cache" / "proctor-data")
     assert data_digests(lab, "real", environ) != alone
+
+
+# ------------------------------------------------------------------------------ packages
+
+
+@pytest.fixture
+def brought(lab, tmp_path, monkeypatch):
+    """Return the lab, whose folder `graphs` a Python package brings, not installed yet."""
+    with (lab.folder / "assignment.toml").open("a") as file:
+        file.write(
+            '[packages.graphs]\ninstall = "pip install graphs-of-ours"\n'
+            'module = "graphs_of_ours"\nfolder = "files/raw"\n'
+        )
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    return load_assignment(lab.folder)
+
+
+def install(tmp_path):
+    files = tmp_path / "site" / "graphs_of_ours" / "files" / "raw"
+    files.mkdir(parents=True)
+    (files.parents[1] / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    (files / "a.bin").write_bytes(b"one")
+    importlib.invalidate_caches()
+    return files
+
+
+def test_a_package_brings_a_folder_that_lies_nowhere(brought, environ, tmp_path):
+    nowhere = environ | {"GRADER_DATA": "/nowhere"}
+    assert missing_data(brought, "real", nowhere) == ("graphs",)
+    files = install(tmp_path)
+    assert missing_data(brought, "real", nowhere) == ()
+    first, stamp = data_digests(brought, "real", nowhere), data_stamp(brought, "real", nowhere)
+    (files / "a.bin").write_bytes(b"three")
+    assert data_digests(brought, "real", nowhere) != first
+    assert data_stamp(brought, "real", nowhere) != stamp
+
+
+def test_a_folder_comes_before_a_package(brought, environ, tmp_path):
+    alone = data_digests(brought, "real", environ)
+    (install(tmp_path) / "b.bin").write_bytes(b"two")
+    assert data_digests(brought, "real", environ) == alone
+
+
+def test_who_misses_data_that_a_package_brings_is_told_the_command(brought, environ):
+    said = lacking(brought, environ | {"GRADER_DATA": "/nowhere"})
+    assert "A package brings graphs: pip install graphs-of-ours. Set GRADER_DATA" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "folder", "mend"),
+    [
+        ("graphs", "graphs_of_ours", "/srv/graphs", "folder lies below the module"),
+        ("graphs", "graphs_of_ours", "../graphs", "folder lies below the module"),
+        ("graphs", "", "graphs", "write a library's import name"),
+        ("graphs", None, "graphs", "without a module it is a whole path"),
+        ("trees", None, "/srv/trees", "nothing reads 'trees'"),
+    ],
+)
+def test_a_package_that_cannot_be_found_is_refused(lab, name, module, folder, mend):
+    named = "" if module is None else f'module = "{module}"\n'
+    with (lab.folder / "assignment.toml").open("a") as file:
+        file.write(f'[packages.{name}]\ninstall = "get it"\nfolder = "{folder}"\n{named}')
+    with pytest.raises(ManifestError) as caught:
+        load_assignment(lab.folder)
+    assert mend in str(caught.value)
+
+
+def test_manifests_name_the_packages_that_loaders_know():
+    root = Path(__file__).parents[3]
+    for lab in Catalogue(root).labs():
+        for folder, package in lab.assignment.packages.items():
+            known = package_of(folder)
+            assert package.install == known.install, folder
+            assert (package.module or "", package.folder) == (known.module, known.folder), folder

@@ -201,8 +201,8 @@ def test_a_loader_in_the_labs_own_folder_does_where_there_is_no_staffs_half(
 def test_nothing_that_can_be_changed_is_shared(manifests, folder):
     found = [manifests.load(folder) for _ in range(3)]
     parts = [containers(one) for one in found]
-    assert len(parts[0]) == 5, "the variants, one, its list, and the columns of two files"
-    assert len({id(one) for some in parts for one in some}) == 15
+    assert len(parts[0]) == 6, "packages, the variants, one, its list, and columns of two files"
+    assert len({id(one) for some in parts for one in some}) == 18
     for one in found:
         one.variants["small"]["sizes"].append(9.0)
         one.variants["large"] = {}
