@@ -11,8 +11,9 @@ from grader.suite import expect_raises, require
 
 SEEDS = 10  # seeds of cells are drawn below it
 # Two sets of noise for one network: coverage of 2,000 samples differs by 0.01, FID of 1,500 beside
-# grey noise by a thousandth. Labels of length 4 in place of 40 change that FID by 8 per cent.
-APART, TIMES, WIDE = 0.06, 1.04, 1e-3
+# grey noise by three thousandths. Labels of length 4 in place of 40 change that FID by 8 per cent, a
+# penalty beside clipped weights by 3 to 75, and one in a game of LSGAN by 8 to 40.
+APART, TIMES, WIDE = 0.06, 1.025, 1e-3
 
 
 def seed_of(rng):
@@ -58,6 +59,16 @@ def data(images, ring, mixture, as_data, rng):
             id="image",
         ),
         pytest.param(
+            "image_kind", "clip",
+            marks=pytest.mark.hint("Only the kind penalty has a penalty; clip is wgan, clipped."),
+            id="clip",
+        ),
+        pytest.param(
+            "image_kind", "lsgan",
+            marks=pytest.mark.hint("Only the kind penalty has a penalty: weight 0 for the others."),
+            id="lsgan",
+        ),
+        pytest.param(
             "divergence", "hellinger",
             marks=pytest.mark.hint("fit_gaussian of samples, GAUSSIAN_STEPS steps, |sigma|."),
             id="divergence",
@@ -67,7 +78,7 @@ def data(images, ring, mixture, as_data, rng):
 def test_a_cell_measures_what_training_makes(
     student, run_cell, measure_cell, data, rng, factor, value
 ):
-    """A value that is in no sweep, on drawn data: run_cell's number is that of its network."""
+    """On drawn data, at values that few sweep: run_cell's number is that of its network."""
     # Test images are grey noise. An untrained generator draws such images: who looks for the best
     # step on test finds the first, and who measures beside training images finds a small number.
     grey = torch.tensor(rng.normal(0, 0.05, data["test_x"].shape), dtype=torch.float32)
