@@ -147,6 +147,8 @@ def _confirm(home: Path, lab: Lab, runs: int, jobs: int, against: str) -> Calibr
         raise SystemExit(1)
     renewed = confirmed(lab, calibration, comparisons, today=_today())
     click.echo(f"{slug}: no figure has moved in {len(comparisons)} comparisons; renewed.")
+    for test in sorted(frozenset().union(*(found.gone for found in comparisons))):
+        click.echo(f"gone: {test}")
     with _MeasuringDisplay(Console(stderr=True)) as watch:
         whole = with_added(lab, renewed, jobs=jobs, on_start=watch.start, on_run=watch.ended)
     before = {test for found in renewed.variants for test in found.tests}

@@ -15,9 +15,9 @@ from grader.authoring.calibrate import (
     save_calibration,
     with_added,
 )
-from grader.authoring.calibrate.calibration import Sample, VariantRuns, measuring_digest
+from grader.authoring.calibrate.calibration import Sample, VariantRuns, Wrong, measuring_digest
 from grader.cli.main import cli
-from grader.errors import AuthoringError, GradingError
+from grader.errors import AuthoringError
 from grader.lab.catalogue import Catalogue
 from grader.report.report import Environment
 from grader.sandbox import Tier, best_tier
@@ -144,10 +144,54 @@ def test_what_was_not_calibrated_is_no_measure(edited):
         compare(lab, lab)
 
 
-def test_a_measuring_test_that_is_gone_is_told(before, edited):
+def test_where_no_calibrated_test_is_left_nothing_is_confirmed(before, edited):
     lab = edited("reference/tiny/suite/test_own.py", "def test_measures", "def test_is_measured")
-    with pytest.raises(GradingError, match="has no test"):
+    with pytest.raises(AuthoringError, match="no test that was calibrated is left"):
         compare(lab, before)
+
+
+OTHER = """
+@pytest.mark.item("partial")
+def test_other(student, rng, measured):
+    \"\"\"The NAME of a doubled array.\"\"\"
+    measured("NAME", np.sum(as_array(student.maths.double(rng.normal(size=4)), (4,))))
+"""
+
+
+def with_other(lab, name):
+    """Give a lab one more measuring test, calibrated with the other."""
+    file = lab.reference / "suite" / "test_own.py"
+    file.write_text(file.read_text() + OTHER.replace("NAME", name))
+    known = load_calibration(lab)
+    tests = (MEASURING, "test_own.py::test_other")
+    sample = Sample.of([1.0, 2.0], None)
+    wrong = Wrong(name="mutants/none", title="none", figures={"sum": 1, name: 2}, lost=tests)
+    (runs,) = known.variants
+    runs = runs.model_copy(
+        update={"tests": tests, "figures": {"sum": sample, name: sample}, "wrong": (wrong,)}
+    )
+    digest = measuring_digest(lab, set(tests))
+    save_calibration(lab, known.model_copy(update={"digest": digest, "variants": (runs,)}))
+
+
+def test_a_test_that_is_gone_takes_with_it_what_it_alone_measured(before, edited):
+    with_other(before, "other")
+    lab = edited(MATHS, "return 2 * x", "return x * 2  # the same")
+    old = load_calibration(before)
+    found = compare_runs(lab, before, old, 1)
+    assert found[0].gone == {"test_own.py::test_other"}
+    new = confirmed(lab, old, found, today=TODAY)
+    assert new.fresh(lab)
+    (runs,) = new.variants
+    assert (runs.tests, set(runs.figures)) == ((MEASURING,), {"sum"})
+    assert (runs.wrong[0].lost, set(runs.wrong[0].figures)) == ((MEASURING,), {"sum"})
+
+
+def test_a_figure_that_a_test_that_is_gone_measured_too_has_moved(before, edited):
+    with_other(before, "sum")
+    lab = edited(MATHS, "return 2 * x", "return x * 2  # the same")
+    found = compare_runs(lab, before, load_calibration(before), 1)
+    assert found[0].differences == ("sum was measured by a test that is gone, too",)
 
 
 @pytest.mark.parametrize(
