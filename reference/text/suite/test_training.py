@@ -257,8 +257,8 @@ def test_many_steps(student, reference, twin, rng):
 LENGTH, LEXICON, MARKED = 12, 60, 4
 TRAIN, TEST = 1500, 400
 TRAINING_CPU_SECONDS = 60  # a slow machine must decide nothing
-# A Transformer stays on a plateau for some time: of 60 that had 300 steps at 0.003 two were below 0.8,
-# of 70 at 0.005 one; of 40 that had 400 steps none was below 0.96.
+# A Transformer stays on a plateau for some time: of 60 that had 300 steps at 0.003 two were below
+# 0.8, of 70 at 0.005 one; of 40 that had 400 steps none was below 0.96.
 STEPS = {"transformer": 600, "lstm": 300}
 RATES = {"transformer": 5e-3, "lstm": 3e-3}
 
