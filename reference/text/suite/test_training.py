@@ -102,8 +102,9 @@ def test_no_step_and_one_step(student, reference, twin, rng):
     before = state_of(ours)
     same = state_of(twin(train(student, module, texts, steps=0), ours_of(reference)))
     require(all(torch.equal(before[n], same[n]) for n in before), "no step changed a parameter")
-    wanted = moves(before, state_of(descend(reference, ours, texts, 1)))
-    after = state_of(twin(train(student, module, texts, steps=1), ours_of(reference)))
+    # Unclipped: a wrong clip, which shows in gradients as small as eps, is for other tests.
+    wanted = moves(before, state_of(descend(reference, ours, texts, 1, clip=1e3)))
+    after = state_of(twin(train(student, module, texts, steps=1, clip=1e3), ours_of(reference)))
     require_moves(moves(before, after), wanted, "one step")
 
 
@@ -140,7 +141,10 @@ def test_gradients_are_clipped_together(student, reference, twin, rng):
     wanted = moves(before, state_of(descend(reference, ours, texts, 4, clip=1e-8)))
     module = train(student, module, texts, steps=4, clip=1e-8)
     found = moves(before, state_of(twin(module, ours_of(reference))))
-    require_moves(found, wanted, "gradients of 1e-8 at most")
+    # In float32 the norms' gains, which begin at 1, are known to a hundredth of such moves.
+    gains = "norm.weight", "norm1.weight", "norm2.weight"
+    fine = {name: move for name, move in wanted.items() if not name.endswith(gains)}
+    require_moves(found, fine, "gradients of 1e-8 at most")
 
 
 @pytest.mark.item("training")
