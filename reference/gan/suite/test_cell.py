@@ -11,7 +11,7 @@ from grader.suite import expect_raises, require
 
 SEEDS = 10  # seeds of cells are drawn below it
 # Two sets of noise for one network: coverage of 2,000 samples differs by 0.01, FID of 1,500 beside
-# grey noise by three thousandths. Labels of length 4 in place of 40 change that FID by 8 per cent, a
+# grey noise by 0.3 per cent. Labels of length 4 in place of 40 change that FID by 8 per cent, a
 # penalty beside clipped weights by 3 to 75, and one in a game of LSGAN by 8 to 40.
 APART, TIMES, WIDE = 0.06, 1.025, 1e-3
 
