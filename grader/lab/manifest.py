@@ -319,7 +319,7 @@ def _against_folder(assignment: Assignment, released: bool) -> _Found:
             yield f"given.{index}.path", mend
 
 
-# Where each model stands in the file, list positions left out: for "did you mean".
+# Where each model stands in the file, list positions and names left out: for "did you mean".
 _MODEL_AT: dict[tuple[str, ...], type[BaseModel]] = {
     (): Assignment,
     ("limits",): Limits,
@@ -377,6 +377,8 @@ def _mend(detail: ErrorDetails) -> str:
 
 def _misspelt(location: tuple[int | str, ...]) -> str:
     steps = tuple(step for step in location if isinstance(step, str))
+    if steps[0] == "packages":  # whose next step is a folder's name
+        steps = (steps[0], steps[-1])
     model = _MODEL_AT[steps[:-1]]
     keys = [field.alias or name for name, field in model.model_fields.items() if name != "folder"]
     near = get_close_matches(steps[-1], keys, n=1)

@@ -158,6 +158,15 @@ def test_a_package_that_cannot_be_found_is_refused(lab, name, module, folder, me
     assert mend in str(caught.value)
 
 
+def test_a_misspelt_key_of_a_package_is_told(lab):
+    with (lab.folder / "assignment.toml").open("a") as file:
+        file.write('[packages.graphs]\ninstal = "get it"\nfolder = "/srv/graphs"\n')
+    with pytest.raises(ManifestError) as caught:
+        load_assignment(lab.folder)
+    assert "packages.graphs.instal" in str(caught.value)
+    assert "did you mean 'install'?" in str(caught.value)
+
+
 def test_manifests_name_the_packages_that_loaders_know():
     root = Path(__file__).parents[3]
     for lab in Catalogue(root).labs():
