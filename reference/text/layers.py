@@ -93,8 +93,6 @@ def unroll(
         word = mask[:, t, None]  # [B, 1]
         state = tuple(torch.where(word, n, old) for n, old in zip(new, state, strict=True))
         outputs.append(state[0])
-    if not outputs:  # texts of no words
-        return x.new_zeros(len(x), 0, state[0].shape[1]), state
     return torch.stack(outputs, dim=1), state  # [B, T, H]
     # END SOLUTION
 
