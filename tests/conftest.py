@@ -39,6 +39,7 @@ pytest.register_assert_rewrite("support")
 collect_ignore = ["home", "attacks/home"]
 
 STRICT_VARIABLE = "PROCTOR_TEST_STRICT"
+FAILURE_LINES = 25
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -102,8 +103,26 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """Declare the marker."""
+    """Declare the marker; let failures be told at once."""
     config.addinivalue_line("markers", "nightly: repeats what other tests have shown once")
+    if os.environ.get(STRICT_VARIABLE) == "1" and "PYTEST_XDIST_WORKER" not in os.environ:
+        config.pluginmanager.register(_FailuresAtOnce(config))
+
+
+class _FailuresAtOnce:
+    """Writes a failed test's name and the end of its report among the dots."""
+
+    def __init__(self, config):
+        self._plugins = config.pluginmanager
+
+    def pytest_runtest_logreport(self, report):
+        if not report.failed:
+            return
+        terminal = self._plugins.get_plugin("terminalreporter")
+        terminal.ensure_newline()
+        terminal.write_line(f"FAILED {report.nodeid} ({report.when})", red=True)
+        for line in report.longreprtext.splitlines()[-FAILURE_LINES:]:
+            terminal.write_line(f"    {line}")
 
 
 def pytest_collection_modifyitems(config, items):
