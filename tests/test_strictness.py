@@ -68,7 +68,9 @@ def test_a_skip_for_something_truly_absent_is_let_be(tmp_path, monkeypatch):
 
 
 def test_a_strict_run_tells_of_a_failure_before_the_next_test(tmp_path, monkeypatch):
-    source = "def test_fails():\n    assert 1 == 2\n\ndef test_stops():\n    raise KeyboardInterrupt\n"
+    source = (
+        "def test_fails():\n    assert 1 == 2\n\ndef test_stops():\n    raise KeyboardInterrupt\n"
+    )
     _, output = run(tmp_path, monkeypatch, strict=True, source=source)
     told, _, rest = output.partition("=== FAILURES ===")
     assert "FAILED test_lazy.py::test_fails (call)" in told

@@ -1,7 +1,8 @@
 """Attacks on every tier that this machine and user can have.
 
 What the confinement stops is tried on every tier, what the split alone stops on the best one: it
-is the same code on all of them. The whole product is for the nightly run.
+is the same code on all of them. Of attacks within a right solution the gate runs the tests that
+these must lose. The whole product is for the nightly run.
 """
 
 import sys
@@ -27,11 +28,14 @@ def pytest_generate_tests(metafunc):
         tier = metafunc.module.TIER
         attacks = [attack for _, attack in every_row() if tier not in attack.not_on]
         metafunc.parametrize("attack", [row(attack, tier) for attack in attacks])
+    if "attack_within_the_right" in metafunc.fixturenames:
+        rows = [pytest.param(a, id=a.name) for _, a in every_row() if a.loses]
+        metafunc.parametrize("attack_within_the_right", rows)
 
 
 def row(attack, tier):
     """Return an attack as a parameter, marked if trying it on this tier is for the nightly run."""
-    repeats = attack.wall is Wall.SPLIT and tier is not best_tier()
+    repeats = attack.loses or (attack.wall is Wall.SPLIT and tier is not best_tier())
     return pytest.param(attack, id=attack.name, marks=[pytest.mark.nightly] if repeats else [])
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from grader.authoring import load_mutants, reference_submission, skeleton_submission
+from grader.authoring.calibrate import load_calibration
 from grader.grading import GradingPool
 from grader.intake import Submission
 from grader.intake.submission import AcceptedFile
@@ -19,6 +20,7 @@ from grader.report import Outcome, Report, RunStatus
 HOME = Path(__file__).parents[2]
 KEY = b"golden"
 STAND_IN = "synthetic"
+RUN_AGAIN = "test_study.py::test_a_claimed_cell_comes_out_again"
 
 
 class WholeLab:
@@ -68,6 +70,32 @@ class WholeLab:
         report = self.grade(self.reference)
         assert [(test.id, test.detail) for test in report.tests if test.credit < 1] == []
         assert report.cpu_seconds < self.assignment.limits.cpu_seconds / 2
+
+    def calibrated(self) -> frozenset[str]:
+        """Return the tests that a calibration has run many times, as they and the reference are.
+
+        These are the lab's dearest: they train, and measure what came of it. There are none if
+        anything that they see has changed since.
+        """
+        calibration = load_calibration(self.lab)
+        if calibration is None or not calibration.fresh(self.lab):
+            return frozenset()
+        runs = calibration.of(STAND_IN)
+        return frozenset(runs.tests if runs else ())
+
+    def require_passes_but_for_the_dearest(self, cell: str) -> None:
+        """Assert that the reference passes every test that neither repeats nor is calibrated.
+
+        The cells of a study are trained again by the same test, one after the other; `cell` names
+        the one that stands here for all.
+        """
+        collected = self.pool.collected(self.lab).by_id
+        one = f"{RUN_AGAIN}[{cell}]"
+        assert one in collected
+        repeats = {test for test in collected if test.startswith(f"{RUN_AGAIN}[")} - {one}
+        tests = collected.keys() - repeats - self.calibrated()
+        outcomes = self.outcomes(self.reference, *sorted(tests))
+        assert {test: outcomes[test] for test in tests} == dict.fromkeys(tests, Outcome.PASSED)
 
     def require_nothing_for_the_skeleton(self) -> None:
         """Assert that what is handed out earns no point."""

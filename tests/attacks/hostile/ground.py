@@ -15,7 +15,7 @@ from grader.grading.harness.messages import read_messages
 from grader.intake.submission import AcceptedFile, Submission
 from grader.lab.bars import BARS_NAME, load_bars
 from grader.lab.catalogue import Lab
-from grader.report import Report, RunStatus, TestReport
+from grader.report import Outcome, Report, RunStatus, TestReport
 from grader.report.causes import is_fixed
 from grader.report.diagnosis import WITH_CONSTANT
 from grader.report.explain import explain, render_text
@@ -62,6 +62,20 @@ class Ground:
         _check_words(graded, SECRETS[attack.lab], said)
         _check_constants(graded.report, lab)
         self._check_host(before, besides={"groups"})  # those of idle sandboxes come and go
+
+    def keeps_back_what_is_lost(self, attack: Attack) -> None:
+        """Run only what an attack within the reference must lose; AssertionError if it passes."""
+        lab = self._labs[attack.lab]
+        submission = self._submission(attack, attack.files, lab)
+        tests = [
+            test.id
+            for test in self._pool.collected(lab).by_id.values()
+            if any(_serves(test.id, test.item, name) for name in attack.loses)
+        ]
+        outcomes = self._pool.run_tests(lab, submission, tuple(tests), key=KEY).outcomes
+        gained = [test for test in tests if outcomes[test] is Outcome.PASSED]
+        assert Outcome.FAILED in outcomes.values(), f"lost for another reason: {outcomes}"
+        assert not gained, f"points that were not earned: {gained}"
 
     def _warm_up(self, lab: Lab) -> None:
         """Let the lab's server start, so that its processes and folders are no attack's."""
