@@ -21,6 +21,8 @@ from hostile import ground as _ground  # noqa: E402
 from hostile.attack import Wall  # noqa: E402
 from table import every_row  # noqa: E402
 
+BEST_TIER = best_tier()
+
 
 def pytest_generate_tests(metafunc):
     """Give the file of a tier the rows of every family that can hold there."""
@@ -35,7 +37,7 @@ def pytest_generate_tests(metafunc):
 
 def row(attack, tier):
     """Return an attack as a parameter, marked if trying it on this tier is for the nightly run."""
-    repeats = attack.loses or (attack.wall is Wall.SPLIT and tier is not best_tier())
+    repeats = attack.loses or (attack.wall is Wall.SPLIT and tier is not BEST_TIER)
     return pytest.param(attack, id=attack.name, marks=[pytest.mark.nightly] if repeats else [])
 
 
