@@ -105,7 +105,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """Declare the marker; let failures be told at once."""
     config.addinivalue_line("markers", "nightly: repeats what other tests have shown once")
-    if os.environ.get(STRICT_VARIABLE) == "1" and "PYTEST_XDIST_WORKER" not in os.environ:
+    if os.environ.get(STRICT_VARIABLE) == "1" and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_FailuresAtOnce(config))
 
 

@@ -3,7 +3,7 @@
 import csv
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -26,12 +26,12 @@ RUN_AGAIN = "test_study.py::test_a_claimed_cell_comes_out_again"
 class WholeLab:
     """What the tests of every lab ask of it; an AssertionError says what does not hold."""
 
-    def __init__(self, slug: str, pool: GradingPool) -> None:
-        """Take the lab of the course that stands in this repository."""
+    def __init__(self, slug: str, pool: GradingPool, home: Path = HOME) -> None:
+        """Take a lab of the course that stands in this repository, or of a copy in `home`."""
         self.slug = slug
         self.pool = pool
-        self.lab = Catalogue(HOME).get(slug)
-        self.assignment = load_assignment(HOME / "assignments" / slug)
+        self.lab = Catalogue(home).get(slug)
+        self.assignment = load_assignment(home / "assignments" / slug)
 
     @cached_property
     def reference(self) -> Submission:
@@ -71,7 +71,7 @@ class WholeLab:
         assert [(test.id, test.detail) for test in report.tests if test.credit < 1] == []
         assert report.cpu_seconds < self.assignment.limits.cpu_seconds / 2
 
-    def calibrated(self) -> frozenset[str]:
+    def calibrated(self, variant: str = STAND_IN) -> frozenset[str]:
         """Return the tests that a calibration has run many times, as they and the reference are.
 
         These are the lab's dearest: they train, and measure what came of it. There are none if
@@ -80,20 +80,26 @@ class WholeLab:
         calibration = load_calibration(self.lab)
         if calibration is None or not calibration.fresh(self.lab):
             return frozenset()
-        runs = calibration.of(STAND_IN)
+        runs = calibration.of(variant)
         return frozenset(runs.tests if runs else ())
 
-    def require_passes_but_for_the_dearest(self, cell: str) -> None:
-        """Assert that the reference passes every test that neither repeats nor is calibrated.
+    def without(self, left_out: Collection[str]) -> set[str]:
+        """Return the tests that neither are left out nor depend on one that is."""
+        tests = self.pool.collected(self.lab).by_id
+        return {test for test in tests if not {test, *self.needs(test)} & set(left_out)}
 
-        The cells of a study are trained again by the same test, one after the other; `cell` names
-        the one that stands here for all.
+    def require_passes_but_for_the_dearest(self, cell: str) -> None:
+        """Assert that the reference passes every test that stands on no dear one.
+
+        Dear are those that a calibration has run, and the cells of a study that are trained again
+        by one and the same test; `cell` names the one that stands here for all.
         """
-        collected = self.pool.collected(self.lab).by_id
         one = f"{RUN_AGAIN}[{cell}]"
-        assert one in collected
-        repeats = {test for test in collected if test.startswith(f"{RUN_AGAIN}[")} - {one}
-        tests = collected.keys() - repeats - self.calibrated()
+        cells = {
+            test for test in self.tests_of("test_study.py") if test.startswith(f"{RUN_AGAIN}[")
+        }
+        assert one in cells
+        tests = self.without(self.calibrated() | (cells - {one}))
         outcomes = self.outcomes(self.reference, *sorted(tests))
         assert {test: outcomes[test] for test in tests} == dict.fromkeys(tests, Outcome.PASSED)
 
