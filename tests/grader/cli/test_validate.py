@@ -28,7 +28,7 @@ def told(monkeypatch):
             if lab.assignment.slug in broken:
                 raise GradingError("the suite has no tests")
             plans.append(plan)
-            finding = Finding(CLAIM, holds, "the figures\nbehind it")
+            finding = Finding(CLAIM, holds, "the figures\nbehind a.py:train:drop")
             on_finding(finding)
             for done in range(1, 51):
                 on_progress(MutantProgress(done, 50, 3))
@@ -60,7 +60,7 @@ def test_one_lab_or_all(told, words):
 def test_claims_are_said_with_their_figures_and_decide_the_code(told):
     code, output, _ = told("tiny")
     assert code == 0
-    assert f":) {CLAIM}\n          the figures\n          behind it\n" in output
+    assert f":) {CLAIM}\n          the figures\n          behind a.py:train:drop\n" in output
     assert "claims hold." in output
     code, output, _ = told("tiny", holds=False)
     assert code == 1
