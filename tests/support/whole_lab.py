@@ -88,18 +88,20 @@ class WholeLab:
         tests = self.pool.collected(self.lab).by_id
         return {test for test in tests if not {test, *self.needs(test)} & set(left_out)}
 
+    def repeated_cells(self, shown: str) -> set[str]:
+        """Return the tests that train a cell of the study again, but for the cell that is shown."""
+        cells = {t for t in self.tests_of("test_study.py") if t.startswith(f"{RUN_AGAIN}[")}
+        assert f"{RUN_AGAIN}[{shown}]" in cells
+        return cells - {f"{RUN_AGAIN}[{shown}]"}
+
     def require_passes_but_for_the_dearest(self, cell: str) -> None:
         """Assert that the reference passes every test that stands on no dear one.
 
         Dear are those that a calibration has run, and the cells of a study that are trained again
         by one and the same test; `cell` names the one that stands here for all.
         """
-        one = f"{RUN_AGAIN}[{cell}]"
-        cells = {
-            test for test in self.tests_of("test_study.py") if test.startswith(f"{RUN_AGAIN}[")
-        }
-        assert one in cells
-        tests = self.without(self.calibrated() | (cells - {one}))
+        tests = self.without(self.calibrated() | self.repeated_cells(cell))
+        assert f"{RUN_AGAIN}[{cell}]" in tests
         outcomes = self.outcomes(self.reference, *sorted(tests))
         assert {test: outcomes[test] for test in tests} == dict.fromkeys(tests, Outcome.PASSED)
 
