@@ -74,8 +74,8 @@ class Ground:
         ]
         outcomes = self._pool.run_tests(lab, submission, tuple(tests), key=KEY).outcomes
         gained = [test for test in tests if outcomes[test] is Outcome.PASSED]
-        assert Outcome.FAILED in outcomes.values(), f"lost for another reason: {outcomes}"
         assert not gained, f"points that were not earned: {gained}"
+        assert Outcome.FAILED in outcomes.values(), f"lost for another reason: {outcomes}"
 
     def _warm_up(self, lab: Lab) -> None:
         """Let the lab's server start, so that its processes and folders are no attack's."""
