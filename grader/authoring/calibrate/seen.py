@@ -141,17 +141,28 @@ def _holds_tests(path: PurePosixPath) -> bool:
 
 
 def _measuring_text(source: bytes, wanted: set[str]) -> bytes:
-    """Return a file of tests without limits of CPU time and without tests not wanted."""
+    """Return a file of tests without limits of CPU time and without tests not wanted.
+
+    What stands between statements (blank lines, comments) goes, too: it comes and goes with them.
+    """
     lines = source.splitlines(keepends=True)
-    dropped = set[int]()
+    kept = set[int]()
     for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("CPU_SECONDS"):
+            continue
+        marks = node.decorator_list if isinstance(node, _DEFINED) else []
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             if node.name not in wanted:
-                first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
-                dropped.update(range(first, (node.end_lineno or first) + 1))
-            for mark in node.decorator_list:
-                if ast.unparse(mark).startswith("pytest.mark.limits("):
-                    dropped.update(range(mark.lineno, (mark.end_lineno or mark.lineno) + 1))
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("CPU_SECONDS"):
-            dropped.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    return b"".join(line for number, line in enumerate(lines, 1) if number not in dropped)
+                continue
+            limits = [m for m in marks if ast.unparse(m).startswith("pytest.mark.limits(")]
+        else:
+            limits = []
+        kept.update(range(min([node.lineno, *(mark.lineno for mark in marks)]), _end(node)))
+        for mark in limits:
+            kept.difference_update(range(mark.lineno, _end(mark)))
+    return b"".join(line for number, line in enumerate(lines, 1) if number in kept)
+
+
+def _end(node: ast.stmt | ast.expr) -> int:
+    """Return the number of the line after a node's last."""
+    return (node.end_lineno or node.lineno) + 1

@@ -200,6 +200,26 @@ def test_a_step_takes_a_batch(student, reference, twin, rng):
 
 
 @pytest.mark.item("training")
+@pytest.mark.depends("test_every_text_comes_once_before_any_comes_again")
+@pytest.mark.hint("Padding may be cut as far as the longest text of the batch goes, no further.")
+def test_a_step_heeds_every_word_and_no_padding(student, reference, twin, rng):
+    """A step on long and short texts together changes all words of theirs, and not padding's."""
+    lengths = 1 + rng.permutation(7)  # 28 words: each has a number of its own
+    mask = torch.tensor(np.arange(7)[None] < lengths[:, None])
+    ids = torch.zeros(mask.shape, dtype=torch.int64)
+    ids[mask] = torch.tensor(1 + rng.permutation(VOCAB - 1)[: int(mask.sum())])
+    module, ours = start(student, reference, rng)
+    before = state_of(ours)["words.weight"]
+    texts = ids, mask, torch.arange(7) % CLASSES
+    module = train(student, module, texts, batch=7, decay=0.0, steps=1)
+    moved = (state_of(twin(module, ours_of(reference)))["words.weight"] - before).abs()
+    rows = moved.max(dim=1).values > 0
+    missed = sum(not bool(rows[word]) for word in ids[mask])
+    require(missed == 0, f"{missed} words of the batch's texts were not trained on")
+    require(int(rows.sum()) == int(mask.sum()), "a step changed padding, or a word of no text")
+
+
+@pytest.mark.item("training")
 @pytest.mark.hint("torch.manual_seed(seed) at the start, and no other source of randomness.")
 def test_the_seed_decides_training(student, reference, twin, rng, batch):
     """Equal seeds give equal networks, other seeds others; dropout is on while training."""
@@ -218,6 +238,24 @@ def test_the_seed_decides_training(student, reference, twin, rng, batch):
     one, same, other = (network(seed, 0.1).detach() for seed in (7, 7, 8))
     require(float((one - same).abs().max()) < 1e-5, "one seed gave two networks")
     require(float((one - other).abs().max()) > 1e-4, "two seeds gave one network")
+
+
+@pytest.mark.item("training")
+@pytest.mark.depends("test_a_step_takes_a_batch")
+@pytest.mark.hint("train itself begins with torch.manual_seed(seed), whoever calls it.")
+def test_the_seed_of_train_decides_its_batches(student, reference, twin, rng):
+    """Equal calls of train on equal networks take the same texts, whatever was drawn before."""
+    ids = torch.arange(1, 29)[:, None].repeat(1, 2)  # each text has a word of its own
+    texts = ids, torch.ones_like(ids, dtype=torch.bool), torch.arange(28) % CLASSES
+    seed, drawn = int(rng.integers(2**31)), []
+    network = int(rng.integers(2**31))
+    for _ in range(2):
+        module, ours = start(student, reference, np.random.default_rng(network))
+        before = state_of(ours)["words.weight"]
+        module = train(student, module, texts, seed, batch=14, decay=0.0, steps=1)
+        moved = (state_of(twin(module, ours_of(reference)))["words.weight"] - before).abs()
+        drawn.append((moved.max(dim=1).values > 0).nonzero()[:, 0].tolist())
+    require(drawn[0] == drawn[1], "train with one seed began with other texts the second time")
 
 
 @pytest.mark.item("training")

@@ -255,7 +255,7 @@ def test_a_bar_that_is_moved_is_judged_anew_without_a_run(lab):
 )
 def test_only_what_a_measuring_test_sees_makes_it_stale(lab, path, stale):
     file = lab.public.parents[1] / path
-    file.write_text((file.read_text() if file.exists() else "") + "\n# another line\n")
+    file.write_text((file.read_text() if file.exists() else "") + "\nanother = 1\n")
     found = unproven_bars(lab)
     assert bool(found) is stale
     assert not stale or "has changed since" in found[0]
@@ -364,7 +364,7 @@ def test_what_was_run_is_not_run_again_and_a_torn_line_is(home, made, cache):
 )
 def test_the_log_outlives_what_no_measuring_test_sees(lab, made, path, kept):
     file = lab.public.parents[1] / path
-    file.write_text((file.read_text() if file.exists() else "") + "\n# another line\n")
+    file.write_text((file.read_text() if file.exists() else "") + "\nanother = 1\n")
     log = open_log(lab)
     known = [log.find(key) is not None for key in made[2]]
     assert all(known) if kept else not any(known)

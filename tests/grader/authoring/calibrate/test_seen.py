@@ -95,3 +95,45 @@ def test_tests_in_folders_are_named_as_in_reports(found):
 def test_a_file_that_python_cannot_read_is_told(found):
     with pytest.raises(GradingError, match=r"test_a.py cannot be read: .* \(<unknown>, line 1\)"):
         found(test_a="def test_a(:\n")
+
+
+MEASURING = """import pytest
+FAR = 3
+CPU_SECONDS = 5
+
+
+def near(bar):
+    return bar
+
+
+@pytest.mark.limits(cpu_seconds=60)
+def test_a(bar):
+    bar("x", FAR)
+"""
+NEW = """
+
+@pytest.mark.item("a")
+def test_new(student):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("changed", "void"),
+    [
+        pytest.param(MEASURING + NEW, False, id="a-test-at-the-end"),
+        pytest.param(MEASURING.replace("\n\n@", NEW + "\n\n@"), False, id="a-test-in-between"),
+        pytest.param(MEASURING.replace("FAR = 3", "# Far.\nFAR = 3"), False, id="a-comment"),
+        pytest.param(MEASURING.replace("60", "70"), False, id="a-limit"),
+        pytest.param(MEASURING.replace("5", "6"), False, id="seconds"),
+        pytest.param(MEASURING.replace("FAR = 3", "FAR = 4"), True, id="a-constant"),
+        pytest.param(MEASURING.replace("return bar", "return bar or 1"), True, id="a-helper"),
+        pytest.param(MEASURING.replace('"x"', '"y"'), True, id="the-test"),
+        pytest.param(MEASURING.replace("@", '@pytest.mark.item("b")\n@'), True, id="its-mark"),
+    ],
+)
+def test_only_what_a_measuring_test_sees_voids_a_calibration(found, changed, void):
+    ids = found(test_a=MEASURING)
+    before = measuring_digest(found.lab, ids)
+    assert found(test_a=changed) >= ids
+    assert (measuring_digest(found.lab, ids) != before) is void
