@@ -118,6 +118,33 @@ def test_the_open_classifier_is_one_function(
         pytest.fail(f"one seed gave two networks, {far:.2g} apart")
 
 
+@pytest.mark.item("best")
+@pytest.mark.depends("test_the_open_classifier_is_one_function")
+@pytest.mark.limits(cpu_seconds=30)
+@pytest.mark.hint(
+    "Labelled texts are [N, T], others [M, S]: fill up the shorter ones with padding."
+)
+def test_the_open_classifier_takes_texts_of_any_length(
+    student, reference, drawn_topics, twin, require_twin, rng
+):
+    """Texts without labels may have more columns than those with labels, or fewer."""
+    few, *others = drawn_topics(
+        rng, 6, classes=3, width=32, layers=2, length=12, more=20, tested=10
+    )
+    shown = few.ids, few.mask
+    short, short_others = (
+        [part[:, :8].contiguous() for part in texts] for texts in (shown, others)
+    )
+    for ids, more in ((short, others), (shown, short_others)):
+        with student.budget(cpu_seconds=60):
+            module = as_object(
+                student.model.best(few.pretrained, *ids, few.y, few.classes, 3, *more)
+            )
+        encoder = reference.model.Encoder.load(few.pretrained)
+        ours = twin(module, reference.model.FineTuned(encoder, few.classes))
+        require_twin(module, ours, *shown, few.classes)
+
+
 @pytest.mark.item("best", weight=6)
 @pytest.mark.depends("test_the_open_classifier_is_one_function", "test_drawn_texts_are_learnt")
 @pytest.mark.limits(cpu_seconds=70)
