@@ -18,6 +18,8 @@ OPTIMA = {"kl": (1.5516, -0.45), "reverse_kl": (1.385, None)}
 LOOK, FEW = 40, 500  # how many steps lie between two looks at a game on images, and how many images
 RADIUS, LEAST = 0.3, 0.02  # of a mode, and the share of samples that finds it
 MODES = 7
+# Of some 500 right games of lsgan one fell on three modes. Two in a row do once in 250,000.
+RING_GAMES = 2
 
 
 def gaussian_twin(student, reference, twin_of, samples, name, seed):
@@ -156,18 +158,22 @@ def test_all_modes_of_a_ring_are_found(
     student, reference, twin_of, ring, play, pictures_of, rng, bar, measured, figure, name
 ):
     """A ring of eight, turned for the submission: its modes are found and hold the samples."""
-    drawn, (kind, options) = ring(rng), GAMES[name]
-    seed = int(rng.integers(1000))
-    twin = ring_twin(student, reference, twin_of, drawn.points, kind, seed, **options)
-    generator = play(student, twin, drawn.points, None, RING_STEPS, rng, 2)
-    samples = pictures_of(generator, rng, 4000, 2)
-    count, share = reference.metrics.modes(samples, drawn.centres, RADIUS, LEAST)
+    kind, options = GAMES[name]
+    for _ in range(RING_GAMES):
+        drawn = ring(rng)
+        seed = int(rng.integers(1000))
+        twin = ring_twin(student, reference, twin_of, drawn.points, kind, seed, **options)
+        generator = play(student, twin, drawn.points, None, RING_STEPS, rng, 2)
+        samples = pictures_of(generator, rng, 4000, 2)
+        count, share = reference.metrics.modes(samples, drawn.centres, RADIUS, LEAST)
+        if count >= MODES:
+            break
     axes = figure(f"ring-{name}", f"{name}: {count} of 8 modes, {share:.0%} of the samples in them")
     axes.plot(*drawn.points[:1000].T.numpy(), ".", color="0.8")
     axes.plot(*samples[:1000].T.numpy(), ".", markersize=2)
     axes.set_aspect("equal")
     measured("ring-modes", count)
-    # All eight in each of 200 games, so that no bar can be proven, nor is one needed.
+    # A count of modes has no spread by which a bar could be proven.
     require(count >= MODES, f"{count} of 8 modes are found, expected {MODES} at least")
     bar("ring-share", share)
 
