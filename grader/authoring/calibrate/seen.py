@@ -150,16 +150,14 @@ def _measuring_text(source: bytes, wanted: set[str]) -> bytes:
     for node in ast.parse(source).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("CPU_SECONDS"):
             continue
-        marks = node.decorator_list if isinstance(node, _DEFINED) else []
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             if node.name not in wanted:
                 continue
-            limits = [m for m in marks if ast.unparse(m).startswith("pytest.mark.limits(")]
-        else:
-            limits = []
+        marks = node.decorator_list if isinstance(node, _DEFINED) else []
         kept.update(range(min([node.lineno, *(mark.lineno for mark in marks)]), _end(node)))
-        for mark in limits:
-            kept.difference_update(range(mark.lineno, _end(mark)))
+        for mark in marks:
+            if ast.unparse(mark).startswith("pytest.mark.limits("):
+                kept.difference_update(range(mark.lineno, _end(mark)))
     return b"".join(line for number, line in enumerate(lines, 1) if number in kept)
 
 
